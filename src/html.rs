@@ -1,0 +1,1 @@
+//! HTML that cannot hold unescaped text.

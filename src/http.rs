@@ -1,0 +1,1 @@
+//! HTTP/1.1 from sockets to rouille's `Request` and back.
