@@ -1,9 +1,44 @@
+//! A minimal, self-hosted error tracker: one binary, one SQLite file.
+//!
+//! An event's way, from socket to SQLite and back to a page:
+//!
+//! | module | its one job |
+//! |---|---|
+//! | [`config`] | flags and environment into a `Config`; the help text |
+//! | [`start`] | from a `Config` to a server that runs, and back down in order |
+//! | [`http`] | HTTP/1.1 from sockets to rouille's `Request` and back; knows nothing of obs |
+//! | [`server`] | obs as `http` sees it |
+//! | [`routes`] | one `match` on method and path, decided before the body is read |
+//! | [`auth`] | ingest keys, the dashboard's password, what counts as this machine |
+//! | [`handlers`] | an admitted request into its answer |
+//! | [`event`] | what was sent into an event: parsing and limits; pure |
+//! | [`grouping`] | an event's key, title and culprit; pure. [`frame`] reads its stack trace |
+//! | [`store`] | one SQLite file: the writer, readers, migrations, backup |
+//! | [`domain`] | what the store gives back |
+//! | [`views`], [`html`] | that into pages which cannot hold unescaped text |
+//! | [`error`] | all that can go wrong with a request, and its one rendering |
+//! | [`json`], [`time`], [`log`] | small tools |
+//!
+//! Dependencies point down this list only. Only `store` knows rusqlite, only `html` builds `Html`, only `config` reads
+//! the environment, only `http` and `start` touch a socket; `event` and `grouping` do no I/O. `tests/architecture.rs` holds
+//! that.
 #![forbid(unsafe_code)]
+
+pub mod auth;
+pub mod config;
 pub mod domain;
+pub mod error;
+pub mod event;
 pub mod frame;
 pub mod grouping;
+pub mod handlers;
 pub mod html;
 pub mod http;
 pub mod json;
+pub mod log;
+pub mod routes;
+pub mod server;
+pub mod start;
+pub mod store;
 pub mod time;
 pub mod views;

@@ -1,4 +1,5 @@
 //! Points in time: UTC to the millisecond, read from ISO 8601 and written as `2026-11-24T18:42:06.123Z`.
+use serde::{Serialize, Serializer};
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -20,6 +21,8 @@ pub struct Date {
 }
 
 impl Time {
+    pub const EPOCH: Time = Time(0);
+
     pub fn now() -> Time {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Time((since.as_millis() as i64).min(END - 1)) // a clock before 1970 counts as 1970
@@ -100,6 +103,12 @@ impl fmt::Display for Time {
         let millis = self.0.rem_euclid(SECOND);
         write!(f, "{:04}-{:02}-{:02}T", date.year, date.month, date.day)?;
         write!(f, "{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
+    }
+}
+
+impl Serialize for Time {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

@@ -1,0 +1,97 @@
+//! Who may do what: ingest keys, the dashboard's password, and what counts as this machine where there is no password.
+use crate::error::Error;
+use crate::http::Version;
+use rouille::Request;
+use rouille::input::basic_http_auth;
+use std::hint::black_box;
+
+/// An ingest key and the project that its events belong to; most keys belong to the one without a name.
+#[derive(Clone, Debug)]
+pub struct Key {
+    pub project: String,
+    pub key: String,
+}
+
+/// Whether a text can be a key, or a project's name.
+pub fn is_name(text: &str) -> bool {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
+    (1..=200).contains(&text.len()) && text.bytes().all(allowed)
+}
+
+/// The project that a request's key belongs to.
+pub fn project<'a>(keys: &'a [Key], request: &Request) -> Result<&'a str, Error> {
+    let sent = request.header("X-OBS-Key").unwrap_or_default();
+    // All are compared, so that the time does not tell which one was nearly right.
+    let matches = keys.iter().filter(|key| same(sent, &key.key)).collect::<Vec<_>>();
+    matches.first().map(|key| key.project.as_str()).ok_or(Error::WrongKey)
+}
+
+/// Who may read the dashboard.
+pub enum Dashboard {
+    Password(String),
+    /// Whoever seems to be on this machine.
+    Local,
+    Public,
+}
+
+/// One who may read.
+pub struct Reader {
+    /// Signed in, or on this machine: may see an ingest key too.
+    pub is_trusted: bool,
+}
+
+impl Dashboard {
+    pub fn admit(&self, request: &Request, version: Version) -> Result<Reader, Error> {
+        match self {
+            Dashboard::Password(password) => {
+                let sent = basic_http_auth(request).ok_or(Error::SignIn)?;
+                if same(&sent.password, password) { Ok(Reader { is_trusted: true }) } else { Err(Error::SignIn) }
+            }
+            Dashboard::Local if is_local(request, version) => Ok(Reader { is_trusted: true }),
+            Dashboard::Local => Err(Error::NotLocal),
+            // Anyone can claim to be `localhost`, so on an address that others reach the sender's own counts too.
+            Dashboard::Public => {
+                let here = request.remote_addr().ip().to_canonical().is_loopback();
+                Ok(Reader { is_trusted: here && is_local(request, version) })
+            }
+        }
+    }
+}
+
+/// Whether a request looks as if it came from this machine itself. A page elsewhere that had its name resolve to
+/// 127.0.0.1 (DNS rebinding) sends its own name as `Host`, and a reverse proxy in its usual set-up leaves traces.
+fn is_local(request: &Request, version: Version) -> bool {
+    let host = request.header("Host").unwrap_or_default();
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let mut names = request.headers().map(|(name, _)| name.to_ascii_lowercase());
+    version == Version::Http11
+        && ["localhost", "127.0.0.1", "[::1]"].iter().any(|local| local.eq_ignore_ascii_case(name))
+        && !names
+            .any(|name| matches!(name.as_str(), "forwarded" | "via" | "x-real-ip") || name.starts_with("x-forwarded-"))
+}
+
+/// Compares in a time that depends on nothing but the length of what was sent.
+fn same(sent: &str, secret: &str) -> bool {
+    let (sent, secret) = (sent.as_bytes(), secret.as_bytes());
+    let mut difference = sent.len() ^ secret.len();
+    for (at, byte) in sent.iter().enumerate() {
+        difference |= usize::from(byte ^ secret[at % secret.len()]);
+    }
+    black_box(difference) == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_whole_secret_is_the_same() {
+        assert!(same("secret", "secret"));
+        for wrong in ["", "secre", "secrets", "secretsecret", "Secret", "xecret"] {
+            assert!(!same(wrong, "secret"), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! Flags and environment into a `Config`, and the help text. Only this module reads the environment.
+use crate::auth::{Key, is_name};
+use pico_args::Arguments;
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+
+pub const HELP: &str = "\
+obs, a minimal self-hosted error tracker
+
+    obs [--listen ADDR:PORT] [--db PATH] [--public-dashboard] [--verbose]
+    obs backup DEST [--db PATH]
+    obs --help | --version
+
+A flag beats the environment, which beats the default; an empty variable counts as unset.
+
+  --listen ADDR:PORT    OBS_LISTEN               where to listen; port 0 picks a free one
+                                                 [default: localhost:8000]
+  --db PATH             OBS_DB_PATH              the database file [default: obs.sqlite]
+  --public-dashboard    OBS_PUBLIC_DASHBOARD=1   serve a dashboard without a password to anyone
+  --verbose                                      a line on standard error for each request
+                        OBS_API_KEY              ingest keys: KEY or PROJECT=KEY, separated by commas
+                                                 [default: one made at the first start and kept]
+                        OBS_DASHBOARD_PASSWORD   the dashboard's password; any user name will do
+                                                 [default: none, open to this machine alone]
+
+backup copies the database to DEST, which must not exist, while the server may go on.
+";
+
+/// What obs was asked to do.
+#[derive(Debug)]
+pub enum Command {
+    Help,
+    Version,
+    Serve(Config),
+    Backup { database: PathBuf, dest: PathBuf },
+}
+
+#[derive(Debug)]
+pub struct Config {
+    pub listen: Listen,
+    pub database: PathBuf,
+    /// Empty: one is made at the first start and kept in the database.
+    pub keys: Vec<Key>,
+    pub password: Option<String>,
+    pub public_dashboard: bool,
+    pub verbose: bool,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Listen {
+    /// A name or an address, an IPv6 one in brackets.
+    pub host: String,
+    pub port: u16,
+}
+
+/// What is asked for, or one line that names what is wrong with it.
+pub fn parse(args: Vec<OsString>) -> Result<Command, String> {
+    let mut args = Arguments::from_vec(args);
+    if args.contains(["-h", "--help"]) {
+        return Ok(Command::Help);
+    }
+    if args.contains(["-V", "--version"]) {
+        return Ok(Command::Version);
+    }
+    let database = option(&mut args, "--db", "OBS_DB_PATH")?.unwrap_or_else(|| "obs.sqlite".into()).into();
+    let command = match args.subcommand().map_err(|e| e.to_string())?.as_deref() {
+        None => Command::Serve(config(&mut args, database)?),
+        Some("backup") => {
+            let dest = args.opt_free_from_os_str(path).map_err(|e| e.to_string())?;
+            Command::Backup { database, dest: dest.ok_or("backup needs a DEST, the file to write")? }
+        }
+        Some(other) => return Err(format!("unknown argument '{other}'")),
+    };
+    match args.finish().first() {
+        Some(unknown) => Err(format!("unknown argument '{}'", unknown.to_string_lossy())),
+        None => Ok(command),
+    }
+}
+
+fn config(args: &mut Arguments, database: PathBuf) -> Result<Config, String> {
+    Ok(Config {
+        listen: match option(args, "--listen", "OBS_LISTEN")? {
+            Some(text) => listen(&text).ok_or_else(|| {
+                format!(
+                    "invalid listen address '{}': expected ADDR:PORT, such as localhost:8000",
+                    text.to_string_lossy()
+                )
+            })?,
+            None => Listen { host: "localhost".into(), port: 8000 },
+        },
+        database,
+        keys: text_variable("OBS_API_KEY")?.map_or(Ok(Vec::new()), |text| keys(&text))?,
+        password: text_variable("OBS_DASHBOARD_PASSWORD")?,
+        public_dashboard: args.contains("--public-dashboard") || switch("OBS_PUBLIC_DASHBOARD")?,
+        verbose: args.contains("--verbose"),
+    })
+}
+
+/// A flag's value, or else its variable's.
+fn option(args: &mut Arguments, flag: &'static str, name: &str) -> Result<Option<OsString>, String> {
+    let given =
+        args.opt_value_from_os_str(flag, |value| Ok::<_, String>(value.to_owned())).map_err(|e| e.to_string())?;
+    match given {
+        Some(value) if value.is_empty() => Err(format!("{flag} needs a value")),
+        Some(value) => Ok(Some(value)),
+        None => Ok(variable(name)),
+    }
+}
+
+fn path(text: &OsStr) -> Result<PathBuf, String> {
+    if text.is_empty() { Err("an empty path".into()) } else { Ok(text.into()) }
+}
+
+fn variable(name: &str) -> Option<OsString> {
+    env::var_os(name).filter(|value| !value.is_empty())
+}
+
+fn text_variable(name: &str) -> Result<Option<String>, String> {
+    variable(name).map(|value| value.into_string().map_err(|_| format!("{name} is not UTF-8"))).transpose()
+}
+
+fn switch(name: &str) -> Result<bool, String> {
+    match text_variable(name)?.as_deref() {
+        None | Some("0") => Ok(false),
+        Some("1") => Ok(true),
+        Some(other) => Err(format!("invalid {name} '{other}': expected 1 or 0")),
+    }
+}
+
+fn listen(text: &OsStr) -> Option<Listen> {
+    let (host, port) = text.to_str()?.rsplit_once(':')?;
+    let plain = !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit());
+    let bare_v6 = host.contains(':') && !(host.starts_with('[') && host.ends_with(']'));
+    if host.is_empty() || !plain || bare_v6 {
+        return None;
+    }
+    Some(Listen { host: host.into(), port: port.parse().ok()? })
+}
+
+/// `KEY` or `PROJECT=KEY`, separated by commas. The error never repeats what could be a key.
+fn keys(list: &str) -> Result<Vec<Key>, String> {
+    let entries = list.split(',').map(str::trim).filter(|entry| !entry.is_empty());
+    let keys = entries.enumerate().map(|(at, entry)| {
+        let (project, key) = entry.split_once('=').unwrap_or(("", entry));
+        let named = !entry.contains('=') || is_name(project);
+        let what = if named { "key" } else { "project" };
+        match named && is_name(key) {
+            true => Ok(Key { project: project.into(), key: key.into() }),
+            false => {
+                let rule = "expected 1 to 200 characters of A-Z a-z 0-9 _ -";
+                Err(format!("invalid OBS_API_KEY: the {what} of entry {} is not valid: {rule}", at + 1))
+            }
+        }
+    });
+    let keys = keys.collect::<Result<Vec<_>, _>>()?;
+    if keys.is_empty() { Err("invalid OBS_API_KEY: no key in it".into()) } else { Ok(keys) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listen_address_is_a_host_and_a_port() {
+        let read = |text: &str| listen(OsStr::new(text)).map(|l| (l.host, l.port));
+        assert_eq!(read("localhost:8000"), Some(("localhost".into(), 8000)));
+        assert_eq!(read("[::1]:0"), Some(("[::1]".into(), 0)));
+        for wrong in ["localhost", ":8000", "localhost:", "localhost:+80", "localhost:65536", "::1:8000", "8000", ""] {
+            assert_eq!(read(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn keys_are_a_list_with_blanks_dropped() {
+        let read = |text: &str| keys(text).map(|keys| keys.into_iter().map(|k| (k.project, k.key)).collect::<Vec<_>>());
+        let both = vec![("".to_string(), "a".to_string()), ("shop".to_string(), "b-_9".to_string())];
+        assert_eq!(read(" a ,, shop=b-_9,"), Ok(both));
+        for wrong in [",", " ", "a=", "=a", "a b", "ä", "a=b=c", &"k".repeat(201)] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+        assert!(read(&"k".repeat(200)).is_ok());
+    }
+}

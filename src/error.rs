@@ -1,0 +1,146 @@
+//! Everything that can go wrong with a request, and the one place that renders it: JSON under `/api`, else a page.
+use crate::handlers::{allow_any_origin, json, page};
+use crate::http::Refusal;
+use crate::store;
+use crate::{log, views};
+use rouille::Response;
+
+/// Seconds after which a client may try again.
+const RETRY_AFTER: &str = "2";
+
+#[derive(Debug)]
+pub enum Error {
+    /// 400: the request, or the event in it, is malformed. Says how.
+    Bad(String),
+    /// 401: the ingest key is missing or wrong.
+    WrongKey,
+    /// 401: the dashboard's password is missing or wrong.
+    SignIn,
+    /// 403: the dashboard has no password and the request does not seem to come from this machine.
+    NotLocal,
+    /// 404
+    NotFound,
+    /// 405, with the methods that the path has.
+    Method(&'static str),
+    /// 408: the request took too long to arrive.
+    Timeout,
+    /// 413: the body is over the route's limit. Says the limit.
+    TooLarge(&'static str),
+    /// 431: the head is over the limit.
+    HeadTooLarge,
+    /// 500: a fault of obs.
+    Internal,
+    /// 503: try again in a few seconds. Says what is short.
+    Unavailable(&'static str),
+}
+
+impl From<store::Error> for Error {
+    fn from(error: store::Error) -> Error {
+        if let store::Error::Failed(_) = error {
+            log::line(&error.to_string());
+        }
+        Error::Unavailable(error.public())
+    }
+}
+
+impl Error {
+    /// What `http` refused of a request to a path.
+    pub fn refused(refusal: Refusal, path: &str) -> Error {
+        match refusal {
+            Refusal::BadRequest(why) => Error::Bad(why.into()),
+            Refusal::Timeout => Error::Timeout,
+            Refusal::BodyTooLarge if path == "/api/events" => Error::TooLarge("the limit is 1 MiB (1048576 bytes)"),
+            Refusal::BodyTooLarge => Error::TooLarge("no body is expected here"),
+            Refusal::HeadTooLarge => Error::HeadTooLarge,
+            Refusal::Busy(why) => Error::Unavailable(why),
+            Refusal::Panicked => Error::Internal,
+        }
+    }
+
+    pub fn status(&self) -> u16 {
+        match self {
+            Error::Bad(_) => 400,
+            Error::WrongKey | Error::SignIn => 401,
+            Error::NotLocal => 403,
+            Error::NotFound => 404,
+            Error::Method(_) => 405,
+            Error::Timeout => 408,
+            Error::TooLarge(_) => 413,
+            Error::HeadTooLarge => 431,
+            Error::Internal => 500,
+            Error::Unavailable(_) => 503,
+        }
+    }
+
+    /// A heading, what it means, and what to do next.
+    fn words(&self) -> (&'static str, String) {
+        match self {
+            Error::Bad(why) => ("Bad request", why.clone()),
+            Error::WrongKey => ("Invalid API key", "Send a valid ingest key as X-OBS-Key.".into()),
+            Error::SignIn => (
+                "Password needed",
+                "This dashboard is closed. Reload and sign in with the dashboard password; any user name will do. \
+                 The ingest key does not open it."
+                    .into(),
+            ),
+            Error::NotLocal => (
+                "Not from here",
+                "This dashboard has no password, so it answers only requests from the machine that it runs on. \
+                 Set OBS_DASHBOARD_PASSWORD to open it to those who know the password, or start obs with \
+                 --public-dashboard to open it to everyone."
+                    .into(),
+            ),
+            Error::NotFound => (
+                "No such page",
+                "There is no issue or event at this address. It may have been deleted, or removed by retention.".into(),
+            ),
+            Error::Method(allowed) => ("Method not allowed", format!("This address answers {allowed}.")),
+            Error::Timeout => ("Too slow", "The request took too long to arrive. Try again.".into()),
+            Error::TooLarge(limit) => ("Too large", format!("The request's body is too large: {limit}.")),
+            Error::HeadTooLarge => (
+                "Too large",
+                "The request's head is larger than 16 KiB or has more than 100 headers. Deleting this site's cookies may help."
+                    .into(),
+            ),
+            Error::Internal => ("Something went wrong", "The fault is on this side. Nothing that was accepted is lost.".into()),
+            Error::Unavailable(why) => (
+                "Not available right now",
+                format!("{why}. Nothing that was accepted is lost. Try again in a few seconds."),
+            ),
+        }
+    }
+
+    /// The same in the few words of an API answer.
+    fn api_words(&self) -> String {
+        match self {
+            Error::Bad(why) => why.clone(),
+            Error::TooLarge(limit) => format!("Body too large: {limit}"),
+            Error::HeadTooLarge => "Head too large: the limits are 16 KiB and 100 headers".into(),
+            Error::Timeout => "Timeout: the request took too long to arrive".into(),
+            Error::Unavailable(why) => (*why).into(),
+            Error::NotFound => "Not found".into(),
+            Error::WrongKey | Error::Method(_) | Error::Internal => self.words().0.into(),
+            Error::SignIn => "Password needed: HTTP Basic with the dashboard password".into(),
+            Error::NotLocal => "The dashboard has no password and answers only this machine".into(),
+        }
+    }
+
+    /// The answer for a request to a path, the empty one where it could not be read.
+    pub fn response(&self, path: &str) -> Response {
+        let body = if path == "/api" || path.starts_with("/api/") {
+            json(&serde_json::json!({ "error": self.api_words() }))
+        } else {
+            let (heading, text) = self.words();
+            page(views::error(self.status(), heading, &text))
+        };
+        let mut response = body.with_status_code(self.status());
+        let mut header = |name: &'static str, value: &'static str| response.headers.push((name.into(), value.into()));
+        match self {
+            Error::SignIn => header("WWW-Authenticate", "Basic realm=\"obs\", charset=\"UTF-8\""),
+            Error::Method(allowed) => header("Allow", allowed),
+            Error::Unavailable(_) => header("Retry-After", RETRY_AFTER),
+            _ => {}
+        }
+        if path.trim_end_matches('/') == "/api/events" { allow_any_origin(response) } else { response }
+    }
+}

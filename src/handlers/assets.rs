@@ -1,0 +1,25 @@
+//! What anyone may fetch: the style sheet, and whether obs is well.
+use super::json;
+use crate::error::Error;
+use crate::server::Server;
+use crate::views;
+use rouille::{Request, Response};
+use serde_json::json;
+
+/// Pages link it under a URL that changes when it does, which may then be kept; under any other it is asked for again.
+pub fn style(request: &Request) -> Response {
+    let cache = match request.raw_url() == views::style_url() {
+        true => "public, max-age=31536000, immutable",
+        false => "no-cache",
+    };
+    Response::from_data("text/css; charset=utf-8", views::STYLE)
+        .with_unique_header("Cache-Control", cache)
+        .with_unique_header("X-Content-Type-Options", "nosniff")
+}
+
+pub fn health(server: &Server) -> Result<Response, Error> {
+    match server.store.is_healthy() {
+        true => Ok(json(&json!({ "status": "ok" }))),
+        false => Err(Error::Unavailable("Events cannot be stored")),
+    }
+}

@@ -1,0 +1,182 @@
+//! One `match` on method and path: what a request asks for, whether its sender may, and how large its body may be.
+//! It is decided from the head alone, so that what is refused is refused before its body is read.
+use crate::auth::{self, Reader};
+use crate::domain::Cursor;
+use crate::error::Error;
+use crate::event::parse_id;
+use crate::handlers::{api, assets, ingest, pages};
+use crate::http::{Admission, Version};
+use crate::server::Server;
+use rouille::{Request, Response};
+use std::borrow::Cow;
+
+/// The largest body of an event, in bytes.
+pub const MAX_EVENT: usize = 1 << 20;
+
+/// What an admitted request asks for, with what its admission found out.
+pub enum Route {
+    Ingest { project: String },
+    Preflight,
+    Issues(Cursor, Reader),
+    Issue(i64, Cursor),
+    Event(String),
+    ApiIssues(Cursor),
+    ApiIssue(i64, Cursor),
+    ApiEvent(String),
+    Style,
+    Health,
+    Moved(String),
+}
+
+/// Which methods a known path has.
+const READ: &str = "GET, HEAD";
+const INGEST: &str = "OPTIONS, POST";
+
+pub fn admit(server: &Server, request: &Request, version: Version) -> Result<Admission<Route>, Error> {
+    let path = path(request.raw_url());
+    let segments: Vec<&str> = path.split('/').skip(1).collect();
+    let method = if request.method() == "HEAD" { "GET" } else { request.method() };
+    let sign_in = || server.dashboard.admit(request, version);
+    let mut max_body = 0;
+    let route = match (method, segments.as_slice()) {
+        (_, [known @ .., ""]) if !known.is_empty() => match methods(known) {
+            Some(_) => Route::Moved(without_slash(request.raw_url())),
+            None => return Err(Error::NotFound),
+        },
+        ("POST", ["api", "events"]) => {
+            max_body = MAX_EVENT;
+            Route::Ingest { project: auth::project(&server.keys, request)?.to_string() }
+        }
+        ("OPTIONS", ["api", "events"]) => Route::Preflight,
+        ("GET", ["api", "issues"]) => {
+            sign_in()?;
+            Route::ApiIssues(cursor(request)?)
+        }
+        ("GET", ["api", "issues", id]) => {
+            sign_in()?;
+            Route::ApiIssue(number(id)?, cursor(request)?)
+        }
+        ("GET", ["api", "events", id]) => {
+            sign_in()?;
+            Route::ApiEvent(uuid(id)?)
+        }
+        ("GET", [""]) => {
+            let reader = sign_in()?;
+            Route::Issues(cursor(request)?, reader)
+        }
+        ("GET", ["issues", id]) => {
+            sign_in()?;
+            Route::Issue(number(id)?, cursor(request)?)
+        }
+        ("GET", ["events", id]) => {
+            sign_in()?;
+            Route::Event(uuid(id)?)
+        }
+        ("GET", ["style.css"]) => Route::Style,
+        ("GET", ["health"]) => Route::Health,
+        (_, known) => return Err(methods(known).map_or(Error::NotFound, Error::Method)),
+    };
+    Ok(Admission { pass: route, max_body })
+}
+
+/// Which methods a path answers, if there is anything at it.
+fn methods(segments: &[&str]) -> Option<&'static str> {
+    match segments {
+        ["api", "events"] => Some(INGEST),
+        [""] | ["style.css"] | ["health"] | ["api", "issues"] => Some(READ),
+        ["issues" | "events", _] | ["api", "issues" | "events", _] => Some(READ),
+        _ => None,
+    }
+}
+
+pub fn handle(server: &Server, route: Route, request: &Request, body: Vec<u8>) -> Result<Response, Error> {
+    match route {
+        Route::Ingest { project } => ingest::add(server, project, body),
+        Route::Preflight => Ok(ingest::preflight()),
+        Route::Issues(cursor, reader) => pages::issues(server, cursor, &reader, request),
+        Route::Issue(id, cursor) => pages::issue(server, id, cursor),
+        Route::Event(id) => pages::event(server, &id),
+        Route::ApiIssues(cursor) => api::issues(server, cursor),
+        Route::ApiIssue(id, cursor) => api::issue(server, id, cursor),
+        Route::ApiEvent(id) => api::event(server, &id),
+        Route::Style => Ok(assets::style(request)),
+        Route::Health => assets::health(server),
+        Route::Moved(location) => Ok(Response::redirect_308(location)),
+    }
+}
+
+/// A target's path with its percent-encoding undone, except that an encoded slash never becomes one that parts.
+/// What does not decode to text stays as it is, and so is found nowhere.
+pub fn path(target: &str) -> Cow<'_, str> {
+    let raw = target.split('?').next().unwrap_or_default();
+    if !raw.contains('%') {
+        return raw.into();
+    }
+    let mut decoded = Vec::with_capacity(raw.len());
+    let mut rest = raw.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let hex = tail.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+        let byte = hex.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        match byte {
+            Some(byte) if *first == b'%' && byte != b'/' => {
+                decoded.push(byte);
+                rest = &tail[2..];
+            }
+            _ => {
+                decoded.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8(decoded).map_or(raw.into(), Cow::from)
+}
+
+/// The same target with the path's last slash gone. It starts with one slash and so stays on this server.
+fn without_slash(target: &str) -> String {
+    let (path, query) = target.split_at(target.find('?').unwrap_or(target.len()));
+    format!("{}{query}", path.trim_end_matches('/'))
+}
+
+/// Where a list page begins. `after` is the contract's; `before` is how pages link to newer ones.
+fn cursor(request: &Request) -> Result<Cursor, Error> {
+    let place = |name| match request.get_param(name) {
+        Some(text) => number(&text).map(Some).map_err(|_| Error::Bad(format!("Invalid cursor: {name}"))),
+        None => Ok(None),
+    };
+    Ok(match (place("after")?, place("before")?) {
+        (None, None) => Cursor::Newest,
+        (Some(after), None) => Cursor::After(after),
+        (None, Some(before)) => Cursor::Before(before),
+        (Some(_), Some(_)) => return Err(Error::Bad("Invalid cursor: either after or before".into())),
+    })
+}
+
+/// A number as obs writes it: digits alone.
+fn number(text: &str) -> Result<i64, Error> {
+    let plain = text.bytes().all(|b| b.is_ascii_digit());
+    text.parse().ok().filter(|_| plain).ok_or(Error::NotFound)
+}
+
+fn uuid(text: &str) -> Result<String, Error> {
+    parse_id(text).map(|id| id.to_string()).ok_or(Error::NotFound)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_decoded_once_and_keeps_its_segments() {
+        assert_eq!(path("/api/%65vents?x=%41"), "/api/events");
+        assert_eq!(path("/issues/1%2F2"), "/issues/1%2F2");
+        assert_eq!(path("/a%2541"), "/a%41");
+        assert_eq!(path("/a%zz%4"), "/a%zz%4");
+        assert_eq!(path("/%ff"), "/%ff");
+    }
+
+    #[test]
+    fn only_the_slash_goes() {
+        assert_eq!(without_slash("/issues/5/?after=7"), "/issues/5?after=7");
+        assert_eq!(without_slash("/api/events/"), "/api/events");
+    }
+}

@@ -1,0 +1,24 @@
+//! One obs on one file: a lock on a file of its own beside the database. Opening the database itself for this, and
+//! closing it again, would drop the locks that SQLite holds on it.
+use std::fs::{File, OpenOptions, TryLockError};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+/// Held until it is dropped, or the process ends in whatever way. The file stays: removing it could part two starters.
+pub struct Lock(#[allow(dead_code)] File);
+
+impl Lock {
+    pub fn take(database: &Path) -> Result<Lock, String> {
+        let mut path = database.as_os_str().to_owned();
+        path.push(".lock");
+        let failed = |why: String| format!("cannot lock {}: {why}", database.display());
+        let mut options = OpenOptions::new();
+        let file = options.write(true).create(true).truncate(false).mode(0o600).open(path);
+        let file = file.map_err(|e| failed(e.to_string()))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Lock(file)),
+            Err(TryLockError::WouldBlock) => Err(failed("another obs has it open".into())),
+            Err(TryLockError::Error(e)) => Err(failed(e.to_string())),
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Everything that is kept: one SQLite file, one thread that writes to it, and readers that never wait for that thread.
+//! Only this module knows rusqlite.
+mod backup;
+mod batch;
+mod lock;
+mod open;
+mod read;
+mod writer;
+
+pub use backup::backup;
+pub use read::Reader;
+
+use crate::event::Event;
+use crate::grouping::Grouping;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use uuid::Uuid;
+
+/// How long a statement waits for a lock that another process holds on the database.
+const LOCK_WAIT: Duration = Duration::from_secs(2);
+
+/// An open database. Dropping it leaves the database as a crash would: whole. `close` tidies up.
+pub struct Store {
+    writer: writer::Writer,
+    readers: read::Readers,
+    path: PathBuf,
+    // Last, so that the file is free for another obs only when the rest is closed.
+    _lock: lock::Lock,
+}
+
+/// An event on its way into the database.
+pub struct NewEvent {
+    pub id: Uuid,
+    pub project: String,
+    pub event: Event,
+    pub grouping: Grouping,
+}
+
+/// What became of a stored event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Added {
+    New,
+    /// An event with this id was there before; it stays as it is and counts once.
+    Before,
+}
+
+/// Why the database does not do what was asked of it now.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Error {
+    /// More events wait to be written than may wait.
+    QueueFull,
+    /// Another process has kept it locked for `LOCK_WAIT`.
+    Locked,
+    DiskFull,
+    /// All connections for reading stayed in use.
+    TooManyReaders,
+    /// The row itself could not be stored; the rest of its batch was.
+    Row(String),
+    /// Anything else, in SQLite's words: for the log, never for a client.
+    Failed(String),
+}
+
+impl Error {
+    /// What a client may know.
+    pub fn public(&self) -> &'static str {
+        match self {
+            Error::QueueFull => "Too many events are waiting to be stored",
+            Error::Locked => "The database is locked",
+            Error::DiskFull => "The disk is full",
+            Error::TooManyReaders => "Too many requests at once",
+            Error::Row(_) => "The event could not be stored",
+            Error::Failed(_) => "The database is not available",
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Error::Row(detail) | Error::Failed(detail) => write!(f, "{}: {detail}", self.public()),
+            _ => f.write_str(self.public()),
+        }
+    }
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Error {
+        use rusqlite::ErrorCode::*;
+        match error.sqlite_error_code() {
+            Some(DatabaseBusy | DatabaseLocked) => Error::Locked,
+            Some(DiskFull) => Error::DiskFull,
+            Some(ConstraintViolation | TooBig | TypeMismatch) => Error::Row(error.to_string()),
+            _ => Error::Failed(error.to_string()),
+        }
+    }
+}
+
+impl Store {
+    /// Opens the database, makes or upgrades its tables, and takes care that no other obs has it open.
+    /// The error is one line for the one who starts the server.
+    pub fn open(path: &Path) -> Result<Store, String> {
+        let path = open::full_path(path)?;
+        let lock = lock::Lock::take(&path)?;
+        let connection = open::open(&path).map_err(|why| format!("cannot open {}: {why}", path.display()))?;
+        let writer = writer::Writer::start(connection).map_err(|e| format!("cannot start a thread: {e}"))?;
+        let readers = read::Readers::new(path.clone());
+        Ok(Store { writer, readers, path, _lock: lock })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Stores an event; returns once it is durable.
+    pub fn add(&self, event: NewEvent) -> Result<Added, Error> {
+        self.writer.add(event)
+    }
+
+    /// A view of the database as it is now. Held while a page is made, so that their number bounds the memory of pages.
+    pub fn read(&self) -> Result<Reader<'_>, Error> {
+        self.readers.get()
+    }
+
+    /// Whether the last commit succeeded.
+    pub fn is_healthy(&self) -> bool {
+        self.writer.is_healthy()
+    }
+
+    /// What is remembered under a name, or else `make`'s result, from now on.
+    pub fn setting(&self, name: &str, make: impl FnOnce() -> Result<String, String>) -> Result<String, String> {
+        let connection = open::connect(&self.path).map_err(|e| e.to_string())?;
+        open::setting(&connection, name, make)
+    }
+
+    /// Waits for what is queued, writes the WAL back into the database and closes it.
+    pub fn close(&self) {
+        self.readers.close();
+        self.writer.close();
+    }
+}

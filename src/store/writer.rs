@@ -1,0 +1,128 @@
+//! The one thread that writes: takes what is queued, commits it together, then answers each.
+//! So a sync of the disk is shared by all who wait for one, and SQLite never sees two writers.
+use super::batch;
+use super::{Added, Error, NewEvent};
+use crate::log;
+use rusqlite::Connection;
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TrySendError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+/// Events that may wait. More than the connections there can be, as long as each sends one at a time.
+const QUEUE: usize = 1024;
+/// Events that share a commit at most.
+const MAX_BATCH: usize = 256;
+/// A writer that failed is tried again this often, whether an event comes or not.
+const RETRY: Duration = Duration::from_secs(1);
+
+pub struct Writer {
+    queue: SyncSender<Message>,
+    healthy: Arc<AtomicBool>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+enum Message {
+    Add(Box<NewEvent>, Reply),
+    Close,
+}
+
+type Reply = SyncSender<Result<Added, Error>>;
+
+impl Writer {
+    pub fn start(connection: Connection) -> io::Result<Writer> {
+        let (queue, messages) = mpsc::sync_channel(QUEUE);
+        let healthy = Arc::new(AtomicBool::new(true));
+        let state = Thread { connection, healthy: healthy.clone(), tried: Instant::now() };
+        let thread = thread::Builder::new().name("writer".into()).spawn(move || state.run(&messages))?;
+        Ok(Writer { queue, healthy, thread: Mutex::new(Some(thread)) })
+    }
+
+    pub fn add(&self, event: NewEvent) -> Result<Added, Error> {
+        let (reply, answer) = mpsc::sync_channel(1);
+        self.queue.try_send(Message::Add(Box::new(event), reply)).map_err(|e| match e {
+            TrySendError::Full(_) => Error::QueueFull,
+            TrySendError::Disconnected(_) => gone(),
+        })?;
+        answer.recv().unwrap_or_else(|_| Err(gone()))
+    }
+
+    pub fn is_healthy(&self) -> bool {
+        self.healthy.load(Relaxed)
+    }
+
+    /// What is queued before this is still written.
+    pub fn close(&self) {
+        let _ = self.queue.send(Message::Close);
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if thread.is_some_and(|thread| thread.join().is_err()) {
+            log::line("the writer ended in a panic");
+        }
+    }
+}
+
+fn gone() -> Error {
+    Error::Failed("the writer has ended".into())
+}
+
+/// What the writing thread owns.
+struct Thread {
+    connection: Connection,
+    healthy: Arc<AtomicBool>,
+    /// When a commit was last tried.
+    tried: Instant,
+}
+
+impl Thread {
+    fn run(mut self, messages: &Receiver<Message>) {
+        let mut open = true;
+        while open {
+            let first = match self.healthy.load(Relaxed) {
+                true => messages.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                false => messages.recv_timeout(RETRY.saturating_sub(self.tried.elapsed())),
+            };
+            let mut batch = Vec::new();
+            let mut next = match first {
+                Ok(message) => Some(message),
+                Err(RecvTimeoutError::Timeout) => None,
+                Err(RecvTimeoutError::Disconnected) => break,
+            };
+            while let Some(message) = next {
+                match message {
+                    Message::Add(event, reply) => batch.push((event, reply)),
+                    Message::Close => open = false,
+                }
+                next = if open && batch.len() < MAX_BATCH { messages.try_recv().ok() } else { None };
+            }
+            self.write(batch);
+        }
+        if let Err(e) = self.connection.pragma_update(None, "wal_checkpoint", "TRUNCATE") {
+            log::line(&format!("the WAL stays beside the database: {e}"));
+        }
+    }
+
+    /// Commits a batch and answers it; an empty one only finds out whether a commit succeeds again.
+    fn write(&mut self, batch: Vec<(Box<NewEvent>, Reply)>) {
+        let healthy = self.healthy.load(Relaxed);
+        let (events, replies): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
+        let result = if !healthy && self.tried.elapsed() < RETRY {
+            Err(Error::Failed("the last commit failed less than a second ago".into()))
+        } else {
+            self.tried = Instant::now();
+            let result = batch::commit(&mut self.connection, &events);
+            self.healthy.store(result.is_ok(), Relaxed);
+            match &result {
+                Ok(_) if !healthy => log::line("events are stored again"),
+                Err(e) if healthy => log::line(&format!("events cannot be stored: {e}")),
+                _ => {}
+            }
+            result
+        };
+        match result {
+            Ok(results) => replies.into_iter().zip(results).for_each(|(reply, result)| drop(reply.send(result))),
+            Err(error) => replies.into_iter().for_each(|reply| drop(reply.send(Err(error.clone())))),
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! What the tests share: the real binary on a free port with a database of its own, and a small HTTP client.
+#![allow(dead_code)] // each test file is a crate of its own and uses a part
+use serde_json::Value;
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+pub const KEY: &str = "test123";
+/// How long anything may take before a test gives up on it. Far more than it needs, for machines under load.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A folder that goes when the test ends.
+pub struct Folder(PathBuf);
+
+impl Folder {
+    pub fn new() -> Folder {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let name = format!("obs-test-{}-{}", std::process::id(), COUNT.fetch_add(1, Relaxed));
+        let path = std::env::temp_dir().join(name);
+        fs::create_dir_all(&path).unwrap();
+        Folder(path)
+    }
+
+    pub fn join(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The command, with none of the tester's own settings.
+pub fn command(args: &[&str], env: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_obs"));
+    command.args(args).env_clear().envs(env.iter().copied());
+    command
+}
+
+/// A running obs. Killed when dropped.
+pub struct Obs {
+    pub port: u16,
+    pub database: PathBuf,
+    child: Child,
+    errors: Arc<Mutex<String>>,
+    folder: Arc<Folder>,
+}
+
+impl Obs {
+    /// With the key [`KEY`] and an open dashboard.
+    pub fn start() -> Obs {
+        Obs::with(&[], &[("OBS_API_KEY", KEY)])
+    }
+
+    pub fn with(args: &[&str], env: &[(&str, &str)]) -> Obs {
+        Obs::in_folder(Arc::new(Folder::new()), args, env)
+    }
+
+    pub fn in_folder(folder: Arc<Folder>, args: &[&str], env: &[(&str, &str)]) -> Obs {
+        let database = folder.join("obs.sqlite");
+        let mut all = vec!["--db", database.to_str().unwrap()];
+        if !args.contains(&"--listen") {
+            all.extend(["--listen", "127.0.0.1:0"]);
+        }
+        all.extend(args);
+        let mut child = command(&all, env).stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap());
+        let mut first = String::new();
+        lines.read_line(&mut first).unwrap();
+        let port = first.split("listening on http://").nth(1).and_then(|rest| {
+            let address = rest.split_whitespace().next()?;
+            address.rsplit(':').next()?.parse().ok()
+        });
+        let errors = Arc::new(Mutex::new(first.clone()));
+        let sink = errors.clone();
+        thread::spawn(move || {
+            let mut line = String::new();
+            while lines.read_line(&mut line).is_ok_and(|n| n > 0) {
+                sink.lock().unwrap().push_str(&line);
+                line.clear();
+            }
+        });
+        let Some(port) = port else {
+            let _ = child.kill();
+            panic!("obs did not start: {first}");
+        };
+        Obs { port, database, child, errors, folder }
+    }
+
+    /// Ends this one at once, as a crash would, and starts another on the same database.
+    pub fn restart(mut self, args: &[&str], env: &[(&str, &str)]) -> Obs {
+        self.kill();
+        Obs::in_folder(self.folder.clone(), args, env)
+    }
+
+    pub fn folder(&self) -> &Arc<Folder> {
+        &self.folder
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// All that it wrote to standard error so far.
+    pub fn errors(&self) -> String {
+        self.errors.lock().unwrap().clone()
+    }
+
+    pub fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    pub fn signal(&self, name: &str) {
+        let status = Command::new("kill").args([&format!("-{name}"), &self.id().to_string()]).status().unwrap();
+        assert!(status.success());
+    }
+
+    pub fn wait(&mut self) -> ExitStatus {
+        eventually("obs ends", || self.child.try_wait().unwrap())
+    }
+
+    pub fn connect(&self) -> Connection {
+        Connection::open(self.port)
+    }
+
+    /// One request on a connection of its own. `head` is the request line and headers but `Host` and the length.
+    pub fn send(&self, head: &str, body: &[u8]) -> Answer {
+        self.connect().send(head, body)
+    }
+
+    pub fn get(&self, path: &str) -> Answer {
+        self.send(&format!("GET {path} HTTP/1.1"), b"")
+    }
+
+    /// The page's or answer's text; it must have been 200.
+    pub fn text(&self, path: &str) -> String {
+        let answer = self.get(path);
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+        answer.text()
+    }
+
+    pub fn json(&self, path: &str) -> Value {
+        serde_json::from_str(&self.text(path)).unwrap()
+    }
+
+    pub fn post(&self, body: impl AsRef<[u8]>) -> Answer {
+        self.connect().post(body)
+    }
+
+    /// Sends an event that must be taken; its id.
+    pub fn add(&self, body: impl AsRef<[u8]>) -> String {
+        let answer = self.post(body);
+        assert_eq!(answer.status, 201, "{}", answer.text());
+        answer.json()["id"].as_str().unwrap().to_string()
+    }
+
+    /// Sends an event that must be taken, and reads it back.
+    pub fn add_and_read(&self, body: impl AsRef<[u8]>) -> Value {
+        let id = self.add(body);
+        self.json(&format!("/api/events/{id}"))
+    }
+
+    /// Its database, for a look that the API does not give.
+    pub fn sqlite(&self) -> rusqlite::Connection {
+        open(&self.database)
+    }
+}
+
+impl Drop for Obs {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+pub fn open(database: &Path) -> rusqlite::Connection {
+    let connection = rusqlite::Connection::open(database).unwrap();
+    connection.busy_timeout(PATIENCE).unwrap();
+    connection
+}
+
+/// A connection that stays open from request to request.
+pub struct Connection(BufReader<TcpStream>);
+
+impl Connection {
+    pub fn open(port: u16) -> Connection {
+        let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_nodelay(true).unwrap();
+        Connection(BufReader::new(stream))
+    }
+
+    pub fn send(&mut self, head: &str, body: &[u8]) -> Answer {
+        self.try_send(head, body).unwrap()
+    }
+
+    /// `None` if the connection ended instead of an answer.
+    pub fn try_send(&mut self, head: &str, body: &[u8]) -> Option<Answer> {
+        let host = if head.to_ascii_lowercase().contains("\nhost:") { "" } else { "\r\nHost: localhost" };
+        let length = if body.is_empty() { String::new() } else { format!("\r\nContent-Length: {}", body.len()) };
+        let mut bytes = format!("{head}{host}{length}\r\n\r\n").into_bytes();
+        bytes.extend(body);
+        self.0.get_mut().write_all(&bytes).ok()?;
+        self.read(head.starts_with("HEAD"))
+    }
+
+    pub fn post(&mut self, body: impl AsRef<[u8]>) -> Answer {
+        self.send(&format!("POST /api/events HTTP/1.1\r\nX-OBS-Key: {KEY}"), body.as_ref())
+    }
+
+    pub fn write(&mut self, bytes: &[u8]) {
+        self.0.get_mut().write_all(bytes).unwrap();
+    }
+
+    pub fn end_writing(&mut self) {
+        self.0.get_mut().shutdown(Shutdown::Write).unwrap();
+    }
+
+    /// The next answer, `None` if the connection ends first.
+    pub fn read(&mut self, bare: bool) -> Option<Answer> {
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            if self.0.read_line(&mut head).ok()? == 0 {
+                return None;
+            }
+        }
+        let mut lines = head.trim_end().split("\r\n");
+        let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
+        let headers = lines.filter_map(|line| line.split_once(": ")).map(|(k, v)| (k.to_ascii_lowercase(), v.to_string()));
+        let mut answer = Answer { status, headers: headers.collect(), body: Vec::new() };
+        let length = answer.header("content-length").map_or(0, |length| length.parse().unwrap());
+        if !bare && status != 304 {
+            answer.body.resize(length, 0);
+            self.0.read_exact(&mut answer.body).ok()?;
+        }
+        Some(answer)
+    }
+}
+
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    /// Names in lower case.
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(header, _)| header == name).map(|(_, value)| value.as_str())
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8(self.body.clone()).unwrap()
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&self.body)))
+    }
+
+    /// The `error` of a refusal.
+    pub fn error(&self) -> String {
+        self.json()["error"].as_str().unwrap().to_string()
+    }
+}
+
+/// Asks until there is an answer; fails the test after [`PATIENCE`].
+pub fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(Instant::now() < end, "in vain: {what}");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
