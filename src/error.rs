@@ -1,5 +1,5 @@
 //! Everything that can go wrong with a request, and the one place that renders it: JSON under `/api`, else a page.
-use crate::handlers::{allow_any_origin, json, page};
+use crate::handlers::{json, page};
 use crate::http::Refusal;
 use crate::store;
 use crate::{log, views};
@@ -141,6 +141,6 @@ impl Error {
             Error::Unavailable(_) => header("Retry-After", RETRY_AFTER),
             _ => {}
         }
-        if path.trim_end_matches('/') == "/api/events" { allow_any_origin(response) } else { response }
+        response
     }
 }

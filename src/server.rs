@@ -20,17 +20,16 @@ impl App for Server {
     type Pass = Route;
 
     fn admit(&self, request: &Request, version: Version) -> Result<Admission<Route>, Response> {
-        routes::admit(self, request, version).map_err(|error| error.response(&routes::path(request.raw_url())))
+        routes::admit(self, request, version).map_err(|error| answer(request.raw_url(), Err(error)))
     }
 
     fn handle(&self, route: Route, request: &Request, body: Vec<u8>) -> Response {
-        let answer = routes::handle(self, route, request, body);
-        answer.unwrap_or_else(|error| error.response(&routes::path(request.raw_url())))
+        answer(request.raw_url(), routes::handle(self, route, request, body))
     }
 
     fn refuse(&self, refusal: Refusal, target: Option<&str>) -> Response {
-        let path = routes::path(target.unwrap_or_default());
-        Error::refused(refusal, &path).response(&path)
+        let target = target.unwrap_or_default();
+        answer(target, Err(Error::refused(refusal, &routes::path(target))))
     }
 
     /// The query stays out of the log: clients may put a key there.
@@ -43,5 +42,18 @@ impl App for Server {
 
     fn trouble(&self, what: &str) {
         log::line(what);
+    }
+}
+
+/// What leaves for a target. Pages of any origin may read what `/api/events` answers, refusals too: without these headers a
+/// browser would show its SDK a refusal as a broken network.
+fn answer(target: &str, result: Result<Response, Error>) -> Response {
+    let path = routes::path(target);
+    let response = result.unwrap_or_else(|error| error.response(&path));
+    match path.trim_end_matches('/') {
+        "/api/events" => response
+            .with_unique_header("Access-Control-Allow-Origin", "*")
+            .with_unique_header("Access-Control-Expose-Headers", "Retry-After"),
+        _ => response,
     }
 }

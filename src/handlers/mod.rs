@@ -29,10 +29,3 @@ pub fn json<T: Serialize>(value: &T) -> Response {
         .with_unique_header("X-Content-Type-Options", "nosniff")
         .with_unique_header("Cache-Control", "no-store")
 }
-
-/// Lets a page of any origin read the answer, as the browser SDK must.
-pub fn allow_any_origin(response: Response) -> Response {
-    response
-        .with_unique_header("Access-Control-Allow-Origin", "*")
-        .with_unique_header("Access-Control-Expose-Headers", "Retry-After")
-}

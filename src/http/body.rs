@@ -1,0 +1,97 @@
+//! A request's body: as long as `Content-Length` says, or in chunks.
+use super::Refusal;
+use super::budget::Permit;
+use super::head::{Framing, is_token, number};
+use super::input::{Fail, Input};
+use super::limits::{MAX_HEADERS, MAX_LINE};
+
+/// The least room made at once for a body that is still coming.
+const STEP: usize = 8 << 10;
+
+/// Reads a body of at most `max` bytes. Room is made, and taken from `permit`, only as bytes come: a length that is
+/// merely declared costs nothing.
+pub(super) fn read(input: &mut Input, framing: Framing, max: usize, permit: &mut Permit) -> Result<Vec<u8>, Fail> {
+    let mut body = Body { bytes: Vec::new(), len: 0, permit };
+    match framing {
+        Framing::Length(length) if length > max => return Err(Refusal::BodyTooLarge.into()),
+        Framing::Length(length) => body.append(input, length)?,
+        Framing::Chunked => {
+            loop {
+                let size = input.line(MAX_LINE, Refusal::BadRequest("a chunk line that is too long"), chunk_size)??;
+                if size > max - body.len {
+                    return Err(Refusal::BodyTooLarge.into());
+                }
+                if size == 0 {
+                    break;
+                }
+                body.append(input, size)?;
+                input.line(2, Refusal::BadRequest("a chunk longer than its size"), |_| ())?;
+            }
+            skip_trailers(input)?;
+        }
+    }
+    body.bytes.truncate(body.len);
+    Ok(body.bytes)
+}
+
+struct Body<'a, 'b> {
+    /// Room with zeros behind the first `len` bytes, which are the body.
+    bytes: Vec<u8>,
+    len: usize,
+    permit: &'a mut Permit<'b>,
+}
+
+impl Body<'_, '_> {
+    fn append(&mut self, input: &mut Input, n: usize) -> Result<(), Fail> {
+        let end = self.len + n;
+        while self.len < end {
+            if self.len == self.bytes.len() {
+                let here = input.bytes().len();
+                self.make_room((end - self.len).min(here.max(self.len).max(STEP)))?;
+            }
+            let room = self.bytes.len().min(end);
+            self.len += input.read(&mut self.bytes[self.len..room])?;
+        }
+        Ok(())
+    }
+
+    fn make_room(&mut self, more: usize) -> Result<(), Fail> {
+        if !self.permit.grow(more) || self.bytes.try_reserve_exact(more).is_err() {
+            return Err(Refusal::Busy("too many requests in flight").into());
+        }
+        self.bytes.resize(self.bytes.len() + more, 0);
+        Ok(())
+    }
+}
+
+/// Hexadecimal digits, then perhaps extensions, which nobody uses. They may hold no white space and nothing that another
+/// parser might take for a line's end.
+fn chunk_size(line: &[u8]) -> Result<usize, Refusal> {
+    const MALFORMED: &str = "a malformed chunk line";
+    if !line.iter().all(u8::is_ascii_graphic) {
+        return Err(Refusal::BadRequest(MALFORMED));
+    }
+    let digits = line.split(|byte| *byte == b';').next().unwrap_or_default();
+    number(digits, 16, MALFORMED)
+}
+
+/// Trailers are read for their form only.
+fn skip_trailers(input: &mut Input) -> Result<(), Fail> {
+    for _ in 0..=MAX_HEADERS {
+        if input.line(MAX_LINE, Refusal::HeadTooLarge, is_last)?? {
+            return Ok(());
+        }
+    }
+    Err(Refusal::HeadTooLarge.into())
+}
+
+/// Whether this is the empty line; if not, it must be a header field.
+fn is_last(line: &[u8]) -> Result<bool, Refusal> {
+    let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
+    let named = !name.is_empty() && name.len() < line.len() && name.iter().all(|byte| is_token(*byte));
+    let clean = line.iter().all(|byte| *byte == b'\t' || !byte.is_ascii_control());
+    match line.is_empty() || (named && clean) {
+        true => Ok(line.is_empty()),
+        false => Err(Refusal::BadRequest("a malformed trailer")),
+    }
+}

@@ -1,0 +1,80 @@
+//! What a request is aimed at: the target of its request line, checked against `Host`.
+use super::Refusal;
+
+/// The target as the application sees it: a path with its query, or `*`.
+pub(super) fn resolve(method: &str, target: &str, host: Option<&str>) -> Result<String, Refusal> {
+    // Some read `\` as `/`, and some cut at `#`; neither may stand in a target.
+    if !target.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'#' | b'\\')) {
+        return Err(Refusal::BadRequest("a character that the request target may not have"));
+    }
+    match split(target) {
+        (None, path) if path.starts_with('/') => Ok(path),
+        (None, path) if path == "*" && method == "OPTIONS" => Ok(path),
+        (Some(authority), path) if !authority.is_empty() => match host {
+            Some(host) if host.eq_ignore_ascii_case(authority) => Ok(path),
+            _ => Err(Refusal::BadRequest("the request target and Host differ")),
+        },
+        _ => Err(Refusal::BadRequest("a request target that is not a path")),
+    }
+}
+
+/// The value of `Host`, unless it could be taken for a list, a path or a user's name.
+pub(super) fn host(value: &[u8]) -> Option<&str> {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+;=:[]".contains(byte);
+    str::from_utf8(value).ok().filter(|host| host.bytes().all(|byte| plain(&byte)))
+}
+
+/// The target of a request that cannot be read as a whole, for whoever words the refusal; and whether it is a `HEAD`,
+/// whose answer has no body.
+pub(super) fn glance(head: &[u8]) -> (Option<String>, bool) {
+    let head = head.strip_prefix(b"\r\n").unwrap_or(head);
+    let end = head.iter().position(|byte| matches!(byte, b'\r' | b'\n'));
+    let line = end.and_then(|end| str::from_utf8(&head[..end]).ok()).unwrap_or_default();
+    let target = match line.split(' ').collect::<Vec<_>>()[..] {
+        [_, target, version] if version.starts_with("HTTP/") => Some(split(target).1),
+        _ => None,
+    };
+    (target.filter(|target| target.starts_with('/')), head.starts_with(b"HEAD "))
+}
+
+/// An absolute target's authority, if it is one, and its path.
+fn split(target: &str) -> (Option<&str>, String) {
+    let Some((scheme, rest)) = target.split_once("://") else { return (None, target.to_string()) };
+    if !scheme.eq_ignore_ascii_case("http") && !scheme.eq_ignore_ascii_case("https") {
+        return (None, target.to_string());
+    }
+    let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    // A path that is not there is the root's: `http://host?query` asks for `/?query`.
+    let slash = if path.starts_with('/') { "" } else { "/" };
+    (Some(authority), format!("{slash}{path}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_absolute_target_is_reduced_to_its_path() {
+        let path = |target| resolve("GET", target, Some("Host:80")).ok();
+        assert_eq!(path("/a?b=http://c").as_deref(), Some("/a?b=http://c"));
+        assert_eq!(path("HTTP://hOST:80/a?b").as_deref(), Some("/a?b"));
+        assert_eq!(path("https://host:80?b").as_deref(), Some("/?b"));
+        assert_eq!(path("http://host:80").as_deref(), Some("/"));
+        for refused in
+            ["http://host/", "http://", "http:///a", "ftp://host:80/", "host:80", "a", "*", "/a#b", "/é", "/\\"]
+        {
+            assert_eq!(path(refused), None, "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_glance_finds_the_target_of_a_head_that_is_not_whole() {
+        assert_eq!(glance(b"HEAD /a HTTP/1.1\r\nHos"), (Some("/a".into()), true));
+        assert_eq!(glance(b"\r\nGET http://x/a?b HTTP/2.0\r\n"), (Some("/a?b".into()), false));
+        for line in
+            [&b"GET /a HTTP/1.1"[..], b"GET /a\r\n", b"GET  /a HTTP/1.1\r\n", b"\x16\x03\r\n", b"", b"GET a HTTP/1.1\n"]
+        {
+            assert_eq!(glance(line).0, None);
+        }
+    }
+}
