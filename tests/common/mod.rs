@@ -234,7 +234,8 @@ impl Connection {
         }
         let mut lines = head.trim_end().split("\r\n");
         let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
-        let headers = lines.filter_map(|line| line.split_once(": ")).map(|(k, v)| (k.to_ascii_lowercase(), v.to_string()));
+        let headers =
+            lines.filter_map(|line| line.split_once(": ")).map(|(k, v)| (k.to_ascii_lowercase(), v.to_string()));
         let mut answer = Answer { status, headers: headers.collect(), body: Vec::new() };
         let length = answer.header("content-length").map_or(0, |length| length.parse().unwrap());
         if !bare && status != 304 {
