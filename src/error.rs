@@ -4,12 +4,15 @@ use crate::http::Refusal;
 use crate::store;
 use crate::{log, views};
 use rouille::Response;
+use std::borrow::Cow;
 
 /// Seconds after which a client may try again.
 const RETRY_AFTER: &str = "2";
 
 #[derive(Debug)]
 pub enum Error {
+    /// 308: the same path without its last slash is what there is.
+    Moved(String),
     /// 400: the request, or the event in it, is malformed. Says how.
     Bad(String),
     /// 401: the ingest key is missing or wrong.
@@ -59,6 +62,7 @@ impl Error {
 
     pub fn status(&self) -> u16 {
         match self {
+            Error::Moved(_) => 308,
             Error::Bad(_) => 400,
             Error::WrongKey | Error::SignIn => 401,
             Error::NotLocal => 403,
@@ -75,6 +79,7 @@ impl Error {
     /// A heading, what it means, and what to do next.
     fn words(&self) -> (&'static str, String) {
         match self {
+            Error::Moved(to) => ("Moved", format!("The page is at {to}.")),
             Error::Bad(why) => ("Bad request", why.clone()),
             Error::WrongKey => ("Invalid API key", "Send a valid ingest key as X-OBS-Key.".into()),
             Error::SignIn => (
@@ -119,7 +124,7 @@ impl Error {
             Error::Timeout => "Timeout: the request took too long to arrive".into(),
             Error::Unavailable(why) => (*why).into(),
             Error::NotFound => "Not found".into(),
-            Error::WrongKey | Error::Method(_) | Error::Internal => self.words().0.into(),
+            Error::Moved(_) | Error::WrongKey | Error::Method(_) | Error::Internal => self.words().0.into(),
             Error::SignIn => "Password needed: HTTP Basic with the dashboard password".into(),
             Error::NotLocal => "The dashboard has no password and answers only this machine".into(),
         }
@@ -134,13 +139,14 @@ impl Error {
             page(views::error(self.status(), heading, &text))
         };
         let mut response = body.with_status_code(self.status());
-        let mut header = |name: &'static str, value: &'static str| response.headers.push((name.into(), value.into()));
-        match self {
-            Error::SignIn => header("WWW-Authenticate", "Basic realm=\"obs\", charset=\"UTF-8\""),
-            Error::Method(allowed) => header("Allow", allowed),
-            Error::Unavailable(_) => header("Retry-After", RETRY_AFTER),
-            _ => {}
-        }
+        let header: Option<(&'static str, Cow<'static, str>)> = match self {
+            Error::Moved(to) => Some(("Location", to.clone().into())),
+            Error::SignIn => Some(("WWW-Authenticate", "Basic realm=\"obs\", charset=\"UTF-8\"".into())),
+            Error::Method(allowed) => Some(("Allow", (*allowed).into())),
+            Error::Unavailable(_) => Some(("Retry-After", RETRY_AFTER.into())),
+            _ => None,
+        };
+        response.headers.extend(header.map(|(name, value)| (name.into(), value)));
         response
     }
 }

@@ -25,7 +25,6 @@ pub enum Route {
     ApiEvent(String),
     Style,
     Health,
-    Moved(String),
 }
 
 /// Which methods a known path has.
@@ -39,10 +38,10 @@ pub fn admit(server: &Server, request: &Request, version: Version) -> Result<Adm
     let sign_in = || server.dashboard.admit(request, version);
     let mut max_body = 0;
     let route = match (method, segments.as_slice()) {
-        (_, [known @ .., ""]) if !known.is_empty() => match methods(known) {
-            Some(_) => Route::Moved(without_slash(request.raw_url())),
-            None => return Err(Error::NotFound),
-        },
+        (_, [known @ .., ""]) if !known.is_empty() => {
+            let found = !known.contains(&"") && methods(known).is_some();
+            return Err(if found { Error::Moved(without_slash(request.raw_url())) } else { Error::NotFound });
+        }
         ("POST", ["api", "events"]) => {
             max_body = MAX_EVENT;
             Route::Ingest { project: auth::project(&server.keys, request)?.to_string() }
@@ -101,7 +100,6 @@ pub fn handle(server: &Server, route: Route, request: &Request, body: Vec<u8>) -
         Route::ApiEvent(id) => api::event(server, &id),
         Route::Style => Ok(assets::style(request)),
         Route::Health => assets::health(server),
-        Route::Moved(location) => Ok(Response::redirect_308(location)),
     }
 }
 
@@ -134,7 +132,7 @@ pub fn path(target: &str) -> Cow<'_, str> {
 /// The same target with the path's last slash gone. It starts with one slash and so stays on this server.
 fn without_slash(target: &str) -> String {
     let (path, query) = target.split_at(target.find('?').unwrap_or(target.len()));
-    format!("{}{query}", path.trim_end_matches('/'))
+    format!("{}{query}", path.strip_suffix('/').unwrap_or(path))
 }
 
 /// Where a list page begins. `after` is the contract's; `before` is how pages link to newer ones.

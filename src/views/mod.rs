@@ -1,0 +1,46 @@
+//! Domain values into pages. No SQL and no requests here: each page is a function from what it shows to [`Html`].
+//!
+//! | file | what |
+//! |---|---|
+//! | `list`, `issue`, `event`, `empty`, `error` | one page each |
+//! | `layout` | what pages share: the frame around them, badges, headings, paging |
+//! | `metadata`, `trace`, `frames`, `source`, `extra` | parts of an event |
+//! | `path`, `library`, `pretty`, `text`, `when` | how paths, JSON, long text, counts and times are written |
+//!
+//! Invariants: all text of an event stands in an element of its own, which the style sheet isolates, so that
+//! right-to-left text or an override inside it cannot reorder what is around it. Whatever an event holds, a page stays
+//! under 2.5 MB: every text is cut or paid for out of a [`Budget`](text::Budget).
+mod empty;
+mod error;
+mod event;
+mod extra;
+mod frames;
+mod issue;
+mod layout;
+mod library;
+mod list;
+mod metadata;
+mod path;
+mod pretty;
+mod source;
+mod text;
+mod trace;
+mod when;
+
+pub use empty::empty;
+pub use error::error;
+pub use event::event;
+pub use issue::issue;
+pub use list::issues;
+
+use std::sync::OnceLock;
+use uuid::Uuid;
+
+/// The one style sheet.
+pub const STYLE: &str = include_str!("style.css");
+
+/// Where pages find the sheet. The URL changes with its bytes, so that a browser may keep it for a year.
+pub fn style_url() -> &'static str {
+    static URL: OnceLock<String> = OnceLock::new();
+    URL.get_or_init(|| format!("/style.css?v={}", Uuid::new_v5(&Uuid::NAMESPACE_URL, STYLE.as_bytes()).simple()))
+}

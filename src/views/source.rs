@@ -1,0 +1,83 @@
+//! The source around a stack frame: few lines, their shared indentation removed, the current one marked.
+use super::text::cut;
+use crate::frame::Frame;
+use crate::html;
+use crate::html::Html;
+
+/// Lines before and after the current one, and characters of a line, that are shown.
+const AROUND: usize = 5;
+const WIDTH: usize = 300;
+
+/// The lines that came with the frame, if any did.
+pub fn source(frame: &Frame) -> Option<Html> {
+    let current = frame.context_line.as_deref()?;
+    let before = &frame.pre_context[frame.pre_context.len().saturating_sub(AROUND)..];
+    let after = &frame.post_context[..frame.post_context.len().min(AROUND)];
+    let lines = || before.iter().map(String::as_str).chain([current]).chain(after.iter().map(String::as_str));
+    let indent = shared_indent(lines());
+    let number = |offset: usize| frame.lineno.and_then(|line| (line + offset as u64).checked_sub(before.len() as u64));
+    let width = number(before.len() + after.len()).map_or(0, |last| last.to_string().len());
+    let rows = lines().enumerate().map(|(offset, line)| {
+        let number = number(offset).map(|number| format!("{number:width$}  "));
+        let text = line.strip_prefix(indent).unwrap_or(line.trim());
+        let row = html!("{}<span>{}</span>", number, cut(text.trim_end(), WIDTH));
+        if offset == before.len() { html!("<mark>{}</mark>", row) } else { row }
+    });
+    let rows = Html::join(rows, &html!("\n"));
+    // A block that scrolls can be reached and named without a pointer.
+    Some(html!("<pre class=\"src\" tabindex=\"0\" role=\"group\" aria-label=\"Source\">{}</pre>", rows))
+}
+
+/// The white space that all lines begin with, blank ones aside.
+fn shared_indent<'a>(lines: impl Iterator<Item = &'a str>) -> &'a str {
+    let indents =
+        lines.filter(|line| !line.trim().is_empty()).map(|line| &line[..line.len() - line.trim_start().len()]);
+    indents
+        .reduce(|shared, indent| {
+            let same = shared.char_indices().zip(indent.chars()).find(|((_, a), b)| a != b);
+            &shared[..same.map_or(shared.len().min(indent.len()), |((at, _), _)| at)]
+        })
+        .unwrap_or("")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_numbered_and_lose_their_shared_indentation() {
+        let frame = Frame {
+            lineno: Some(100),
+            context_line: Some("\t\tfail();\r\n".into()),
+            pre_context: vec!["\tif (x) {".into(), "".into()],
+            post_context: vec!["\t}".into()],
+            ..Frame::default()
+        };
+        let html = source(&frame).unwrap().into_string();
+        let lines = " 98  <span>if (x) {</span>\n 99  <span></span>\n<mark>100  <span>\tfail();</span></mark>\n101  <span>}</span>";
+        assert!(html.contains(lines), "{html}");
+    }
+
+    #[test]
+    fn odd_lines_are_shown_all_the_same() {
+        let mut frame = Frame { context_line: Some("Z".repeat(999)), ..Frame::default() };
+        frame.pre_context = (0..9).map(|n| format!("{n}")).collect();
+        frame.post_context = frame.pre_context.clone();
+        let html = source(&frame).unwrap().into_string();
+        assert!(html.contains(">4<") && !html.contains(">3</span>\n<span>4</span>\n<span>5"), "{html}");
+        assert!(html.matches("<span>").count() == 11 && html.matches('Z').count() == WIDTH - 1);
+        frame.lineno = Some(2);
+        assert!(source(&frame).unwrap().as_str().contains("<mark>2  "));
+        frame.context_line = None;
+        assert_eq!(source(&frame), None);
+    }
+
+    #[test]
+    fn an_indentation_is_shared_whatever_it_is_made_of() {
+        let shared = |lines: &[&'static str]| shared_indent(lines.iter().copied());
+        assert_eq!(shared(&["  a", "    b", "", " \t", "  c"]), "  ");
+        assert_eq!(shared(&["\ta", "  b"]), "");
+        assert_eq!(shared(&["\u{3000}a", "\u{3000}\u{3000}b"]), "\u{3000}");
+        assert_eq!(shared(&[]), "");
+    }
+}

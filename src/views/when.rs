@@ -1,0 +1,109 @@
+//! How points in time are written: an age to read, and the exact time, UTC with seconds, to look up.
+use crate::html;
+use crate::html::Html;
+use crate::time::Time;
+
+const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const MINUTE: i64 = 60;
+const HOUR: i64 = 60 * MINUTE;
+const DAY: i64 = 24 * HOUR;
+const YEAR: i64 = 31_556_952; // the mean one of the calendar
+
+/// `24 s`, as a `time` element.
+pub fn age(time: Time, now: Time) -> Html {
+    element(time, &span(now.millis() - time.millis()))
+}
+
+/// `24 s ago`, as a `time` element.
+pub fn ago(time: Time, now: Time) -> Html {
+    element(time, &format!("{} ago", span(now.millis() - time.millis())))
+}
+
+/// When an event came, told from when it happened: `2 s later`. A client's clock may be ahead: `3 h earlier`.
+pub fn received(event: Time, received: Time) -> Html {
+    let text = match received.millis() - event.millis() {
+        -999..1000 => "at once".to_string(),
+        late @ 1000.. => format!("{} later", span(late)),
+        early => format!("{} earlier", span(-early)),
+    };
+    element(received, &text)
+}
+
+/// `18:42:06` today, `18 Nov 17:52` this year, else `18 Nov 2025`; as a `time` element.
+pub fn clock(time: Time, now: Time) -> Html {
+    let (date, today, (hour, minute, second)) = (time.date(), now.date(), time.clock());
+    let day = format!("{} {}", date.day, MONTHS[date.month as usize - 1]);
+    let text = if date == today {
+        format!("{hour:02}:{minute:02}:{second:02}")
+    } else if date.year == today.year {
+        format!("{day} {hour:02}:{minute:02}")
+    } else {
+        format!("{day} {}", date.year)
+    };
+    element(time, &text)
+}
+
+/// `24 Nov 2026, 18:42:06 UTC`.
+pub fn exact(time: Time) -> String {
+    let (date, (hour, minute, second)) = (time.date(), time.clock());
+    format!("{} {} {}, {hour:02}:{minute:02}:{second:02} UTC", date.day, MONTHS[date.month as usize - 1], date.year)
+}
+
+/// First seen so lately that the list says `new`.
+pub fn is_new(first_seen: Time, now: Time) -> bool {
+    now.millis() - first_seen.millis() < DAY * 1000
+}
+
+fn element(time: Time, text: &str) -> Html {
+    html!(r#"<time datetime="{}" title="{}">{}</time>"#, time, exact(time), text)
+}
+
+/// The largest unit that is not 0. Two months are still told in days, two years in months.
+fn span(millis: i64) -> String {
+    let seconds = millis.max(0) / 1000; // the clock may have been set back meanwhile
+    let units =
+        [(MINUTE, 1, "s"), (HOUR, MINUTE, "min"), (DAY, HOUR, "h"), (60 * DAY, DAY, "d"), (2 * YEAR, YEAR / 12, "mo")];
+    let unit = units.into_iter().find(|(end, ..)| seconds < *end);
+    let (_, length, name) = unit.unwrap_or((i64::MAX, YEAR, "y"));
+    format!("{} {name}", seconds / length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Time {
+        Time::parse(text).unwrap()
+    }
+
+    #[test]
+    fn ages_are_told_in_one_unit() {
+        let ages = [(-5, "0 s"), (59, "59 s"), (60, "1 min"), (3600, "1 h"), (86_399, "23 h"), (59 * DAY, "59 d")];
+        for (seconds, text) in ages.into_iter().chain([(96 * DAY, "3 mo"), (700 * DAY, "22 mo"), (731 * DAY, "2 y")]) {
+            assert_eq!(span(seconds * 1000), text);
+        }
+    }
+
+    #[test]
+    fn an_age_says_when_exactly() {
+        let html = ago(at("2026-11-24T18:42:06.123Z"), at("2026-11-24T18:42:30.123Z"));
+        let attributes = r#"datetime="2026-11-24T18:42:06.123Z" title="24 Nov 2026, 18:42:06 UTC""#;
+        assert_eq!(html.as_str(), format!("<time {attributes}>24 s ago</time>"));
+    }
+
+    #[test]
+    fn a_clock_leaves_out_what_is_the_same_today() {
+        let clock = |time| clock(at(time), at("2026-11-24T18:42:30Z")).into_string();
+        assert!(clock("2026-11-24T08:02:06Z").contains(">08:02:06<"));
+        assert!(clock("2026-11-08T08:02:06Z").contains(">8 Nov 08:02<"));
+        assert!(clock("2025-11-24T08:02:06Z").contains(">24 Nov 2025<"));
+    }
+
+    #[test]
+    fn receipt_is_told_from_when_it_happened() {
+        let told = |came| received(at("2026-11-24T08:00:00Z"), at(came)).into_string();
+        assert!(told("2026-11-24T08:00:00.999Z").contains(">at once<"));
+        assert!(told("2026-11-24T08:00:02Z").contains(">2 s later<"));
+        assert!(told("2026-11-24T05:00:00Z").contains(">3 h earlier<"));
+    }
+}
