@@ -1,5 +1,5 @@
 //! `GET /issues/ID`: what broke, how often and since when; the newest stack trace; the events.
-use super::layout::{badge, dotted, heading, page, pager, spans, title};
+use super::layout::{badge, culprit, dotted, heading, page, pager, spans, title};
 use super::metadata::metadata;
 use super::text::{count, counted, cut, split_head};
 use super::trace::traces;
@@ -18,7 +18,7 @@ pub fn issue(issue: &Issue, newest: &StoredEvent, events: &Page<Summary>, now: T
     let kind = issue.r#type.as_deref();
     let about = spans([issue.platform.as_deref(), issue.environment.as_deref(), Some(&issue.project)]);
     let about = dotted([html!("issue {}", issue.id)].into_iter().chain(about));
-    let culprit = issue.culprit.as_ref().map(|culprit| html!("<p><code>{}</code></p>\n", cut(culprit, LINE)));
+    let place = issue.culprit.as_ref().map(|place| html!("<p class=\"dim\">{}</p>\n", culprit(place, LINE)));
     let main = html!(
         "<nav aria-label=\"Up\"><a href=\"/\">← Issues</a></nav>\n\
          <p>{} <span class=\"dim\">{}</span></p>\n{}\n{}{}{}\
@@ -27,7 +27,7 @@ pub fn issue(issue: &Issue, newest: &StoredEvent, events: &Page<Summary>, now: T
         about,
         heading(kind, head),
         rest_of_message(rest),
-        culprit,
+        place,
         figures(issue, now),
         traces(newest, html!("of the newest event, {}", link(&newest.summary, now))),
         aside(issue, newest),

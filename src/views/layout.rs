@@ -58,6 +58,15 @@ pub fn heading(kind: Option<&str>, message: &str) -> Html {
     html!(r#"<h1{}>{}<span dir="auto">{}</span></h1>"#, long, kind, message)
 }
 
+/// Where it broke: `function in file`, as grouping words it, the function louder than the file.
+pub fn culprit(culprit: &str, most: usize) -> Html {
+    let culprit = cut(culprit, most);
+    match culprit.rsplit_once(" in ") {
+        Some((function, file)) => html!("<code>{}</code> <span>{}</span>", function, file),
+        None => html!("<code>{}</code>", culprit),
+    }
+}
+
 /// Short facts in a line.
 pub fn dotted(facts: impl IntoIterator<Item = Html>) -> Html {
     Html::join(facts, &html!(" · "))

@@ -1,5 +1,5 @@
 //! `GET /`: the issues, newest activity first.
-use super::layout::{badge, dotted, page, pager, spans};
+use super::layout::{badge, culprit, dotted, page, pager, spans};
 use super::text::{count, cut, first_line};
 use super::when;
 use crate::domain::{Issue, Page};
@@ -30,10 +30,10 @@ fn heads() -> Html {
 }
 
 fn row(issue: &Issue, now: Time) -> Html {
-    let kind = issue.r#type.as_deref().map(|kind| html!("<b>{}</b> ", kind));
+    let kind = issue.r#type.as_deref().map(|kind| html!("<b>{}</b> ", short(kind)));
     let new = when::is_new(issue.first_seen, now).then(|| html!("<em>new</em>"));
     let place = match &issue.culprit {
-        Some(culprit) => html!("<code>{}</code>", cut(culprit, CULPRIT)),
+        Some(place) => culprit(place, CULPRIT),
         None => html!("<span>no stack trace</span>"),
     };
     let about = spans([issue.platform.as_deref(), issue.environment.as_deref(), Some(&issue.project)]);
@@ -50,4 +50,9 @@ fn row(issue: &Issue, now: Time) -> Html {
         when::age(issue.last_seen, now),
         when::age(issue.first_seen, now)
     )
+}
+
+/// A PHP class without its namespace: the issue's own page has all of it.
+fn short(kind: &str) -> &str {
+    kind.rsplit('\\').next().filter(|name| !name.is_empty()).unwrap_or(kind)
 }

@@ -1,0 +1,114 @@
+//! Which events are one issue, tried on cases: events, and the indexes of those that belong together.
+use obs::frame::Frame;
+use obs::grouping::{Grouping, Input, group};
+use serde_json::{Value, json};
+
+fn grouped(event: &Value) -> Grouping {
+    let fingerprint: Option<Vec<String>> =
+        event.get("fingerprint").map(|entries| serde_json::from_value(entries.clone()).unwrap());
+    let frames = event.get("stacktrace").map(|frames| Frame::parse(&frames.to_string())).unwrap_or_default();
+    group(&Input {
+        message: event["message"].as_str().unwrap(),
+        r#type: event["type"].as_str(),
+        fingerprint: fingerprint.as_deref(),
+        frames: &frames,
+    })
+}
+
+fn title(message: &str) -> String {
+    grouped(&json!({ "message": message })).title
+}
+
+fn assert_grouped_as_told(cases: &str) {
+    for case in cases.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()) {
+        let keys: Vec<Grouping> = case["events"].as_array().unwrap().iter().map(grouped).collect();
+        let mut groups: Vec<Vec<usize>> = Vec::new();
+        for at in 0..keys.len() {
+            match groups.iter_mut().find(|group| keys[group[0]].hash == keys[at].hash) {
+                Some(group) => group.push(at),
+                None => groups.push(vec![at]),
+            }
+        }
+        let titles: Vec<&str> = keys.iter().map(|key| key.title.as_str()).collect();
+        assert_eq!(json!(groups), case["groups"], "{}: {titles:#?}", case["name"]);
+    }
+}
+
+#[test]
+fn the_cases_of_the_specification_are_grouped_as_told() {
+    assert_grouped_as_told(include_str!("grouping.jsonl"));
+}
+
+#[test]
+fn messages_as_programs_send_them_are_grouped_as_told() {
+    assert_grouped_as_told(include_str!("grouping-more.jsonl"));
+}
+
+#[test]
+fn a_key_is_the_same_for_ever() {
+    let key = grouped(&json!({"message": "cart 17 is empty", "type": "EmptyCart"})).hash;
+    assert_eq!(uuid::Uuid::from_bytes(key).to_string(), "39d1d4f5-9289-5ce5-a326-59661482ac73");
+}
+
+#[test]
+fn fingerprints_do_not_run_together_nor_into_text() {
+    let key = |entries: &[&str]| grouped(&json!({"message": "a", "fingerprint": entries})).hash;
+    assert_ne!(key(&["a", "b"]), key(&["ab"]));
+    assert_ne!(key(&["a", "b"]), key(&["aeb"])); // the tag alone does not keep them apart
+    assert_ne!(key(&["a"]), grouped(&json!({"message": "a"})).hash);
+    assert_ne!(key(&["1:at1:a"]), key(&["{{ default }}", "a"]));
+    assert_eq!(key(&["{{ default }}"]), grouped(&json!({"message": "a"})).hash);
+}
+
+#[test]
+fn a_group_says_in_words_what_made_it() {
+    let stack = json!([{"filename": "/srv/app/src/Cart.php", "function": "App\\Cart->total"}]);
+    let plain = grouped(&json!({"message": "cart 17 is empty", "type": "Error"}));
+    assert_eq!((plain.title.as_str(), plain.culprit), ("cart <*> is empty", None));
+    assert_eq!(plain.grouped_by, "message with changing parts as <*>");
+    let typed = grouped(&json!({"message": "no cart", "type": "EmptyCart", "stacktrace": stack}));
+    assert_eq!((typed.title.as_str(), typed.grouped_by.as_str()), ("EmptyCart: no cart", "type and message"));
+    assert_eq!(typed.culprit.as_deref(), Some("App\\Cart->total in src/Cart.php"));
+    let placed = grouped(&json!({"message": "no cart", "type": "TypeError", "stacktrace": stack}));
+    assert_eq!(placed.grouped_by, "type, message and place: total in Cart.php");
+    let told = grouped(&json!({"message": "no cart", "type": "EmptyCart", "fingerprint": ["checkout", "eu"]}));
+    assert_eq!(told.grouped_by, "the client's fingerprint: checkout, eu");
+    assert_eq!(told.title, "EmptyCart: no cart");
+    assert_eq!(grouped(&json!({"message": " \n", "type": "Error"})).title, "Error");
+}
+
+#[test]
+fn a_function_is_the_same_however_languages_write_it() {
+    let place = |function: &str| {
+        let stack = json!([{"filename": "/app/cart.x", "function": function}]);
+        let by = grouped(&json!({"message": "", "type": "KeyError", "stacktrace": stack})).grouped_by;
+        by.trim_start_matches("type, message and place: ").to_string()
+    };
+    for function in ["App\\Cart::total", "shop.(*Cart).total.func1", "block (2 levels) in Cart#total", "total(int, x)"]
+    {
+        assert_eq!(place(function), "total in cart.x", "{function}");
+    }
+    for function in ["", "{closure}", "<lambda>", "{main}", "Object.<anonymous>"] {
+        assert_eq!(place(function), "cart.x", "{function}");
+    }
+}
+
+#[test]
+fn a_number_that_counts_is_no_code_and_a_verb_after_it_no_plural() {
+    assert_eq!(title("server returned 500 rows"), "server returned <*> row");
+    assert_eq!(title("server returned 500 for rows"), "server returned 500 for rows");
+    assert_eq!(title("customer 7 has no address"), "customer <*> has no address");
+}
+
+#[test]
+fn what_is_stored_is_bounded_and_cut_between_characters() {
+    assert_eq!(title(&"é€".repeat(2000)).len(), 512);
+    assert_eq!(title(&"7, ".repeat(2700)), "<*>,");
+    let stack = json!([{"filename": "ü".repeat(900), "function": "é".repeat(900)}]);
+    let long = grouped(
+        &json!({"message": "", "type": "ß".repeat(900), "stacktrace": stack, "fingerprint": ["ö".repeat(900)]}),
+    );
+    for text in [long.title, long.grouped_by, long.culprit.unwrap()] {
+        assert_eq!(text.chars().count(), 201);
+    }
+}
