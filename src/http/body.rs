@@ -5,49 +5,56 @@ use super::head::{Framing, is_token, number};
 use super::input::{Fail, Input};
 use super::limits::{MAX_HEADERS, MAX_LINE};
 
-/// The least room made at once for a body that is still coming.
-const STEP: usize = 8 << 10;
-
-/// Reads a body of at most `max` bytes. Room is made, and taken from `permit`, only as bytes come: a length that is
-/// merely declared costs nothing.
+/// Reads a body of at most `max` bytes. Room is made, and taken from `permit`, only once bytes are here to fill it: a
+/// length that is merely declared costs nothing.
 pub(super) fn read(input: &mut Input, framing: Framing, max: usize, permit: &mut Permit) -> Result<Vec<u8>, Fail> {
-    let mut body = Body { bytes: Vec::new(), len: 0, permit };
+    let mut body = Body { bytes: Vec::new(), len: 0, most: max, permit };
     match framing {
         Framing::Length(length) if length > max => return Err(Refusal::BodyTooLarge.into()),
-        Framing::Length(length) => body.append(input, length)?,
-        Framing::Chunked => {
-            loop {
-                let size = input.line(MAX_LINE, Refusal::BadRequest("a chunk line that is too long"), chunk_size)??;
-                if size > max - body.len {
-                    return Err(Refusal::BodyTooLarge.into());
-                }
-                if size == 0 {
-                    break;
-                }
-                body.append(input, size)?;
-                input.line(2, Refusal::BadRequest("a chunk longer than its size"), |_| ())?;
-            }
-            skip_trailers(input)?;
+        Framing::Length(length) => {
+            body.most = length;
+            body.append(input, length)?;
         }
+        Framing::Chunked => body.append_chunks(input)?,
     }
     body.bytes.truncate(body.len);
     Ok(body.bytes)
 }
 
 struct Body<'a, 'b> {
-    /// Room with zeros behind the first `len` bytes, which are the body.
+    /// The body's first `len` bytes, then zeros: room for those to come.
     bytes: Vec<u8>,
     len: usize,
+    /// How long it may become.
+    most: usize,
     permit: &'a mut Permit<'b>,
 }
 
 impl Body<'_, '_> {
+    fn append_chunks(&mut self, input: &mut Input) -> Result<(), Fail> {
+        loop {
+            let size = input.line(MAX_LINE, Refusal::BadRequest("a chunk line that is too long"), chunk_size)??;
+            if size > self.most - self.len {
+                return Err(Refusal::BodyTooLarge.into());
+            }
+            if size == 0 {
+                return skip_trailers(input);
+            }
+            self.append(input, size)?;
+            input.line(2, Refusal::BadRequest("a chunk longer than its size"), |_| ())?;
+        }
+    }
+
     fn append(&mut self, input: &mut Input, n: usize) -> Result<(), Fail> {
         let end = self.len + n;
         while self.len < end {
             if self.len == self.bytes.len() {
-                let here = input.bytes().len();
-                self.make_room((end - self.len).min(here.max(self.len).max(STEP)))?;
+                if input.bytes().is_empty() {
+                    input.fill()?;
+                }
+                // Twice as much each time, or tiny chunks would have it copied over and over.
+                let more = input.bytes().len().max(self.len).min(self.most - self.len);
+                self.make_room(more)?;
             }
             let room = self.bytes.len().min(end);
             self.len += input.read(&mut self.bytes[self.len..room])?;

@@ -2,7 +2,7 @@
 use super::Refusal;
 use super::conn::{Conn, Cut};
 use super::limits::MAX_HEAD;
-use std::io::{self, ErrorKind, Read};
+use std::io::{ErrorKind, Read};
 
 /// Why a request could not be read.
 #[derive(Debug)]
@@ -118,6 +118,8 @@ fn end(conn: &Conn) -> Fail {
         Some(Cut::Stopping) => Refusal::Busy("the server is stopping"),
     };
     // Someone may be waiting for this place: the last word is said only if it need not be waited for.
-    let unblocked: io::Result<()> = conn.socket.set_nonblocking(true);
-    if unblocked.is_ok() { refusal.into() } else { Fail::Gone }
+    match conn.socket.set_nonblocking(true) {
+        Ok(()) => refusal.into(),
+        Err(_) => Fail::Gone,
+    }
 }
