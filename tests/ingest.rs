@@ -310,7 +310,7 @@ fn a_wrong_key_is_refused_whatever_the_body() {
     let obs = Obs::with(&[], &[("OBS_API_KEY", "first, shop=second")]);
     for key in ["", "X-OBS-Key: ", "X-OBS-Key: firs", "X-OBS-Key: firstt", "X-OBS-Key: shop", "X-OBS-Key: shop=second"]
     {
-        let answer = obs.send(&format!("POST /api/events HTTP/1.1\r\n{key}").trim_end_matches("\r\n"), b"no json");
+        let answer = obs.send(format!("POST /api/events HTTP/1.1\r\n{key}").trim_end_matches("\r\n"), b"no json");
         assert_eq!((answer.status, answer.error().as_str()), (401, "Invalid API key"), "{key}");
     }
 }

@@ -14,6 +14,9 @@ const BACKLOG: i32 = 1024;
 /// What the kernel may hold of an answer that is not read, for each connection (it doubles the number). Without a bound
 /// it would be megabytes, beyond the deadline and beyond the budget.
 const SEND_BUFFER: usize = 128 << 10;
+/// How long the kernel goes on after a client that acknowledges nothing, or has no room for more. It would be minutes, also
+/// for a socket that has been closed.
+const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
 /// How long to leave accept alone after an error that another try at once would only repeat.
 const PAUSE: Duration = Duration::from_millis(10);
 
@@ -24,7 +27,8 @@ pub fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
         socket.set_only_v6(true)?;
     }
     socket.set_reuse_address(true)?; // or a restart would have to wait for old connections to time out
-    socket.set_send_buffer_size(SEND_BUFFER)?; // accepted sockets inherit it
+    socket.set_send_buffer_size(SEND_BUFFER)?; // accepted sockets inherit this and the next
+    socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED))?;
     socket.bind(&addr.into())?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())
