@@ -3,6 +3,7 @@ use crate::auth::{Key, is_name};
 use pico_args::Arguments;
 use std::env;
 use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 pub const HELP: &str = "\
@@ -56,7 +57,7 @@ pub struct Listen {
 
 /// What is asked for, or one line that names what is wrong with it.
 pub fn parse(args: Vec<OsString>) -> Result<Command, String> {
-    let mut args = Arguments::from_vec(args);
+    let mut args = Arguments::from_vec(args.into_iter().flat_map(split).collect());
     if args.contains(["-h", "--help"]) {
         return Ok(Command::Help);
     }
@@ -67,14 +68,33 @@ pub fn parse(args: Vec<OsString>) -> Result<Command, String> {
     let command = match args.subcommand().map_err(|e| e.to_string())?.as_deref() {
         None => Command::Serve(config(&mut args, database)?),
         Some("backup") => {
-            let dest = args.opt_free_from_os_str(path).map_err(|e| e.to_string())?;
-            Command::Backup { database, dest: dest.ok_or("backup needs a DEST, the file to write")? }
+            let dest = args.opt_free_from_os_str(|text| Ok::<_, String>(text.to_owned())).map_err(|e| e.to_string())?;
+            match dest.filter(|dest| !dest.is_empty()) {
+                Some(flag) if flag.as_bytes().starts_with(b"-") => return Err(unknown(&flag)),
+                Some(dest) => Command::Backup { database, dest: dest.into() },
+                None => return Err("backup needs a DEST, the file to write".into()),
+            }
         }
-        Some(other) => return Err(format!("unknown argument '{other}'")),
+        Some(other) => return Err(unknown(OsStr::new(other))),
     };
     match args.finish().first() {
-        Some(unknown) => Err(format!("unknown argument '{}'", unknown.to_string_lossy())),
+        Some(argument) => Err(unknown(argument)),
         None => Ok(command),
+    }
+}
+
+fn unknown(argument: &OsStr) -> String {
+    format!("unknown argument '{}'", argument.to_string_lossy())
+}
+
+/// `--flag=value` as the two arguments that it stands for. (pico-args does so for text only, and a path may be none.)
+fn split(arg: OsString) -> Vec<OsString> {
+    let bytes = arg.as_bytes();
+    match bytes.iter().position(|byte| *byte == b'=') {
+        Some(at) if bytes.starts_with(b"--") => {
+            [&bytes[..at], &bytes[at + 1..]].map(|part| OsStr::from_bytes(part).to_owned()).into()
+        }
+        _ => vec![arg],
     }
 }
 
@@ -106,10 +126,6 @@ fn option(args: &mut Arguments, flag: &'static str, name: &str) -> Result<Option
         Some(value) => Ok(Some(value)),
         None => Ok(variable(name)),
     }
-}
-
-fn path(text: &OsStr) -> Result<PathBuf, String> {
-    if text.is_empty() { Err("an empty path".into()) } else { Ok(text.into()) }
 }
 
 fn variable(name: &str) -> Option<OsString> {

@@ -1,5 +1,6 @@
 //! Opening the database: connections, the file's mode, and its tables brought up to date.
 use super::LOCK_WAIT;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior};
 use std::fs::{self, OpenOptions, Permissions};
 use std::io;
@@ -52,9 +53,20 @@ pub fn open(path: &Path) -> Result<Connection, String> {
         Err(e) if e.kind() != io::ErrorKind::AlreadyExists => return Err(e.to_string()),
         _ => {}
     }
+    if fs::metadata(path).is_ok_and(|file| file.len() == 1) {
+        return Err("it is not a database".into()); // SQLite takes a file of one byte for an empty one
+    }
     let mut connection = connect(path).map_err(in_words)?;
     let fresh = check(&connection)?;
-    fs::set_permissions(path, Permissions::from_mode(0o600)).map_err(|e| e.to_string())?;
+    // The files beside it have the mode that it had when they were made, by a crashed obs or by the check.
+    for suffix in ["", "-wal", "-shm"] {
+        let mut path = path.as_os_str().to_owned();
+        path.push(suffix);
+        match fs::set_permissions(path, Permissions::from_mode(0o600)) {
+            Err(e) if suffix.is_empty() || e.kind() != io::ErrorKind::NotFound => return Err(e.to_string()),
+            _ => {}
+        }
+    }
     prepare(&mut connection, fresh).map_err(in_words)?;
     Ok(connection)
 }
@@ -71,6 +83,15 @@ pub fn open_existing(path: &Path) -> Result<Connection, String> {
 
 /// Whether the file is still empty; an error if it is none of ours.
 fn check(connection: &Connection) -> Result<bool, String> {
+    // Closing the last connection would write a WAL that a crash has left into the database.
+    let keep_wal = |on| connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, on).map_err(in_words);
+    keep_wal(true)?;
+    let fresh = is_fresh(connection)?;
+    keep_wal(false)?;
+    Ok(fresh)
+}
+
+fn is_fresh(connection: &Connection) -> Result<bool, String> {
     let number = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(in_words);
     let tables = number("SELECT count(*) FROM sqlite_schema")?;
     let version = number("PRAGMA user_version")?;

@@ -35,7 +35,7 @@ impl Writer {
     pub fn start(connection: Connection) -> io::Result<Writer> {
         let (queue, messages) = mpsc::sync_channel(QUEUE);
         let healthy = Arc::new(AtomicBool::new(true));
-        let state = Thread { connection, healthy: healthy.clone(), tried: Instant::now() };
+        let state = Thread { connection, healthy: healthy.clone(), tried: Instant::now(), failure: None };
         let thread = thread::Builder::new().name("writer".into()).spawn(move || state.run(&messages))?;
         Ok(Writer { queue, healthy, thread: Mutex::new(Some(thread)) })
     }
@@ -73,13 +73,15 @@ struct Thread {
     healthy: Arc<AtomicBool>,
     /// When a commit was last tried.
     tried: Instant,
+    /// Why it failed; told to whoever comes before the next try.
+    failure: Option<Error>,
 }
 
 impl Thread {
     fn run(mut self, messages: &Receiver<Message>) {
         let mut open = true;
         while open {
-            let first = match self.healthy.load(Relaxed) {
+            let first = match self.failure.is_none() {
                 true => messages.recv().map_err(|_| RecvTimeoutError::Disconnected),
                 false => messages.recv_timeout(RETRY.saturating_sub(self.tried.elapsed())),
             };
@@ -105,21 +107,22 @@ impl Thread {
 
     /// Commits a batch and answers it; an empty one only finds out whether a commit succeeds again.
     fn write(&mut self, batch: Vec<(Box<NewEvent>, Reply)>) {
-        let healthy = self.healthy.load(Relaxed);
         let (events, replies): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
-        let result = if !healthy && self.tried.elapsed() < RETRY {
-            Err(Error::Failed("the last commit failed less than a second ago".into()))
-        } else {
-            self.tried = Instant::now();
-            let result = batch::commit(&mut self.connection, &events);
-            self.healthy.store(result.is_ok(), Relaxed);
-            match &result {
-                Ok(_) if !healthy => log::line("events are stored again"),
-                Err(e) if healthy => log::line(&format!("events cannot be stored: {e}")),
-                _ => {}
+        let result = match self.failure.take() {
+            Some(error) if self.tried.elapsed() < RETRY => Err(error),
+            before => {
+                self.tried = Instant::now();
+                let result = batch::commit(&mut self.connection, &events);
+                self.healthy.store(result.is_ok(), Relaxed);
+                match &result {
+                    Ok(_) if before.is_some() => log::line("events are stored again"),
+                    Err(e) if before.is_none() => log::line(&format!("events cannot be stored: {e}")),
+                    _ => {}
+                }
+                result
             }
-            result
         };
+        self.failure = result.as_ref().err().cloned();
         match result {
             Ok(results) => replies.into_iter().zip(results).for_each(|(reply, result)| drop(reply.send(result))),
             Err(error) => replies.into_iter().for_each(|reply| drop(reply.send(Err(error.clone())))),
