@@ -3,7 +3,7 @@
 use serde_json::Value;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::{Shutdown, TcpStream, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -71,7 +71,13 @@ impl Obs {
             all.extend(["--listen", "127.0.0.1:0"]);
         }
         all.extend(args);
-        let mut child = command(&all, env).stderr(Stdio::piped()).spawn().unwrap();
+        Obs::launch(folder, command(&all, env))
+    }
+
+    /// A command that becomes a running obs. `database` is right only if it uses `obs.sqlite` in that folder.
+    pub fn launch(folder: Arc<Folder>, mut command: Command) -> Obs {
+        let database = folder.join("obs.sqlite");
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap());
         let mut first = String::new();
         lines.read_line(&mut first).unwrap();
@@ -112,6 +118,11 @@ impl Obs {
     /// All that it wrote to standard error so far.
     pub fn errors(&self) -> String {
         self.errors.lock().unwrap().clone()
+    }
+
+    /// What it told the operator when it was ready.
+    pub fn banner(&self) -> String {
+        eventually("the banner's last line", || Some(self.errors()).filter(|text| text.contains("\n  kept ")))
     }
 
     pub fn kill(&mut self) {
@@ -192,7 +203,11 @@ pub struct Connection(BufReader<TcpStream>);
 
 impl Connection {
     pub fn open(port: u16) -> Connection {
-        let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        Connection::to(("127.0.0.1", port))
+    }
+
+    pub fn to(address: impl ToSocketAddrs) -> Connection {
+        let stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_nodelay(true).unwrap();
         Connection(BufReader::new(stream))
