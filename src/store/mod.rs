@@ -57,6 +57,8 @@ pub enum Error {
     TooManyReaders,
     /// The row itself could not be stored; the rest of its batch was.
     Row(String),
+    /// The writer failed in another way; it has said in the log how.
+    Down,
     /// Anything else, in SQLite's words: for the log, never for a client.
     Failed(String),
 }
@@ -70,7 +72,7 @@ impl Error {
             Error::DiskFull => "The disk is full",
             Error::TooManyReaders => "Too many requests at once",
             Error::Row(_) => "The event could not be stored",
-            Error::Failed(_) => "The database is not available",
+            Error::Down | Error::Failed(_) => "The database is not available",
         }
     }
 }

@@ -5,6 +5,7 @@ use super::{Added, Error, NewEvent};
 use crate::log;
 use rusqlite::Connection;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -44,9 +45,9 @@ impl Writer {
         let (reply, answer) = mpsc::sync_channel(1);
         self.queue.try_send(Message::Add(Box::new(event), reply)).map_err(|e| match e {
             TrySendError::Full(_) => Error::QueueFull,
-            TrySendError::Disconnected(_) => gone(),
+            TrySendError::Disconnected(_) => Error::Down,
         })?;
-        answer.recv().unwrap_or_else(|_| Err(gone()))
+        answer.recv().unwrap_or(Err(Error::Down))
     }
 
     pub fn is_healthy(&self) -> bool {
@@ -61,10 +62,6 @@ impl Writer {
             log::line("the writer ended in a panic");
         }
     }
-}
-
-fn gone() -> Error {
-    Error::Failed("the writer has ended".into())
 }
 
 /// What the writing thread owns.
@@ -98,7 +95,9 @@ impl Thread {
                 }
                 next = if open && batch.len() < MAX_BATCH { messages.try_recv().ok() } else { None };
             }
-            self.write(batch);
+            if !batch.is_empty() || self.failure.is_some() {
+                self.write(batch);
+            }
         }
         if let Err(e) = self.connection.pragma_update(None, "wal_checkpoint", "TRUNCATE") {
             log::line(&format!("the WAL stays beside the database: {e}"));
@@ -110,22 +109,31 @@ impl Thread {
         let (events, replies): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
         let result = match self.failure.take() {
             Some(error) if self.tried.elapsed() < RETRY => Err(error),
-            before => {
-                self.tried = Instant::now();
-                let result = batch::commit(&mut self.connection, &events);
-                self.healthy.store(result.is_ok(), Relaxed);
-                match &result {
-                    Ok(_) if before.is_some() => log::line("events are stored again"),
-                    Err(e) if before.is_none() => log::line(&format!("events cannot be stored: {e}")),
-                    _ => {}
-                }
-                result
-            }
+            before => self.try_commit(&events, before.is_some()),
         };
         self.failure = result.as_ref().err().cloned();
+        self.healthy.store(self.failure.is_none(), Relaxed);
         match result {
             Ok(results) => replies.into_iter().zip(results).for_each(|(reply, result)| drop(reply.send(result))),
             Err(error) => replies.into_iter().for_each(|reply| drop(reply.send(Err(error.clone())))),
         }
+    }
+
+    /// Logs when commits begin to fail, and when they succeed again.
+    fn try_commit(
+        &mut self,
+        events: &[Box<NewEvent>],
+        failed_before: bool,
+    ) -> Result<Vec<Result<Added, Error>>, Error> {
+        self.tried = Instant::now();
+        // A transaction that is unwound through is rolled back, so a panic costs one batch and not the writer.
+        let commit = AssertUnwindSafe(|| batch::commit(&mut self.connection, events));
+        let result = catch_unwind(commit).unwrap_or_else(|_| Err(Error::Failed("a panic".into())));
+        match (&result, failed_before) {
+            (Ok(_), true) => log::line("events are stored again"),
+            (Err(error), false) => log::line(&format!("events cannot be stored: {error}")),
+            _ => {}
+        }
+        result.map_err(|error| if let Error::Failed(_) = error { Error::Down } else { error })
     }
 }
