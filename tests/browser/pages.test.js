@@ -91,7 +91,7 @@ async function visit(path, check) {
       page.on('dialog', (dialog) => complaints.push(`dialog: ${dialog.message()}`));
       const answer = await page.goto(origin + path, { timeout: 20_000 });
       const where = `${path} at ${viewport.width} in ${colorScheme}`;
-      for (const details of await page.locator('details').all()) await details.evaluate((element) => (element.open = true));
+      await page.evaluate(() => document.querySelectorAll('details').forEach((details) => (details.open = true)));
       const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
       assert.equal(overflow, 0, `${where} scrolls sideways by ${overflow} px`);
       for (const landmark of ['header', 'main', 'h1']) {
