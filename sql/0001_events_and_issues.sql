@@ -34,7 +34,7 @@ CREATE TABLE issue_keys (
 
 -- Short columns first: lists then never read the pages that a large `extra` overflows to.
 CREATE TABLE events (
-    seq         INTEGER PRIMARY KEY, -- the order of arrival
+    seq         INTEGER PRIMARY KEY AUTOINCREMENT, -- the order of arrival; never used again, since cursors go by it
     id          TEXT NOT NULL UNIQUE, -- UUID, lower case, with hyphens
     issue_id    INTEGER NOT NULL REFERENCES issues (id),
     level       TEXT NOT NULL,       -- error, warning or info

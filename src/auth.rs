@@ -20,7 +20,9 @@ pub fn is_name(text: &str) -> bool {
 
 /// The project that a request's key belongs to.
 pub fn project<'a>(keys: &'a [Key], request: &Request) -> Result<&'a str, Error> {
-    let sent = request.header("X-OBS-Key").unwrap_or_default();
+    let mut headers = request.headers().filter(|(name, _)| name.eq_ignore_ascii_case("X-OBS-Key"));
+    // Two of them are none: a proxy in front may have read the other one.
+    let (Some((_, sent)), None) = (headers.next(), headers.next()) else { return Err(Error::WrongKey) };
     // All are compared, so that the time does not tell which one was nearly right.
     let matches = keys.iter().filter(|key| same(sent, &key.key)).collect::<Vec<_>>();
     matches.first().map(|key| key.project.as_str()).ok_or(Error::WrongKey)
@@ -35,27 +37,36 @@ pub enum Dashboard {
 }
 
 /// One who may read.
-pub struct Reader {
+pub struct Visitor {
     /// Signed in, or on this machine: may see an ingest key too.
     pub is_trusted: bool,
 }
 
 impl Dashboard {
-    pub fn admit(&self, request: &Request, version: Version) -> Result<Reader, Error> {
+    pub fn admit(&self, request: &Request, version: Version) -> Result<Visitor, Error> {
         match self {
             Dashboard::Password(password) => {
-                let sent = basic_http_auth(request).ok_or(Error::SignIn)?;
-                if same(&sent.password, password) { Ok(Reader { is_trusted: true }) } else { Err(Error::SignIn) }
+                let sent = sent_password(request).ok_or(Error::SignIn)?;
+                if same(&sent, password) { Ok(Visitor { is_trusted: true }) } else { Err(Error::SignIn) }
             }
-            Dashboard::Local if is_local(request, version) => Ok(Reader { is_trusted: true }),
+            Dashboard::Local if is_local(request, version) => Ok(Visitor { is_trusted: true }),
             Dashboard::Local => Err(Error::NotLocal),
             // Anyone can claim to be `localhost`, so on an address that others reach the sender's own counts too.
             Dashboard::Public => {
                 let here = request.remote_addr().ip().to_canonical().is_loopback();
-                Ok(Reader { is_trusted: here && is_local(request, version) })
+                Ok(Visitor { is_trusted: here && is_local(request, version) })
             }
         }
     }
+}
+
+/// The password of HTTP Basic, whose scheme's case does not matter (RFC 9110, 11.1). To rouille it does.
+fn sent_password(request: &Request) -> Option<String> {
+    let (scheme, credentials) = request.header("Authorization")?.split_once(' ')?;
+    let header = ("Authorization".into(), format!("Basic {}", credentials.trim()));
+    let basic =
+        scheme.eq_ignore_ascii_case("Basic").then(|| Request::fake_http("GET", "/", vec![header], Vec::new()))?;
+    basic_http_auth(&basic).map(|sent| sent.password)
 }
 
 /// Whether a request looks as if it came from this machine itself. A page elsewhere that had its name resolve to

@@ -169,7 +169,11 @@ fn keys(list: &str) -> Result<Vec<Key>, String> {
             }
         }
     });
-    let keys = keys.collect::<Result<Vec<_>, _>>()?;
+    let keys: Vec<Key> = keys.collect::<Result<_, _>>()?;
+    let twice = |(at, key): &(usize, &Key)| keys[..*at].iter().any(|earlier| earlier.key == key.key);
+    if let Some((at, _)) = keys.iter().enumerate().find(twice) {
+        return Err(format!("invalid OBS_API_KEY: entry {} has the key of an earlier one", at + 1));
+    }
     if keys.is_empty() { Err("invalid OBS_API_KEY: no key in it".into()) } else { Ok(keys) }
 }
 
@@ -192,7 +196,7 @@ mod tests {
         let read = |text: &str| keys(text).map(|keys| keys.into_iter().map(|k| (k.project, k.key)).collect::<Vec<_>>());
         let both = vec![("".to_string(), "a".to_string()), ("shop".to_string(), "b-_9".to_string())];
         assert_eq!(read(" a ,, shop=b-_9,"), Ok(both));
-        for wrong in [",", " ", "a=", "=a", "a b", "ä", "a=b=c", &"k".repeat(201)] {
+        for wrong in [",", " ", "a=", "=a", "a b", "ä", "a=b=c", "k,p=k", &"k".repeat(201)] {
             assert!(read(wrong).is_err(), "{wrong}");
         }
         assert!(read(&"k".repeat(200)).is_ok());

@@ -1,6 +1,6 @@
 //! Everything that can go wrong with a request, and the one place that renders it: JSON under `/api`, else a page.
-use crate::handlers::{json, page};
 use crate::http::Refusal;
+use crate::response::{json, page};
 use crate::store;
 use crate::{log, views};
 use rouille::Response;
@@ -50,7 +50,7 @@ impl Error {
     /// What `http` refused of a request to a path.
     pub fn refused(refusal: Refusal, path: &str) -> Error {
         match refusal {
-            Refusal::BadRequest(why) => Error::Bad(why.into()),
+            Refusal::BadRequest(why) => Error::Bad(format!("Malformed request: {why}")),
             Refusal::Timeout => Error::Timeout,
             Refusal::BodyTooLarge if path == "/api/events" => Error::TooLarge("the limit is 1 MiB (1048576 bytes)"),
             Refusal::BodyTooLarge => Error::TooLarge("no body is expected here"),
@@ -97,7 +97,7 @@ impl Error {
             ),
             Error::NotFound => (
                 "No such page",
-                "There is no issue or event at this address. It may have been deleted, or removed by retention.".into(),
+                "There is nothing at this address. An issue or event that was here may have been deleted.".into(),
             ),
             Error::Method(allowed) => ("Method not allowed", format!("This address answers {allowed}.")),
             Error::Timeout => ("Too slow", "The request took too long to arrive. Try again.".into()),
@@ -120,7 +120,7 @@ impl Error {
         match self {
             Error::Bad(why) => why.clone(),
             Error::TooLarge(limit) => format!("Body too large: {limit}"),
-            Error::HeadTooLarge => "Head too large: the limits are 16 KiB and 100 headers".into(),
+            Error::HeadTooLarge => "Head too large: the limits are 16 KiB, 100 headers and 100 trailers".into(),
             Error::Timeout => "Timeout: the request took too long to arrive".into(),
             Error::Unavailable(why) => (*why).into(),
             Error::NotFound => "Not found".into(),

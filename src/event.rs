@@ -180,12 +180,12 @@ impl<'a> Fields<'a> {
 /// What a raw value means, or `None` where it has the wrong type.
 type Read<T> = fn(&str) -> Option<T>;
 
-/// A key's characters.
+/// A key's characters; with a lone surrogate in it, which has none, the key as it was sent.
 fn name(raw: &str) -> Cow<'_, str> {
-    match raw.contains('\\') {
-        true => json::string(raw).unwrap_or_default().into(),
-        false => raw.trim_matches('"').into(),
+    if !raw.contains('\\') {
+        return raw.trim_matches('"').into();
     }
+    json::string(raw).filter(|name| !name.contains('\u{FFFD}')).map_or(raw.into(), Cow::from)
 }
 
 fn level(raw: &str) -> Option<Level> {
@@ -212,7 +212,9 @@ fn fingerprint(raw: &str) -> Option<Fingerprint> {
 }
 
 fn suppressed(raw: &str) -> Option<i64> {
-    raw.parse().ok().filter(|count| (0..=MAX_SUPPRESSED).contains(count))
+    let count: f64 = raw.parse().ok()?; // JSON's `5.0` and `1e3` are whole numbers too
+    let whole = count.fract() == 0.0 && (0.0..=MAX_SUPPRESSED as f64).contains(&count);
+    whole.then_some(count as i64)
 }
 
 /// An array as it came, or its first `max` elements.

@@ -4,24 +4,27 @@
 //!
 //! | module | its one job |
 //! |---|---|
-//! | [`config`] | flags and environment into a `Config`; the help text |
 //! | [`start`] | from a `Config` to a server that runs, and back down in order |
-//! | [`http`] | HTTP/1.1 from sockets to rouille's `Request` and back; knows nothing of obs |
+//! | [`config`] | flags and environment into a `Config`; the help text |
 //! | [`server`] | obs as `http` sees it |
 //! | [`routes`] | one `match` on method and path, decided before the body is read |
-//! | [`auth`] | ingest keys, the dashboard's password, what counts as this machine |
 //! | [`handlers`] | an admitted request into its answer |
-//! | [`event`] | what was sent into an event: parsing and limits; pure |
-//! | [`grouping`] | an event's key, title and culprit; pure. [`frame`] reads its stack trace |
-//! | [`store`] | one SQLite file: the writer, readers, migrations, backup |
-//! | [`domain`] | what the store gives back |
-//! | [`views`], [`html`] | that into pages which cannot hold unescaped text |
+//! | [`state`] | what all requests share |
+//! | [`auth`] | ingest keys, the dashboard's password, what counts as this machine |
 //! | [`error`] | all that can go wrong with a request, and its one rendering |
+//! | [`response`] | answers of each kind, with their headers |
+//! | [`views`], [`html`] | domain values into pages which cannot hold unescaped text |
+//! | [`store`] | one SQLite file: the writer, readers, migrations, backup |
+//! | [`grouping`] | an event's key, title and culprit; pure |
+//! | [`event`] | what was sent into an event: parsing and limits; pure |
+//! | [`frame`] | an event's stack trace |
+//! | [`domain`] | what the store gives back |
+//! | [`http`] | HTTP/1.1 from sockets to rouille's `Request` and back; knows nothing of obs |
 //! | [`json`], [`time`], [`log`] | small tools |
 //!
 //! Dependencies point down this list only. Only `store` knows rusqlite, only `html` builds `Html`, only `config` reads
-//! the environment, only `http` and `start` touch a socket; `event` and `grouping` do no I/O. `tests/architecture.rs` holds
-//! that.
+//! the environment, only `http` and `start` touch a socket; `event` and `grouping` do no I/O. `tests/architecture.rs`
+//! holds all that.
 #![forbid(unsafe_code)]
 
 pub mod auth;
@@ -36,9 +39,11 @@ pub mod html;
 pub mod http;
 pub mod json;
 pub mod log;
+pub mod response;
 pub mod routes;
 pub mod server;
 pub mod start;
+pub mod state;
 pub mod store;
 pub mod time;
 pub mod views;

@@ -1,12 +1,12 @@
 //! One `match` on method and path: what a request asks for, whether its sender may, and how large its body may be.
 //! It is decided from the head alone, so that what is refused is refused before its body is read.
-use crate::auth::{self, Reader};
+use crate::auth::{self, Visitor};
 use crate::domain::Cursor;
 use crate::error::Error;
 use crate::event::parse_id;
 use crate::handlers::{api, assets, ingest, pages};
 use crate::http::{Admission, Version};
-use crate::server::Server;
+use crate::state::State;
 use rouille::{Request, Response};
 use std::borrow::Cow;
 
@@ -17,7 +17,7 @@ pub const MAX_EVENT: usize = 1 << 20;
 pub enum Route {
     Ingest { project: String },
     Preflight,
-    Issues(Cursor, Reader),
+    Issues(Cursor, Visitor),
     Issue(i64, Cursor),
     Event(String),
     ApiIssues(Cursor),
@@ -31,11 +31,11 @@ pub enum Route {
 const READ: &str = "GET, HEAD";
 const INGEST: &str = "OPTIONS, POST";
 
-pub fn admit(server: &Server, request: &Request, version: Version) -> Result<Admission<Route>, Error> {
+pub fn admit(state: &State, request: &Request, version: Version) -> Result<Admission<Route>, Error> {
     let path = path(request.raw_url());
     let segments: Vec<&str> = path.split('/').skip(1).collect();
     let method = if request.method() == "HEAD" { "GET" } else { request.method() };
-    let sign_in = || server.dashboard.admit(request, version);
+    let sign_in = || state.dashboard.admit(request, version);
     let mut max_body = 0;
     let route = match (method, segments.as_slice()) {
         (_, [known @ .., ""]) if !known.is_empty() => {
@@ -44,9 +44,12 @@ pub fn admit(server: &Server, request: &Request, version: Version) -> Result<Adm
         }
         ("POST", ["api", "events"]) => {
             max_body = MAX_EVENT;
-            Route::Ingest { project: auth::project(&server.keys, request)?.to_string() }
+            Route::Ingest { project: auth::project(&state.keys, request)?.to_string() }
         }
-        ("OPTIONS", ["api", "events"]) => Route::Preflight,
+        ("OPTIONS", ["api", "events"]) => {
+            max_body = MAX_EVENT;
+            Route::Preflight
+        }
         ("GET", ["api", "issues"]) => {
             sign_in()?;
             Route::ApiIssues(cursor(request)?)
@@ -60,8 +63,8 @@ pub fn admit(server: &Server, request: &Request, version: Version) -> Result<Adm
             Route::ApiEvent(uuid(id)?)
         }
         ("GET", [""]) => {
-            let reader = sign_in()?;
-            Route::Issues(cursor(request)?, reader)
+            let visitor = sign_in()?;
+            Route::Issues(cursor(request)?, visitor)
         }
         ("GET", ["issues", id]) => {
             sign_in()?;
@@ -88,18 +91,18 @@ fn methods(segments: &[&str]) -> Option<&'static str> {
     }
 }
 
-pub fn handle(server: &Server, route: Route, request: &Request, body: Vec<u8>) -> Result<Response, Error> {
+pub fn handle(state: &State, route: Route, request: &Request, body: Vec<u8>) -> Result<Response, Error> {
     match route {
-        Route::Ingest { project } => ingest::add(server, project, body),
+        Route::Ingest { project } => ingest::add(state, project, body),
         Route::Preflight => Ok(ingest::preflight()),
-        Route::Issues(cursor, reader) => pages::issues(server, cursor, &reader, request),
-        Route::Issue(id, cursor) => pages::issue(server, id, cursor),
-        Route::Event(id) => pages::event(server, &id),
-        Route::ApiIssues(cursor) => api::issues(server, cursor),
-        Route::ApiIssue(id, cursor) => api::issue(server, id, cursor),
-        Route::ApiEvent(id) => api::event(server, &id),
+        Route::Issues(cursor, visitor) => pages::issues(state, cursor, &visitor, request),
+        Route::Issue(id, cursor) => pages::issue(state, id, cursor),
+        Route::Event(id) => pages::event(state, &id),
+        Route::ApiIssues(cursor) => api::issues(state, cursor),
+        Route::ApiIssue(id, cursor) => api::issue(state, id, cursor),
+        Route::ApiEvent(id) => api::event(state, &id),
         Route::Style => Ok(assets::style(request)),
-        Route::Health => assets::health(server),
+        Route::Health => assets::health(state),
     }
 }
 
@@ -113,7 +116,8 @@ pub fn path(target: &str) -> Cow<'_, str> {
     let mut decoded = Vec::with_capacity(raw.len());
     let mut rest = raw.as_bytes();
     while let [first, tail @ ..] = rest {
-        let hex = tail.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+        let hex = tail.get(..2).filter(|digits| digits.iter().all(u8::is_ascii_hexdigit));
+        let hex = hex.and_then(|digits| std::str::from_utf8(digits).ok());
         let byte = hex.and_then(|digits| u8::from_str_radix(digits, 16).ok());
         match byte {
             Some(byte) if *first == b'%' && byte != b'/' => {
@@ -129,7 +133,7 @@ pub fn path(target: &str) -> Cow<'_, str> {
     String::from_utf8(decoded).map_or(raw.into(), Cow::from)
 }
 
-/// The same target with the path's last slash gone. It starts with one slash and so stays on this server.
+/// The same target with the path's last slash gone. It starts with one slash and so stays on this state.
 fn without_slash(target: &str) -> String {
     let (path, query) = target.split_at(target.find('?').unwrap_or(target.len()));
     format!("{}{query}", path.strip_suffix('/').unwrap_or(path))
@@ -168,7 +172,7 @@ mod tests {
         assert_eq!(path("/api/%65vents?x=%41"), "/api/events");
         assert_eq!(path("/issues/1%2F2"), "/issues/1%2F2");
         assert_eq!(path("/a%2541"), "/a%41");
-        assert_eq!(path("/a%zz%4"), "/a%zz%4");
+        assert_eq!(path("/a%zz%+f%4"), "/a%zz%+f%4");
         assert_eq!(path("/%ff"), "/%ff");
     }
 

@@ -1,22 +1,13 @@
-//! obs while it serves: what its parts share, and its side of `http::App`.
-use crate::auth::{Dashboard, Key};
+//! obs as `http` sees it: what it admits, how it answers, what it logs.
 use crate::error::Error;
 use crate::http::{Admission, App, Refusal, Version};
 use crate::log;
 use crate::routes::{self, Route};
-use crate::store::Store;
+use crate::state::State;
 use rouille::{Request, Response};
 use std::time::Duration;
 
-pub struct Server {
-    pub store: Store,
-    /// Never empty.
-    pub keys: Vec<Key>,
-    pub dashboard: Dashboard,
-    pub verbose: bool,
-}
-
-impl App for Server {
+impl App for State {
     type Pass = Route;
 
     fn admit(&self, request: &Request, version: Version) -> Result<Admission<Route>, Response> {
@@ -50,7 +41,7 @@ impl App for Server {
 fn answer(target: &str, result: Result<Response, Error>) -> Response {
     let path = routes::path(target);
     let response = result.unwrap_or_else(|error| error.response(&path));
-    match path.trim_end_matches('/') {
+    match path.strip_suffix('/').unwrap_or(&path) {
         "/api/events" => response
             .with_unique_header("Access-Control-Allow-Origin", "*")
             .with_unique_header("Access-Control-Expose-Headers", "Retry-After"),

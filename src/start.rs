@@ -3,20 +3,23 @@ use crate::auth::{Dashboard, Key};
 use crate::config::{Config, Listen};
 use crate::http::{self, Limits};
 use crate::log;
-use crate::server::Server;
+use crate::state::State;
 use crate::store::Store;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs};
-use std::sync::Arc;
+use std::panic;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 
 /// How often a free port is looked for that is free on every address.
 const PORT_TRIES: usize = 20;
 
 /// Serves until SIGTERM or SIGINT. The error is one line for the one who started it.
 pub fn run(config: Config) -> Result<(), String> {
+    // One line, escaped, like all others; what panicked goes on or is answered where it is caught.
+    panic::set_hook(Box::new(|panic| log::line(&format!("a fault of obs: {panic}"))));
     let stop = stop_flag().map_err(|e| format!("cannot listen for signals: {e}"))?;
     let addresses = addresses(&config.listen)?;
     let dashboard = dashboard(&config, &addresses)?;
@@ -28,10 +31,10 @@ pub fn run(config: Config) -> Result<(), String> {
         true => vec![Key { project: String::new(), key: store.setting("ingest_key", new_key)? }],
         false => config.keys,
     };
-    let server = Arc::new(Server { store, keys, dashboard, verbose: config.verbose });
-    announce(&config.listen, &listeners, &server).map_err(|e| format!("cannot tell the port: {e}"))?;
-    let served = http::serve(listeners, server.clone(), Limits::default(), stop);
-    server.store.close();
+    let state = Arc::new(State { store, keys, dashboard, verbose: config.verbose, large: Mutex::default() });
+    announce(&config.listen, &listeners, &state).map_err(|e| format!("cannot tell the port: {e}"))?;
+    let served = http::serve(listeners, state.clone(), Limits::default(), stop);
+    state.store.close();
     served.map_err(|e| format!("cannot listen any more: {e}"))
 }
 
@@ -115,12 +118,12 @@ fn new_key() -> Result<String, String> {
 }
 
 /// Tells the operator all that is needed to go on: the only place besides the empty dashboard that shows a key.
-fn announce(listen: &Listen, listeners: &[TcpListener], server: &Server) -> io::Result<()> {
+fn announce(listen: &Listen, listeners: &[TcpListener], state: &State) -> io::Result<()> {
     let addresses = listeners.iter().map(TcpListener::local_addr).collect::<Result<Vec<_>, _>>()?;
     let urls: Vec<_> = addresses.iter().map(|address| format!("http://{address}")).collect();
     let port = addresses.first().map_or(listen.port, SocketAddr::port);
     log::plain(&format!("obs {} listening on {}", env!("CARGO_PKG_VERSION"), urls.join(" and ")));
-    let guard = match server.dashboard {
+    let guard = match state.dashboard {
         Dashboard::Password(_) => "with a password",
         Dashboard::Local => "open, to this machine alone",
         Dashboard::Public => "open to everyone",
@@ -128,11 +131,11 @@ fn announce(listen: &Listen, listeners: &[TcpListener], server: &Server) -> io::
     // A wildcard address is no place to send to.
     let host = if ["0.0.0.0", "[::]"].contains(&listen.host.as_str()) { "localhost" } else { &listen.host };
     log::plain(&format!("  dashboard  http://{host}:{port} ({guard})"));
-    for Key { project, key } in &server.keys {
+    for Key { project, key } in &state.keys {
         let project = if project.is_empty() { String::new() } else { format!(" (project {project})") };
         log::plain(&format!("  DSN        http://{key}@{host}:{port}{project}"));
     }
-    log::plain(&format!("  database   {}", server.store.path().display()));
+    log::plain(&format!("  database   {}", state.store.path().display()));
     log::plain("  kept       every event, without a limit");
     Ok(())
 }

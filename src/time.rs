@@ -92,7 +92,7 @@ impl Time {
             return Time::from_millis(whole.parse::<i64>().ok()?.checked_mul(SECOND)? + millis);
         }
         let millis = number.parse::<f64>().ok()? * SECOND as f64;
-        (millis > -1.0 && millis < END as f64).then_some(Time(millis as i64))
+        (millis >= 0.0 && millis < END as f64).then_some(Time(millis as i64))
     }
 }
 
@@ -245,7 +245,7 @@ mod tests {
         assert_eq!(unix("1.705314030e9"), Some(1_705_314_030_000));
         assert_eq!(unix("0"), Some(0));
         assert_eq!(unix("253402300799.999"), Some(END - 1));
-        for out in ["-1", "253402300800", "1e400", "-1e400", "99999999999999999999"] {
+        for out in ["-1", "-0.0005", "253402300800", "1e400", "-1e400", "99999999999999999999"] {
             assert_eq!(unix(out), None, "{out}");
         }
     }

@@ -255,7 +255,7 @@ fn impossible_times_become_the_time_of_arrival() {
 fn suppressed_events_are_counted_but_not_stored() {
     let obs = Obs::start();
     with(&obs, "suppressed", "99");
-    with(&obs, "suppressed", "1000000");
+    with(&obs, "suppressed", "1.0e6");
     let issue = &obs.json("/api/issues/1")["issue"];
     assert_eq!((&issue["count"], &issue["stored"]), (&json!(1_000_101), &json!(2)));
     let hours: i64 = obs.sqlite().query_row("SELECT sum(events) FROM issue_hours", [], |row| row.get(0)).unwrap();
@@ -275,6 +275,42 @@ fn lone_surrogates_become_replacement_characters_where_text_is_stored() {
     );
     assert!(obs.text(&format!("/events/{id}")).contains('\u{fffd}'));
     assert_eq!(obs.add_and_read(r#"{"message":"a\u0000b"}"#)["message"], "a\0b");
+}
+
+#[test]
+fn keys_that_are_no_text_are_kept_apart() {
+    let obs = Obs::start();
+    let id = obs.add(r#"{"message":"m","\ud800":1,"\ud801":2,"x":3}"#);
+    let text = obs.text(&format!("/api/events/{id}"));
+    assert!(text.contains(r#""more":{"\ud800":1,"\ud801":2,"x":3}"#), "{text}");
+}
+
+#[test]
+fn bodies_made_of_tiny_fields_do_not_take_many_times_their_size() {
+    let obs = Obs::start();
+    let name = |n: u32| (0..4).map(|at| char::from(b'a' + (n / 26_u32.pow(at) % 26) as u8)).collect::<String>();
+    let fields: Vec<String> = (0..110_000).map(|n| format!("\"{}\":1", name(n))).collect();
+    let body = format!(r#"{{"message":"m",{}}}"#, fields.join(","));
+    assert!((900_000..1 << 20).contains(&body.len()));
+    thread::scope(|scope| {
+        for _ in 0..24 {
+            scope.spawn(|| assert_eq!(obs.post(&body).status, 201));
+        }
+    });
+    let status = std::fs::read_to_string(format!("/proc/{}/status", obs.id())).unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    let peak: u32 = peak.trim().trim_end_matches(" kB").parse().unwrap();
+    assert!(peak < 100_000, "{peak} kB at the peak");
+}
+
+#[test]
+fn an_event_of_extremes_has_its_pages() {
+    let obs = Obs::start();
+    let most = u64::MAX;
+    let id = obs.add(format!(
+        r#"{{"message":"m","stacktrace":[{{"lineno":{most},"colno":{most},"context_line":"x","pre_context":["w"],"post_context":["y"]}}]}}"#
+    ));
+    assert_eq!((obs.get("/issues/1").status, obs.get(&format!("/events/{id}")).status), (200, 200));
 }
 
 #[test]

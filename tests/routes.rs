@@ -1,6 +1,10 @@
 //! Every route and method, who may use it, and the headers that each kind of answer has.
 mod common;
 use common::*;
+use obs::auth::Dashboard;
+use obs::http::{App, Limits, Refusal};
+use obs::state::State;
+use obs::store::Store;
 
 const PASSWORD: (&str, &str) = ("OBS_DASHBOARD_PASSWORD", "sesame: öffne dich");
 /// Any user name with the password, as HTTP Basic has it.
@@ -94,7 +98,8 @@ fn a_trailing_slash_on_a_known_route_leads_to_the_path_without_it() {
         }
     }
     assert_eq!(obs.send("POST /api/events/ HTTP/1.1\r\nX-OBS-Key: test123", b"{}").status, 308, "a POST stays one");
-    assert_eq!(obs.get("/api/events//").status, 404);
+    let twice = obs.get("/api/events//");
+    assert_eq!((twice.status, twice.header("access-control-allow-origin")), (404, None));
     let injected = obs.get("/issues/%0d%0aX-Injected:%201/");
     assert!(injected.header("x-injected").is_none() && !injected.header("location").unwrap_or_default().contains('\r'));
 }
@@ -159,6 +164,47 @@ fn a_browser_of_any_origin_may_send_events_and_read_every_answer_to_them() {
     {
         assert_eq!(obs.get(path).header("access-control-allow-origin"), None, "{path}");
     }
+}
+
+#[test]
+fn what_http_refuses_looks_like_what_obs_refuses() {
+    let folder = Folder::new();
+    let state = State {
+        store: Store::open(&folder.join("obs.sqlite")).unwrap(),
+        keys: Vec::new(),
+        dashboard: Dashboard::Local,
+        verbose: false,
+        large: Default::default(),
+    };
+    let refusals = || {
+        let texts = [Refusal::BadRequest("why"), Refusal::Timeout, Refusal::BodyTooLarge, Refusal::HeadTooLarge];
+        texts.into_iter().chain([Refusal::Panicked, Refusal::Busy("why")])
+    };
+    for (target, kind, cors) in [
+        (Some("/api/events?x"), "application/json", true),
+        (Some("/api/issues"), "application/json", false),
+        (Some("/issues/1"), "text/html; charset=utf-8", false),
+        (None, "text/html; charset=utf-8", false),
+    ] {
+        for refusal in refusals() {
+            let status = refusal.status();
+            let answer = state.refuse(refusal, target);
+            let header =
+                |name: &str| answer.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_ref());
+            assert_eq!(answer.status_code, status, "{target:?}");
+            assert_eq!(header("Content-Type"), Some(kind), "{status} for {target:?}");
+            assert_eq!(header("Access-Control-Allow-Origin").is_some(), cors, "{status} for {target:?}");
+            assert_eq!(header("Retry-After").is_some(), status == 503, "{status} for {target:?}");
+        }
+    }
+}
+
+#[test]
+fn the_limits_are_those_that_are_documented() {
+    let limits = Limits::default();
+    let seconds = [limits.head_time, limits.body_time, limits.idle_time, limits.answer_time, limits.grace]
+        .map(|time| time.as_secs());
+    assert_eq!((seconds, limits.memory), ([10, 30, 60, 30, 5], 32 << 20));
 }
 
 #[test]
@@ -234,6 +280,7 @@ fn with_a_password_only_those_who_know_it_read() {
         let head =
             format!("GET {path} HTTP/1.1\r\nHost: obs.example.com\r\nX-Forwarded-For: 203.0.113.7\r\n{SIGNED_IN}");
         assert_eq!(obs.send(&head, b"").status, 200, "{path}: from anywhere, with the password");
+        assert_eq!(obs.send(&head.replace("Basic", "basic"), b"").status, 200, "a scheme's case does not matter");
     }
     for open in ["/health", "/style.css"] {
         assert_eq!(obs.get(open).status, 200);

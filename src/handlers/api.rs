@@ -1,8 +1,8 @@
 //! JSON reads for `curl` and tests: what the pages show, in the contract's names.
-use super::json;
 use crate::domain::{Cursor, Issue, Page, Summary};
 use crate::error::Error;
-use crate::server::Server;
+use crate::response::json;
+use crate::state::State;
 use rouille::Response;
 use serde::Serialize;
 
@@ -19,23 +19,26 @@ struct IssueAndEvents<'a> {
     next: Option<String>,
 }
 
-pub fn issues(server: &Server, cursor: Cursor) -> Result<Response, Error> {
-    let reader = server.store.read()?;
-    let page = reader.issues(cursor)?;
-    Ok(json(&Issues { issues: &page.rows, next: next(&page) }))
+pub fn issues(state: &State, cursor: Cursor) -> Result<Response, Error> {
+    state.store.read(|reader| {
+        let page = reader.issues(cursor)?;
+        Ok(json(&Issues { issues: &page.rows, next: next(&page) }))
+    })
 }
 
-pub fn issue(server: &Server, id: i64, cursor: Cursor) -> Result<Response, Error> {
-    let reader = server.store.read()?;
-    let issue = reader.issue(id)?.ok_or(Error::NotFound)?;
-    let page = reader.events(id, cursor)?;
-    Ok(json(&IssueAndEvents { issue: &issue, events: &page.rows, next: next(&page) }))
+pub fn issue(state: &State, id: i64, cursor: Cursor) -> Result<Response, Error> {
+    state.store.read(|reader| {
+        let issue = reader.issue(id)?.ok_or(Error::NotFound)?;
+        let page = reader.events(id, cursor)?;
+        Ok(json(&IssueAndEvents { issue: &issue, events: &page.rows, next: next(&page) }))
+    })
 }
 
-pub fn event(server: &Server, id: &str) -> Result<Response, Error> {
-    let reader = server.store.read()?;
-    let event = reader.event(id)?.ok_or(Error::NotFound)?;
-    Ok(json(&event))
+pub fn event(state: &State, id: &str) -> Result<Response, Error> {
+    state.store.read(|reader| {
+        let event = reader.event(id)?.ok_or(Error::NotFound)?;
+        Ok(json(&event))
+    })
 }
 
 /// A string, so that a client takes it as it is and its form may change one day.

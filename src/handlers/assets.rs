@@ -1,7 +1,7 @@
 //! What anyone may fetch: the style sheet, and whether obs is well.
-use super::json;
 use crate::error::Error;
-use crate::server::Server;
+use crate::response::json;
+use crate::state::State;
 use crate::views;
 use rouille::{Request, Response};
 use serde_json::json;
@@ -17,8 +17,8 @@ pub fn style(request: &Request) -> Response {
         .with_unique_header("X-Content-Type-Options", "nosniff")
 }
 
-pub fn health(server: &Server) -> Result<Response, Error> {
-    match server.store.is_healthy() {
+pub fn health(state: &State) -> Result<Response, Error> {
+    match state.store.is_healthy() {
         true => Ok(json(&json!({ "status": "ok" }))),
         false => Err(Error::Unavailable("Events cannot be stored")),
     }

@@ -1,31 +1,5 @@
-//! Requests that were admitted, each into its answer; and the headers that all answers of a kind have.
+//! Requests that were admitted, each into its answer.
 pub mod api;
 pub mod assets;
 pub mod ingest;
 pub mod pages;
-
-use crate::html::Html;
-use rouille::Response;
-use serde::Serialize;
-
-/// Nothing is allowed but what a page needs: its style sheet and, one day, forms to itself. Never a script.
-const CONTENT_SECURITY_POLICY: &str =
-    "default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; style-src 'self'";
-
-/// A page of the dashboard.
-pub fn page(html: Html) -> Response {
-    Response::html(html.into_string())
-        .with_unique_header("Content-Security-Policy", CONTENT_SECURITY_POLICY)
-        .with_unique_header("Referrer-Policy", "same-origin")
-        .with_unique_header("X-Frame-Options", "DENY")
-        .with_unique_header("X-Content-Type-Options", "nosniff")
-        .with_unique_header("Cache-Control", "no-store")
-}
-
-pub fn json<T: Serialize>(value: &T) -> Response {
-    // Cannot fail for what is passed here: no map has keys but strings, and `RawValue` was checked when it was made.
-    let text = serde_json::to_string(value).unwrap_or_else(|_| r#"{"error":"Something went wrong"}"#.into());
-    Response::from_data("application/json", text)
-        .with_unique_header("X-Content-Type-Options", "nosniff")
-        .with_unique_header("Cache-Control", "no-store")
-}

@@ -1,37 +1,40 @@
 //! The dashboard: issues, one issue, one event.
-use super::page;
-use crate::auth::Reader;
+use crate::auth::Visitor;
 use crate::domain::Cursor;
 use crate::error::Error;
-use crate::server::Server;
+use crate::response::page;
+use crate::state::State;
 use crate::time::Time;
 use crate::views;
 use rouille::{Request, Response};
 
-pub fn issues(server: &Server, cursor: Cursor, visitor: &Reader, request: &Request) -> Result<Response, Error> {
-    let reader = server.store.read()?;
-    let issues = reader.issues(cursor)?;
-    if issues.rows.is_empty() && cursor == Cursor::Newest {
-        let key = server.keys.first().filter(|_| visitor.is_trusted);
-        return Ok(page(views::empty(&origin(request), key.map(|key| key.key.as_str()))));
-    }
-    Ok(page(views::issues(&issues, Time::now())))
+pub fn issues(state: &State, cursor: Cursor, visitor: &Visitor, request: &Request) -> Result<Response, Error> {
+    state.store.read(|reader| {
+        let issues = reader.issues(cursor)?;
+        if issues.rows.is_empty() && cursor == Cursor::Newest {
+            let key = state.keys.first().filter(|_| visitor.is_trusted);
+            return Ok(page(views::empty(&origin(request), key.map(|key| key.key.as_str()))));
+        }
+        Ok(page(views::issues(&issues, Time::now())))
+    })
 }
 
-pub fn issue(server: &Server, id: i64, cursor: Cursor) -> Result<Response, Error> {
-    let reader = server.store.read()?;
-    let issue = reader.issue(id)?.ok_or(Error::NotFound)?;
-    let newest = reader.event(&issue.last_event_id)?.ok_or(Error::NotFound)?;
-    let events = reader.events(id, cursor)?;
-    Ok(page(views::issue(&issue, &newest, &events, Time::now())))
+pub fn issue(state: &State, id: i64, cursor: Cursor) -> Result<Response, Error> {
+    state.store.read(|reader| {
+        let issue = reader.issue(id)?.ok_or(Error::NotFound)?;
+        let newest = reader.event(&issue.last_event_id)?.ok_or(Error::NotFound)?;
+        let events = reader.events(id, cursor)?;
+        Ok(page(views::issue(&issue, &newest, &events, Time::now())))
+    })
 }
 
-pub fn event(server: &Server, id: &str) -> Result<Response, Error> {
-    let reader = server.store.read()?;
-    let event = reader.event(id)?.ok_or(Error::NotFound)?;
-    let issue = reader.issue(event.issue_id)?.ok_or(Error::NotFound)?;
-    let (older, newer) = reader.neighbours(&event)?;
-    Ok(page(views::event(&event, &issue, older.as_ref(), newer.as_ref(), Time::now())))
+pub fn event(state: &State, id: &str) -> Result<Response, Error> {
+    state.store.read(|reader| {
+        let event = reader.event(id)?.ok_or(Error::NotFound)?;
+        let issue = reader.issue(event.issue_id)?.ok_or(Error::NotFound)?;
+        let (older, newer) = reader.neighbours(&event)?;
+        Ok(page(views::event(&event, &issue, older.as_ref(), newer.as_ref(), Time::now())))
+    })
 }
 
 /// Where the reader reaches obs, as an SDK would. A proxy that ends TLS says so.

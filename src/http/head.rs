@@ -122,7 +122,7 @@ fn framing(length: Once, coding: Once, version: Version) -> Result<Framing, Refu
         {
             Ok(Framing::Chunked)
         }
-        (Once::Absent, _) => Err(Refusal::BadRequest("a transfer coding other than chunked")),
+        (Once::Absent, _) => Err(Refusal::BadRequest("a transfer coding other than one chunked, in HTTP/1.1")),
         (Once::Repeated, Once::Absent) => Err(Refusal::BadRequest("more than one Content-Length")),
         _ => Err(Refusal::BadRequest("both Content-Length and Transfer-Encoding")),
     }

@@ -119,9 +119,9 @@ impl Store {
         self.writer.add(event)
     }
 
-    /// A view of the database as it is now. Held while a page is made, so that their number bounds the memory of pages.
-    pub fn read(&self) -> Result<Reader<'_>, Error> {
-        self.readers.get()
+    /// Looks at the database as it is now. A page is made within, so that the number of readers bounds the memory of pages.
+    pub fn read<T, E: From<Error>>(&self, look: impl FnOnce(&Reader) -> Result<T, E>) -> Result<T, E> {
+        self.readers.look(look)
     }
 
     /// Whether the last commit succeeded.

@@ -2,10 +2,10 @@
 use super::{Error, open};
 use crate::domain::{Cursor, Issue, Level, Page, StoredEvent, Summary};
 use crate::time::Time;
-use rusqlite::{Connection, OptionalExtension, Params, Row};
+use rusqlite::{Connection, OptionalExtension, Params, Row, params_from_iter};
 use std::path::PathBuf;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Readers at the same time. More would only share the cores, and each holds a page in memory.
 const MAX_READERS: usize = 4;
@@ -31,25 +31,18 @@ impl Readers {
         Readers { path, state: Mutex::default(), returned: Condvar::new() }
     }
 
-    pub fn get(&self) -> Result<Reader<'_>, Error> {
-        let end = Instant::now() + PATIENCE;
-        let mut state = self.state();
-        while state.in_use >= MAX_READERS {
-            let left = end.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Err(Error::TooManyReaders);
-            }
-            state = self.returned.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+    /// Waits for a slot, and looks at the database as it is then.
+    pub fn look<T, E: From<Error>>(&self, look: impl FnOnce(&Reader) -> Result<T, E>) -> Result<T, E> {
+        let slot = Slot::take(self)?;
+        let idle = self.state().idle.pop();
+        let connection = idle.map_or_else(|| open::connect_to_read(&self.path), Ok).map_err(Error::from)?;
+        connection.execute_batch("BEGIN").map_err(Error::from)?; // all that this reader sees is of one moment
+        let result = look(&Reader(&connection));
+        if connection.execute_batch("COMMIT").is_ok() {
+            self.state().idle.push(connection);
         }
-        let idle = state.idle.pop();
-        state.in_use += 1;
-        drop(state);
-        let mut reader = Reader { readers: self, connection: idle };
-        if reader.connection.is_none() {
-            reader.connection = Some(open::connect_to_read(&self.path)?);
-        }
-        reader.connection()?.execute_batch("BEGIN")?; // all that this reader sees is of one moment
-        Ok(reader)
+        drop(slot);
+        result
     }
 
     pub fn close(&self) {
@@ -61,22 +54,31 @@ impl Readers {
     }
 }
 
-/// The right to read, and a view of the database that does not change meanwhile.
-pub struct Reader<'a> {
-    readers: &'a Readers,
-    connection: Option<Connection>,
-}
+/// The right to read, given back when dropped, panic or not.
+struct Slot<'a>(&'a Readers);
 
-impl Drop for Reader<'_> {
-    fn drop(&mut self) {
-        let connection = self.connection.take().filter(|connection| connection.execute_batch("COMMIT").is_ok());
-        let mut state = self.readers.state();
-        state.in_use -= 1;
-        state.idle.extend(connection);
-        drop(state);
-        self.readers.returned.notify_one();
+impl Slot<'_> {
+    fn take(readers: &Readers) -> Result<Slot<'_>, Error> {
+        let full = |state: &mut State| state.in_use >= MAX_READERS;
+        let waited = readers.returned.wait_timeout_while(readers.state(), PATIENCE, full);
+        let mut state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        if full(&mut state) {
+            return Err(Error::TooManyReaders);
+        }
+        state.in_use += 1;
+        Ok(Slot(readers))
     }
 }
+
+impl Drop for Slot<'_> {
+    fn drop(&mut self) {
+        self.0.state().in_use -= 1;
+        self.0.returned.notify_one();
+    }
+}
+
+/// A view of the database that does not change meanwhile.
+pub struct Reader<'a>(&'a Connection);
 
 /// What describes an issue is its own, or that of its newest event.
 const ISSUE: &str = "
@@ -125,7 +127,7 @@ impl Reader<'_> {
         params: impl Params,
         read: fn(&Row) -> rusqlite::Result<T>,
     ) -> Result<Option<T>, Error> {
-        Ok(self.connection()?.prepare_cached(sql)?.query_row(params, read).optional()?)
+        Ok(self.0.prepare_cached(sql)?.query_row(params, read).optional()?)
     }
 
     /// Part of a list, of one issue's events or of all rows, found by the `key` that orders it and never by counting.
@@ -143,10 +145,11 @@ impl Reader<'_> {
             Cursor::After(key) => ("<", key, "DESC"),
             Cursor::Before(key) => (">", key, "ASC"),
         };
-        let of_issue = if issue.is_some() { "issue_id = ?3 AND" } else { "?3 IS NULL AND" };
-        let sql = format!("{select} WHERE {of_issue} {key} {side} ?1 ORDER BY {key} {order} LIMIT ?2");
-        let mut statement = self.connection()?.prepare_cached(&sql)?;
-        let rows = statement.query_map((from, PAGE as i64 + 1, issue), read)?;
+        let of_issue = if issue.is_some() { "AND issue_id = ?3" } else { "" };
+        let sql = format!("{select} WHERE {key} {side} ?1 {of_issue} ORDER BY {key} {order} LIMIT ?2");
+        let mut statement = self.0.prepare_cached(&sql)?;
+        let values = [from, PAGE as i64 + 1].into_iter().chain(issue);
+        let rows = statement.query_map(params_from_iter(values), read)?;
         let mut rows: Vec<T> = rows.collect::<Result<_, _>>()?;
         let further = rows.len() > PAGE;
         rows.truncate(PAGE);
@@ -161,10 +164,6 @@ impl Reader<'_> {
             Cursor::Before(_) => (first.filter(|_| further), last),
         };
         Ok(Page { rows, newer, older })
-    }
-
-    fn connection(&self) -> Result<&Connection, Error> {
-        self.connection.as_ref().ok_or_else(|| Error::Failed("no connection".into()))
     }
 }
 

@@ -82,7 +82,7 @@ fn event_list(issue: &Issue, events: &Page<Summary>, now: Time) -> Html {
     let path = format!("/issues/{}", issue.id);
     let heading = if events.newer.is_some() { "Older events" } else { "Newest events" };
     let list = if events.rows.is_empty() {
-        html!("<p class=\"dim\">No older events. <a href=\"{}#events\">To the newest</a></p>\n", path)
+        html!("<p class=\"dim\">No events here. <a href=\"{}#events\">To the newest</a></p>\n", path)
     } else {
         let rows = events.rows.iter().map(|event| event_row(event, now)).collect::<Html>();
         html!("<ol class=\"events\" role=\"list\">\n{}</ol>\n", rows)

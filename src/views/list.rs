@@ -13,7 +13,7 @@ const CULPRIT: usize = 160;
 
 pub fn issues(issues: &Page<Issue>, now: Time) -> Html {
     let body = if issues.rows.is_empty() {
-        html!("<p class=\"dim\">No older issues. <a href=\"/\">To the newest</a></p>")
+        html!("<p class=\"dim\">No issues here. <a href=\"/\">To the newest</a></p>")
     } else {
         let rows = issues.rows.iter().map(|issue| row(issue, now)).collect::<Html>();
         html!("{}<ol class=\"rows\" role=\"list\">\n{}</ol>", heads(), rows)

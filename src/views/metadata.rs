@@ -2,11 +2,12 @@
 use super::text::{counted, cut};
 use super::when;
 use crate::domain::StoredEvent;
+use crate::event::MAX_FINGERPRINT;
 use crate::html;
 use crate::html::Html;
 use crate::json;
 
-/// Characters of each entry of a fingerprint. It has eight at most.
+/// Characters of each entry of a fingerprint. There are few.
 const FINGERPRINT: usize = 200;
 
 /// A list of those fields that are there.
@@ -34,6 +35,6 @@ pub fn metadata(event: &StoredEvent) -> Html {
 
 fn fingerprint(json: &str) -> Html {
     let entries = json::array(json).unwrap_or_default();
-    let entries = entries.iter().take(8).filter_map(|entry| json::string(entry.get()));
+    let entries = entries.iter().take(MAX_FINGERPRINT).filter_map(|entry| json::string(entry.get()));
     Html::join(entries.map(|entry| html!("<code>{}</code>", cut(&entry, FINGERPRINT))), &html!(", "))
 }

@@ -15,7 +15,8 @@ pub fn source(frame: &Frame) -> Option<Html> {
     let after = &frame.post_context[..frame.post_context.len().min(AROUND)];
     let lines = || before.iter().map(String::as_str).chain([current]).chain(after.iter().map(String::as_str));
     let indent = shared_indent(lines());
-    let number = |offset: usize| frame.lineno.and_then(|line| (line + offset as u64).checked_sub(before.len() as u64));
+    let number =
+        |offset: usize| frame.lineno.and_then(|line| line.checked_add(offset as u64)?.checked_sub(before.len() as u64));
     let width = number(before.len() + after.len()).map_or(0, |last| last.to_string().len());
     let rows = lines().enumerate().map(|(offset, line)| {
         let number = number(offset).map(|number| format!("{number:width$}  "));

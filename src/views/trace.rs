@@ -4,12 +4,11 @@ use super::layout::cut_note;
 use super::path::shared_directory;
 use super::text::{Budget, cut, cut_front};
 use crate::domain::StoredEvent;
+use crate::event::MAX_CAUSES;
 use crate::html;
 use crate::html::Html;
 use crate::json;
 
-/// Causes that are shown; as many as are stored.
-const MAX_CAUSES: usize = 20;
 /// Characters of a cause's type and message.
 const TYPE: usize = 200;
 const MESSAGE: usize = 600;
