@@ -4,6 +4,7 @@
 //!
 //! | module | its one job |
 //! |---|---|
+//! | [`malloc`] | what memory goes back to the system |
 //! | [`start`] | from a `Config` to a server that runs, and back down in order |
 //! | [`config`] | flags and environment into a `Config`; the help text |
 //! | [`server`] | obs as `http` sees it |
@@ -23,8 +24,8 @@
 //! | [`json`], [`time`], [`log`] | small tools |
 //!
 //! Dependencies point down this list only. Only `store` knows rusqlite, only `html` builds `Html`, only `config` reads
-//! the environment, only `http` and `start` touch a socket; `event` and `grouping` do no I/O. `tests/architecture.rs`
-//! holds all that.
+//! the environment (and `malloc`, for the allocator), only `http` and `start` touch a socket; `event` and `grouping` do no
+//! I/O. `tests/architecture.rs` holds all that.
 #![forbid(unsafe_code)]
 
 pub mod auth;
@@ -39,6 +40,7 @@ pub mod html;
 pub mod http;
 pub mod json;
 pub mod log;
+pub mod malloc;
 pub mod response;
 pub mod routes;
 pub mod server;

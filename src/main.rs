@@ -1,6 +1,6 @@
 //! Runs what the command line asks for, prints the error, sets the exit status.
 use obs::config::{self, Command};
-use obs::{log, start, store};
+use obs::{log, malloc, start, store};
 use std::env;
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -14,7 +14,10 @@ fn main() -> ExitCode {
         Command::Help => print(config::HELP),
         Command::Version => print(concat!("obs ", env!("CARGO_PKG_VERSION"), "\n")),
         Command::Backup { database, dest } => store::backup(&database, &dest),
-        Command::Serve(config) => start::run(config),
+        Command::Serve(config) => {
+            malloc::settle();
+            start::run(config)
+        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -286,24 +286,6 @@ fn keys_that_are_no_text_are_kept_apart() {
 }
 
 #[test]
-fn bodies_made_of_tiny_fields_do_not_take_many_times_their_size() {
-    let obs = Obs::start();
-    let name = |n: u32| (0..4).map(|at| char::from(b'a' + (n / 26_u32.pow(at) % 26) as u8)).collect::<String>();
-    let fields: Vec<String> = (0..110_000).map(|n| format!("\"{}\":1", name(n))).collect();
-    let body = format!(r#"{{"message":"m",{}}}"#, fields.join(","));
-    assert!((900_000..1 << 20).contains(&body.len()));
-    thread::scope(|scope| {
-        for _ in 0..24 {
-            scope.spawn(|| assert_eq!(obs.post(&body).status, 201));
-        }
-    });
-    let status = std::fs::read_to_string(format!("/proc/{}/status", obs.id())).unwrap();
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    let peak: u32 = peak.trim().trim_end_matches(" kB").parse().unwrap();
-    assert!(peak < 100_000, "{peak} kB at the peak");
-}
-
-#[test]
 fn an_event_of_extremes_has_its_pages() {
     let obs = Obs::start();
     let most = u64::MAX;

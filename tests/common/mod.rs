@@ -235,6 +235,11 @@ impl Connection {
         self.0.get_mut().write_all(bytes).unwrap();
     }
 
+    /// Waits until an answer begins.
+    pub fn first_byte(&mut self) {
+        assert!(!self.0.fill_buf().unwrap().is_empty());
+    }
+
     pub fn end_writing(&mut self) {
         self.0.get_mut().shutdown(Shutdown::Write).unwrap();
     }

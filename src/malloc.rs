@@ -1,0 +1,21 @@
+//! Tells glibc's malloc to give memory back. It takes this from its environment alone, before `main`, so obs starts itself
+//! once more with it; the other way, `mallopt`, is `unsafe`.
+use std::env;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
+/// By default each of 16 arenas keeps what its largest requests took: 300 clients that ask for large pages and never
+/// read left 80 MB behind, at a peak of 180. With this it is 24 MB and 72.
+const SETTINGS: [(&str, &str); 2] = [("MALLOC_ARENA_MAX", "2"), ("MALLOC_MMAP_THRESHOLD_", "131072")];
+
+/// Returns in the process that has the settings, or where whoever started it chose their own.
+pub fn settle() {
+    if SETTINGS.iter().any(|(name, _)| env::var_os(name).is_some()) {
+        return;
+    }
+    let mut args = env::args_os();
+    if let (Ok(program), Some(name)) = (env::current_exe(), args.next()) {
+        // Comes back only if it failed: then all goes on with the default.
+        let _ = Command::new(program).arg0(name).args(args).envs(SETTINGS).exec();
+    }
+}

@@ -1,0 +1,45 @@
+//! What obs takes of the machine's memory when clients mean harm: below 100 MB, whatever they do.
+mod common;
+use common::*;
+use std::fs;
+use std::thread;
+
+/// The most that was ever resident.
+fn assert_small(obs: &Obs) {
+    let status = fs::read_to_string(format!("/proc/{}/status", obs.id())).unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    let peak: u32 = peak.trim().trim_end_matches(" kB").parse().unwrap();
+    assert!(peak < 100_000, "{peak} kB at the peak");
+}
+
+#[test]
+fn bodies_made_of_tiny_fields_do_not_take_many_times_their_size() {
+    let obs = Obs::start();
+    let name = |n: u32| (0..4).map(|at| char::from(b'a' + (n / 26_u32.pow(at) % 26) as u8)).collect::<String>();
+    let fields: Vec<String> = (0..110_000).map(|n| format!("\"{}\":1", name(n))).collect();
+    let body = format!(r#"{{"message":"m",{}}}"#, fields.join(","));
+    assert!((900_000..1 << 20).contains(&body.len()));
+    thread::scope(|scope| {
+        for _ in 0..24 {
+            scope.spawn(|| assert_eq!(obs.post(&body).status, 201));
+        }
+    });
+    assert_small(&obs);
+}
+
+#[test]
+fn large_pages_that_nobody_reads_do_not_pile_up() {
+    let obs = Obs::start();
+    let id = obs.add(format!(r#"{{"message":"m","extra":{{"text":"{}"}}}}"#, "<&".repeat(500_000)));
+    for path in [format!("/events/{id}"), format!("/api/events/{id}")] {
+        let mut clients: Vec<Connection> = (0..200).map(|_| obs.connect()).collect();
+        for client in &mut clients {
+            client.write(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes());
+        }
+        for client in &mut clients {
+            client.first_byte(); // its answer is on its way; the rest stays where it is
+        }
+        assert_small(&obs);
+        assert_eq!(obs.post(r#"{"message":"meanwhile"}"#).status, 201);
+    }
+}
