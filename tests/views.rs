@@ -254,9 +254,9 @@ fn the_event_page_leads_up_and_to_its_neighbours() {
 #[test]
 fn a_page_past_the_end_leads_back() {
     let html = views::issues(&no_rows(Some(7)), now()).into_string();
-    assert!(html.contains("No older issues") && html.contains(r#"href="/?before=7""#));
+    assert!(html.contains("No issues here") && html.contains(r#"href="/?before=7""#));
     let html = views::issue(&issue("x"), &event("x"), &no_rows(None), now()).into_string();
-    assert!(html.contains("No older events") && html.contains(r#"href="/issues/41#events""#));
+    assert!(html.contains("No events here") && html.contains(r#"href="/issues/41#events""#));
 }
 
 #[test]
