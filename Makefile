@@ -40,7 +40,7 @@ test-rust: ## the server's tests
 
 test-browser: ## the dashboard in a real browser
 	cargo build --quiet
-	OBS_BIN=$(CURDIR)/target/debug/obs node --test tests/browser/
+	OBS_BIN=$(CURDIR)/target/debug/obs node --test tests/browser/pages.test.js
 
 deps: ## install what the tests need and is missing
 	@tests/deps
