@@ -78,10 +78,67 @@ pub fn own(frames: &[Frame]) -> Vec<bool> {
     frames.iter().map(|frame| if told { frame.in_app == Some(true) } else { !frame.is_library() }).collect()
 }
 
+/// What languages write in place of a function's name; `{main}` and `<module>` are told by their brackets. What encloses
+/// it stands in, where that is told.
+const NAMELESS: [&str; 9] =
+    ["closure", "lambda", "module", "anonymous", "locals", "listcomp", "genexpr", "eval", "Object"];
+/// Characters of a function, and of a whole culprit, in lists.
+const FUNCTION: usize = 80;
+const CULPRIT: usize = 200;
+/// A column past this is a minified file's.
+const MAX_COLUMN: u64 = 250;
+
 /// Where an error is looked for first: the first frame of the application's own, or else the first of all.
 pub fn culprit(frames: &[Frame]) -> Option<&Frame> {
     let first_own = own(frames).iter().position(|own| *own);
     frames.get(first_own.unwrap_or(0))
+}
+
+/// That frame's function as it was sent, and its file without most directories: what lists show below the title.
+pub fn where_to_look(frames: &[Frame]) -> Option<String> {
+    let Frame { filename, function, .. } = culprit(frames)?;
+    let file = filename.rmatch_indices(['/', '\\']).nth(1).map_or(filename.as_str(), |(at, _)| &filename[at + 1..]);
+    Some(cut(&located(&cut(function, FUNCTION), file), CULPRIT)).filter(|culprit| !culprit.is_empty())
+}
+
+/// That frame's function and file, as far as they stay the same from release to release: those of a minified one do not.
+pub fn place(frames: &[Frame]) -> Option<(&str, &str)> {
+    let frame = culprit(frames)?;
+    let path = frame.filename.split(['?', '#']).next().unwrap_or_default();
+    let file = path.rsplit(['/', '\\']).next().unwrap_or_default();
+    let mut names = words(&frame.function).peekable();
+    let minified = names.peek().is_some() && names.all(|name| name.len() <= 2);
+    if minified || file.ends_with(".min.js") || frame.colno > Some(MAX_COLUMN) {
+        return None;
+    }
+    Some((bare_name(&frame.function), file)).filter(|(function, file)| !function.is_empty() || !file.is_empty())
+}
+
+pub fn located(function: &str, file: &str) -> String {
+    [function, file].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" in ")
+}
+
+/// A function's name, however a language writes it: `total` of `App\Cart::total`, `App\Cart->total`,
+/// `shop.(*Cart).total.func1`, `block in Cart#total` and `total(int)`.
+fn bare_name(function: &str) -> &str {
+    let function = function.rsplit(" in ").next().unwrap_or_default();
+    let arguments = function.match_indices(['(', '[']).find(|(at, _)| *at > 0 && !function[..*at].ends_with('.'));
+    let function = arguments.map_or(function, |(at, _)| &function[..at]);
+    let numbered = |name: &str| name.trim_start_matches("func").bytes().all(|b| b.is_ascii_digit());
+    if function.starts_with(['{', '<']) {
+        return "";
+    }
+    let named = |name: &&str| !numbered(name) && !NAMELESS.contains(name);
+    words(function).rfind(named).unwrap_or_default()
+}
+
+fn words(function: &str) -> impl DoubleEndedIterator<Item = &str> {
+    function.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty())
+}
+
+/// At most so many characters, and `…` where there were more.
+pub fn cut(text: &str, chars: usize) -> String {
+    text.char_indices().nth(chars).map_or(text.to_string(), |(end, _)| format!("{}…", &text[..end]))
 }
 
 #[cfg(test)]

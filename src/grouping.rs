@@ -3,7 +3,7 @@
 //! [`group`] puts the key together. [`Reader`] goes through the first line of the message once and puts `<*>` for what
 //! changes from event to event. Whether a word stays is told by its letters and digits, by its neighbours and by the
 //! tables below. An event must get the same key for ever, so whoever changes a rule or a table raises [`VERSION`].
-use crate::frame::{self, Frame};
+use crate::frame::{self, Frame, cut};
 use std::fmt::Write;
 use std::net::Ipv6Addr;
 use uuid::Uuid;
@@ -19,9 +19,8 @@ const DEFAULT: &str = "{{ default }}";
 const TEXT_BYTES: usize = 512;
 /// A word's neighbours are looked at this far, so that no message takes long.
 const NEAR_BYTES: usize = 256;
-/// The longest culprit, explanation and type in a title, and the longest function in a culprit.
+/// The longest explanation, and the longest type in a title.
 const STORED_CHARS: usize = 200;
-const FUNCTION_CHARS: usize = 80;
 
 // The tables. Words are parted by spaces; case does not count.
 
@@ -35,8 +34,6 @@ const LANGUAGE_ERRORS: &str = "TypeError ReferenceError RangeError KeyError Inde
     OverflowError UnhandledMatchError FrozenError IndexOutOfBoundsException ArrayIndexOutOfBoundsException \
     StringIndexOutOfBoundsException ArithmeticException ConcurrentModificationException NullReferenceException \
     InvalidCastException IndexOutOfRangeException DivideByZeroException";
-/// What languages write where a function has no name. What encloses it stands in, where that is told.
-const NAMELESS: &str = "{main} <main> closure lambda module anonymous locals listcomp genexpr object eval unknown";
 /// A number after such a word is a code, and codes part.
 const CODE_WORDS: &str = "code status error errno err sqlstate exit signal hresult statuscode errorcode exitcode \
     returncode";
@@ -100,7 +97,8 @@ pub fn group(input: &Input) -> Grouping {
     let text = replace(&subject(input.message));
     let r#type = input.r#type.map(str::trim).filter(|name| !name.is_empty());
     let telling = r#type.filter(|name| !listed(SAYS_NOTHING, name));
-    let place = telling.filter(|name| is_language_error(name)).and_then(|_| place(input.frames));
+    let place = telling.filter(|name| is_language_error(name)).and_then(|_| frame::place(input.frames));
+    let place = place.map(|(function, file)| (function, replace(file))); // a bundled file's name has a hash in it
 
     // A tag before each part says which it is, so that no two kinds of key can be the same.
     let mut parts = vec![('t', text.as_str())];
@@ -110,7 +108,7 @@ pub fn group(input: &Input) -> Grouping {
     let mut grouped_by = match (telling, &place) {
         (None, _) => message.to_string(),
         (Some(_), None) => format!("type and {message}"),
-        (Some(_), Some((function, file))) => format!("type, {message} and place: {}", located(function, file)),
+        (Some(_), Some((function, file))) => format!("type, {message} and place: {}", frame::located(function, file)),
     };
     if let Some(entries) = input.fingerprint.filter(|entries| !entries.is_empty() && *entries != [DEFAULT]) {
         let expand = |entry| if entry == DEFAULT { parts.clone() } else { vec![('e', entry)] };
@@ -120,15 +118,15 @@ pub fn group(input: &Input) -> Grouping {
 
     let title = match (r#type, telling) {
         (None, _) if text.is_empty() => "(no message)".to_string(),
-        (Some(name), _) if text.is_empty() => shorten(name, STORED_CHARS),
-        (_, Some(name)) => format!("{}: {text}", shorten(name, STORED_CHARS)),
+        (Some(name), _) if text.is_empty() => cut(name, STORED_CHARS),
+        (_, Some(name)) => format!("{}: {text}", cut(name, STORED_CHARS)),
         _ => text.clone(),
     };
     Grouping {
         hash: hash(&parts),
         title,
-        culprit: culprit(input.frames),
-        grouped_by: shorten(&grouped_by, STORED_CHARS),
+        culprit: frame::where_to_look(input.frames),
+        grouped_by: cut(&grouped_by, STORED_CHARS),
     }
 }
 
@@ -144,46 +142,6 @@ fn hash(parts: &[(char, &str)]) -> [u8; 16] {
 fn is_language_error(name: &str) -> bool {
     let name = name.trim_start_matches('*');
     name.starts_with("runtime.") || listed(LANGUAGE_ERRORS, last(name, |c| !['.', '\\', ':'].contains(&c)))
-}
-
-/// Function and file, as far as they stay the same from release to release. Minified ones do not.
-fn place(frames: &[Frame]) -> Option<(&str, String)> {
-    let frame = frame::culprit(frames)?;
-    let path = frame.filename.split(['?', '#']).next().unwrap_or_default();
-    let base = path.rsplit(['/', '\\']).next().unwrap_or_default();
-    let mut names = frame.function.split(|c| !WORD(c)).filter(|name| !name.is_empty()).peekable();
-    let minified = names.peek().is_some() && names.all(|name| name.len() <= 2);
-    if minified || base.ends_with(".min.js") || frame.colno > Some(250) {
-        return None;
-    }
-    Some((function_name(&frame.function), replace(base))).filter(|(function, file)| !located(function, file).is_empty())
-}
-
-/// The bare name, however a language writes it: `total` of `App\Cart::total`, `App\Cart->total`,
-/// `shop.(*Cart).total.func1`, `block in Cart#total` and `total(int)`.
-fn function_name(function: &str) -> &str {
-    let function = function.rsplit(" in ").next().unwrap_or_default();
-    let arguments = function.match_indices(['(', '[']).find(|(at, _)| *at > 0 && !function[..*at].ends_with('.'));
-    let function = arguments.map_or(function, |(at, _)| &function[..at]);
-    let counted = |name: &str| name.trim_start_matches("func").chars().all(DIGIT);
-    let named = |name: &&str| !counted(name) && !listed(NAMELESS, name) && !listed(NAMELESS, function);
-    function.split(|c: char| !c.is_alphanumeric() && c != '_').rfind(named).unwrap_or_default()
-}
-
-/// What lists show below the title: the frame's function as it was sent, and its file without most directories.
-fn culprit(frames: &[Frame]) -> Option<String> {
-    let Frame { filename, function, .. } = frame::culprit(frames)?;
-    let file = filename.rmatch_indices(['/', '\\']).nth(1).map_or(filename.as_str(), |(at, _)| &filename[at + 1..]);
-    let culprit = shorten(&located(&shorten(function, FUNCTION_CHARS), file), STORED_CHARS);
-    Some(culprit).filter(|culprit| !culprit.is_empty())
-}
-
-fn located(function: &str, file: &str) -> String {
-    [function, file].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" in ")
-}
-
-fn shorten(text: &str, chars: usize) -> String {
-    text.char_indices().nth(chars).map_or(text.to_string(), |(end, _)| format!("{}…", &text[..end]))
 }
 
 /// What of a message is looked at: the first line that is not blank, with the next one if it ends in a colon.
