@@ -80,7 +80,7 @@ mod tests {
             ("/usr/lib/python3/site-packages/django/core/handlers/base.py", "django"),
             ("/usr/lib/python3/site-packages/six.py", "six.py"),
             ("/var/lib/gems/3.1.0/gems/activerecord-7.1.3/lib/active_record.rb", "activerecord"),
-            ("/home/x/.cargo/registry/src/index.crates.io-6f17/serde_json-1.0.1/src/de.rs", "serde_json"),
+            ("/home/x/.cargo/registry/src/index-6f17/serde_json-1.0.1/src/de.rs", "serde_json"),
             ("/rustc/90b35a/library/core/src/panicking.rs", "core"),
             ("node:internal/process/task_queues", "node"),
             ("<anonymous>", "<anonymous>"),
