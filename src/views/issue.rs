@@ -48,7 +48,7 @@ fn rest_of_message(rest: &str) -> Option<Html> {
 }
 
 fn figures(issue: &Issue, now: Time) -> Html {
-    let stored = (issue.stored < issue.count).then(|| html!(", {} still stored", count(issue.stored)));
+    let stored = (issue.stored < issue.count).then(|| html!(", {} stored", count(issue.stored)));
     let release = issue.first_release.as_deref().map(|release| html!(", <span>{}</span>", release));
     html!(
         "<div class=\"facts\">\n<p><b>{}</b> event{}{}</p>\n<p><b>{}</b> last seen</p>\n<p><b>{}</b> first seen{}</p>\n</div>\n",
