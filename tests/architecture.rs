@@ -127,6 +127,8 @@ fn nothing_gives_up_on_what_it_is_sent() {
 fn no_file_is_too_long_to_read_in_one_go() {
     for (file, text) in sources() {
         let code = text.split("#[cfg(test)]").next().unwrap_or_default();
-        assert!(code.lines().count() <= 450, "{file} has {} lines", code.lines().count());
+        // Rules for a hundred kinds of message: it should be shorter, and until it is it may not grow.
+        let most = if file == "grouping.rs" { 443 } else { 300 };
+        assert!(code.lines().count() <= most, "{file} has {} lines", code.lines().count());
     }
 }
