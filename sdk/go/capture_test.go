@@ -1,0 +1,219 @@
+// What is in an event: of errors, panics and messages, from the options, and after BeforeSend.
+
+package obs_test
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	obs "github.com/alexisbouchez/observability-prototype/sdk/go"
+)
+
+type loud struct{}
+
+func (loud) Error() string { panic(loud{}) }
+
+type cyclic struct{ next error }
+
+func (c *cyclic) Error() string { return "around" }
+func (c *cyclic) Unwrap() error { return c.next }
+
+// A slice cannot be compared, and so not be remembered as seen.
+type endless []int
+
+func (endless) Error() string   { return "endless" }
+func (e endless) Unwrap() error { return e }
+
+func TestAMessageIsInfoAndHasNeitherTypeNorStack(t *testing.T) {
+	s := start(t, obs.Options{})
+	id := obs.CaptureMessage("deploy done")
+	e := s.only(t)
+	equal(t, "id", e.EventID, id)
+	equal(t, "level", e.Level, obs.LevelInfo)
+	equal(t, "message", e.Message, "deploy done")
+	equal(t, "platform", e.Platform, "go")
+	for _, absent := range []string{`"type"`, `"stacktrace"`, `"causes"`, `"extra"`, `"release"`, `"suppressed"`, `null`} {
+		if strings.Contains(e.raw, absent) {
+			t.Errorf("%s is in %s", absent, e.raw)
+		}
+	}
+	if !regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`).MatchString(id) {
+		t.Errorf("%q is no UUID of version 7", id)
+	}
+	when, err := time.Parse("2006-01-02T15:04:05.000Z", e.Timestamp)
+	if err != nil || time.Since(when) > time.Minute {
+		t.Errorf("the timestamp is %s", e.Timestamp)
+	}
+	host, _ := os.Hostname()
+	equal(t, "server name", e.ServerName, host)
+}
+
+func TestAMessageThatSaysNothingIsSentAllTheSame(t *testing.T) {
+	s := start(t, obs.Options{})
+	obs.CaptureMessage("")
+	equal(t, "message", s.only(t).Message, "(empty message)")
+}
+
+func TestAnErrorHasItsTypeAndTheStackOfTheCaller(t *testing.T) {
+	s := start(t, obs.Options{})
+	_, err := os.Open("/does/not/exist")
+	obs.CaptureException(err) // captured here
+	e := s.only(t)
+	equal(t, "type", e.Type, "*fs.PathError")
+	equal(t, "message", e.Message, err.Error())
+	equal(t, "level", e.Level, obs.LevelError)
+	top := e.Stacktrace[0]
+	equal(t, "function", top.Function, "go_test.TestAnErrorHasItsTypeAndTheStackOfTheCaller")
+	equal(t, "line of source", top.ContextLine, "\tobs.CaptureException(err) // captured here")
+	equal(t, "line before", top.PreContext[2], "\t_, err := os.Open(\"/does/not/exist\")")
+	equal(t, "number of lines before", len(top.PreContext), 3)
+	equal(t, "number of lines after", len(top.PostContext), 3)
+	if !strings.HasSuffix(top.Filename, "/capture_test.go") || top.Lineno == 0 {
+		t.Errorf("the top frame is %s:%d", top.Filename, top.Lineno)
+	}
+	for _, frame := range e.Stacktrace {
+		if strings.HasPrefix(frame.Function, "testing.") && frame.InApp {
+			t.Errorf("%s is said to be the application's", frame.Function)
+		}
+		if strings.HasPrefix(frame.Function, "runtime.") || strings.HasPrefix(frame.Function, "go.") {
+			t.Errorf("%s is in the stack", frame.Function)
+		}
+	}
+}
+
+func TestNoSourceLinesAreSentWhereTheyAreNotWanted(t *testing.T) {
+	s := start(t, obs.Options{NoSourceLines: true})
+	obs.CaptureException(errors.New("secret source"))
+	if e := s.only(t); len(e.Stacktrace) == 0 || strings.Contains(e.raw, "context") {
+		t.Errorf("got %s", e.raw)
+	}
+}
+
+func TestNilIsNoError(t *testing.T) {
+	s := start(t, obs.Options{})
+	equal(t, "id", obs.CaptureException(nil), "")
+	equal(t, "number of events", len(s.flushed(t)), 0)
+}
+
+func TestAnErrorWithoutAMessageHasItsType(t *testing.T) {
+	s := start(t, obs.Options{})
+	obs.CaptureException(errors.New(""))
+	e := s.only(t)
+	equal(t, "type", e.Type, "*errors.errorString")
+	equal(t, "message", e.Message, "")
+}
+
+func TestAnErrorWhoseMethodPanicsIsCaptured(t *testing.T) {
+	s := start(t, obs.Options{})
+	obs.CaptureException(fmt.Errorf("outer: %w", error(&cyclic{loud{}})))
+	obs.CaptureException(loud{})
+	obs.CaptureException((*fs.PathError)(nil))
+	events := s.flushed(t)
+	equal(t, "number of events", len(events), 3)
+	equal(t, "message", events[1].Message, "[obs_test.loud cannot be printed]")
+}
+
+func TestCausesAreListedDepthFirst(t *testing.T) {
+	s := start(t, obs.Options{})
+	root := errors.New("root")
+	obs.CaptureException(fmt.Errorf("outer: %w", errors.Join(fmt.Errorf("left: %w", root), errors.New("right"), nil)))
+	var causes []string
+	for _, cause := range s.only(t).Causes {
+		causes = append(causes, cause.Type+" "+cause.Message)
+	}
+	equal(t, "list of causes", strings.Join(causes, "; "),
+		"*errors.joinError left: root\nright; *fmt.wrapError left: root; *errors.errorString root; *errors.errorString right")
+}
+
+func TestCyclesOfCausesEnd(t *testing.T) {
+	s := start(t, obs.Options{})
+	first := &cyclic{}
+	first.next = &cyclic{first}
+	obs.CaptureException(first)
+	obs.CaptureException(endless{1})
+	deep := errors.New("root")
+	for i := 0; i < 50; i++ {
+		deep = fmt.Errorf("%d: %w", i, deep)
+	}
+	obs.CaptureException(deep)
+	var counts []int
+	for _, e := range s.flushed(t) {
+		counts = append(counts, len(e.Causes))
+	}
+	equal(t, "number of causes of each", fmt.Sprint(counts), "[1 20 20]")
+}
+
+func TestOptionsAreInEveryEventAndTheCapturesWin(t *testing.T) {
+	defaults := map[string]any{"app": "test", "kept": true}
+	s := start(t, obs.Options{Environment: "staging", ServerName: "host-7", Release: "1.2.3", Extra: defaults})
+	defaults["app"] = "changed later"
+	obs.CaptureMessage("first", obs.WithExtra(map[string]any{"app": "call", "n": 1}), obs.WithLevel(obs.LevelWarning),
+		obs.WithFingerprint("a", "b"))
+	obs.CaptureMessage("second")
+	events := s.flushed(t)
+	equal(t, "environment", events[0].Environment, "staging")
+	equal(t, "server name", events[0].ServerName, "host-7")
+	equal(t, "release", events[0].Release, "1.2.3")
+	equal(t, "extra", fmt.Sprint(events[0].Extra), "map[app:call kept:true n:1]")
+	equal(t, "level", events[0].Level, obs.LevelWarning)
+	equal(t, "fingerprint", fmt.Sprint(events[0].Fingerprint), "[a b]")
+	equal(t, "second extra", fmt.Sprint(events[1].Extra), "map[app:test kept:true]")
+}
+
+func TestBeforeSendEditsAndDrops(t *testing.T) {
+	s := start(t, obs.Options{BeforeSend: func(e *obs.Event) *obs.Event {
+		if e.Message == "drop me" {
+			return nil
+		}
+		e.Message = strings.ReplaceAll(e.Message, "secret", "removed")
+		e.EventID, e.Extra = "mine", map[string]any{"by": "BeforeSend"}
+		return e
+	}})
+	equal(t, "id of what was dropped", obs.CaptureMessage("drop me"), "")
+	id := obs.CaptureMessage("the secret word")
+	e := s.only(t)
+	equal(t, "message", e.Message, "the removed word")
+	equal(t, "extra", fmt.Sprint(e.Extra), "map[by:BeforeSend]")
+	equal(t, "id", e.EventID, id)
+}
+
+func TestBeforeSendMayChangeLinesOfSourceForOneEventOnly(t *testing.T) {
+	change := true
+	s := start(t, obs.Options{BeforeSend: func(e *obs.Event) *obs.Event {
+		if change {
+			e.Stacktrace[0].PreContext[2] = "removed"
+		}
+		change = false
+		return e
+	}})
+	for i := 0; i < 2; i++ { // the line before
+		obs.CaptureException(errors.New("twice"))
+	}
+	events := s.flushed(t)
+	equal(t, "line of the first", events[0].Stacktrace[0].PreContext[2], "removed")
+	equal(t, "line of the second", events[1].Stacktrace[0].PreContext[2], "\tfor i := 0; i < 2; i++ { // the line before")
+}
+
+func TestWhatBeforeSendCapturesIsIgnored(t *testing.T) {
+	s := start(t, obs.Options{BeforeSend: func(e *obs.Event) *obs.Event {
+		obs.CaptureMessage("from the hook")
+		obs.CaptureException(errors.New("from the hook"))
+		return e
+	}})
+	obs.CaptureMessage("outside")
+	equal(t, "message", s.only(t).Message, "outside")
+}
+
+func TestLongTextsAreCutBetweenCharacters(t *testing.T) {
+	s := start(t, obs.Options{Environment: strings.Repeat("e", 300)})
+	obs.CaptureMessage(strings.Repeat("🦀", 10_000))
+	e := s.only(t)
+	equal(t, "message", e.Message, strings.Repeat("🦀", 8191)+"…")
+	equal(t, "environment", e.Environment, strings.Repeat("e", 199)+"…")
+}

@@ -1,0 +1,63 @@
+package obs_test
+
+import (
+	"errors"
+	"log"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	obs "github.com/alexisbouchez/observability-prototype/sdk/go"
+)
+
+func Example() {
+	obs.Init(obs.Options{
+		DSN:         os.Getenv("OBS_DSN"),
+		Environment: "production",
+	})
+	defer obs.Flush(5 * time.Second)
+
+	obs.CaptureMessage("deploy done")
+	if _, err := os.Open("settings.json"); err != nil {
+		obs.CaptureException(err)
+	}
+}
+
+func ExampleCaptureException() {
+	err := errors.New("no answer from the bank")
+	obs.CaptureException(err,
+		obs.WithLevel(obs.LevelWarning),
+		obs.WithExtra(map[string]any{"order": 8812}),
+		obs.WithFingerprint("bank"))
+}
+
+func ExampleRecover() {
+	go func() {
+		defer obs.Recover()
+		panic("caught, reported, and over")
+	}()
+}
+
+func ExampleHandler() {
+	log.Fatal(http.ListenAndServe("localhost:8080", obs.Handler(http.DefaultServeMux)))
+}
+
+func ExampleOptions_beforeSend() {
+	obs.Init(obs.Options{
+		DSN: os.Getenv("OBS_DSN"),
+		BeforeSend: func(e *obs.Event) *obs.Event {
+			if e.Type == "*http.MaxBytesError" {
+				return nil // Not worth a report.
+			}
+			e.Message = strings.ReplaceAll(e.Message, os.Getenv("TOKEN"), "[token]")
+			return e
+		},
+	})
+}
+
+func ExampleFlush() {
+	if !obs.Flush(5 * time.Second) {
+		log.Print("some reports did not reach obs")
+	}
+}

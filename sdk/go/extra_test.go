@@ -1,0 +1,148 @@
+// Extra of every kind arrives, and what JSON cannot express costs only itself.
+
+package obs_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	obs "github.com/alexisbouchez/observability-prototype/sdk/go"
+)
+
+type panicky struct{}
+
+func (panicky) MarshalJSON() ([]byte, error) { panic("never") }
+
+type node struct {
+	Name   string
+	Parent *node
+}
+
+// extraOf sends a message with an extra, and answers what of it arrived.
+func extraOf(t *testing.T, extra map[string]any) map[string]any {
+	t.Helper()
+	s := start(t, obs.Options{})
+	obs.CaptureMessage("with extra", obs.WithExtra(extra))
+	return s.only(t).Extra
+}
+
+func TestExtraKeepsWhatJSONCanExpress(t *testing.T) {
+	got := extraOf(t, map[string]any{
+		"int": int64(1 << 53), "float": 0.1, "float32": float32(0.1), "text": "<b>&日本語🦀", "nothing": nil, "list": []any{1, "two", true},
+		"strings": []string{"a"}, "bytes": []byte("ab"), "time": time.Unix(0, 0).UTC(), "map": map[int]string{1: "one"},
+		"struct": struct {
+			Name   string `json:"name"`
+			hidden int
+		}{"n", 1},
+		"error": errors.New("inner"), "raw": json.RawMessage(`{"long":123456789012345678901234567890}`),
+	})
+	text, _ := json.Marshal(got)
+	want := `{"bytes":"YWI=","error":"inner","float":0.1,"float32":0.1,"int":9007199254740992,"list":[1,"two",true],"map":{"1":"one"},` +
+		`"nothing":null,"raw":{"long":1.2345678901234568e+29},"strings":["a"],"struct":{"name":"n"},"text":"\u003cb\u003e\u0026日本語🦀",` +
+		`"time":"1970-01-01T00:00:00Z"}`
+	equal(t, "extra", string(text), want)
+}
+
+func TestWhatJSONCannotExpressCostsOnlyItself(t *testing.T) {
+	self := map[string]any{"ok": "fine"}
+	self["self"] = self
+	self["again"] = self
+	list := []any{nil}
+	list[0] = list
+	parent := &node{Name: "parent"}
+	parent.Parent = parent
+	var empty *node
+	got := extraOf(t, map[string]any{
+		"ok": "fine", "self": self, "list": list, "function": func() {}, "channel": make(chan int), "nan": math.NaN(),
+		"panics": panicky{}, "text": loud{}, "cycle": parent, "number": json.Number("no number"), "nil": empty, "complex": 1i,
+	})
+	for name, want := range map[string]string{
+		"ok": "fine", "self": "map[again:[circular] ok:fine self:[circular]]", "list": "[[circular]]",
+		"function": "[unserialisable: func()]", "channel": "[unserialisable: chan int]", "nan": "[unserialisable: float64]",
+		"panics": "[unserialisable: obs_test.panicky]", "text": "[obs_test.loud cannot be printed]",
+		"cycle": "[unserialisable: *obs_test.node]", "number": "no number", "nil": "<nil>", "complex": "[unserialisable: complex128]",
+	} {
+		equal(t, name, fmt.Sprint(got[name]), want)
+	}
+}
+
+func TestInvalidTextIsReplaced(t *testing.T) {
+	s := start(t, obs.Options{})
+	obs.CaptureMessage("broken: \xff\xfe :end\x00", obs.WithExtra(map[string]any{"bad\xff": "\xff"}))
+	e := s.only(t)
+	equal(t, "message", e.Message, "broken: \ufffd\ufffd :end\x00")
+	equal(t, "extra", fmt.Sprint(e.Extra), "map[bad\ufffd:\ufffd]")
+}
+
+func TestDeepExtraIsCut(t *testing.T) {
+	var deep any = "bottom"
+	for i := 0; i < 100_000; i++ {
+		deep = map[string]any{"d": deep}
+	}
+	raw := json.RawMessage(strings.Repeat("[", 500) + strings.Repeat("]", 500))
+	text := fmt.Sprint(extraOf(t, map[string]any{"deep": deep, "raw": raw, "ok": "fine"}))
+	equal(t, "number of cuts", strings.Count(text, "[too deep]"), 2)
+	if !strings.Contains(text, "ok:fine") {
+		t.Errorf("extra is %s", text)
+	}
+}
+
+func TestLargeExtraArrivesWhole(t *testing.T) {
+	s := start(t, obs.Options{})
+	blob := strings.Repeat("<", 900_000) // six times as long where it is escaped
+	obs.CaptureException(errors.New("large"), obs.WithExtra(map[string]any{"blob": blob}))
+	e := s.only(t)
+	if e.Extra["blob"] != blob || len(e.Stacktrace) == 0 || e.Stacktrace[0].ContextLine == "" {
+		t.Errorf("it was cut to %d bytes", e.size)
+	}
+}
+
+func TestTooLargeEventsAreCutWhereItHurtsLeast(t *testing.T) {
+	many := map[string]any{}
+	for i := 0; i < 200_000; i++ {
+		many[fmt.Sprint("key ", i)] = i
+	}
+	doubling := []any{}
+	for i := 0; i < 30; i++ {
+		doubling = []any{doubling, doubling}
+	}
+	for name, c := range map[string]struct {
+		extra map[string]any
+		check func(e received) bool
+	}{
+		"one long text": {
+			map[string]any{"ok": "fine", "blob": strings.Repeat("x", 3_000_000)},
+			func(e received) bool {
+				return e.Extra["ok"] == "fine" && len(e.Extra["blob"].(string)) == 8191+len("…")
+			},
+		},
+		"many values": {many, func(e received) bool {
+			return len(e.Extra) == 1 && strings.HasPrefix(e.Extra["obs"].(string), "extra of ")
+		}},
+		"what doubles": {map[string]any{"d": doubling}, func(e received) bool { return len(e.Extra) == 1 }},
+	} {
+		s := start(t, obs.Options{})
+		obs.CaptureException(errors.New(name), obs.WithExtra(c.extra))
+		e := s.only(t)
+		if e.size > 1_000_000 || !c.check(e) || len(e.Stacktrace) == 0 {
+			t.Errorf("%s: %d bytes: %.300s", name, e.size, e.raw)
+		}
+	}
+}
+
+func TestWhatBeforeSendMakesTooLargeIsCutOrLost(t *testing.T) {
+	grow := func(e *obs.Event) {}
+	s := start(t, obs.Options{BeforeSend: func(e *obs.Event) *obs.Event { grow(e); return e }})
+	grow = func(e *obs.Event) { e.Causes = []obs.Cause{{Message: strings.Repeat("c", 2_000_000)}} }
+	obs.CaptureException(errors.New("large causes"))
+	e := s.only(t)
+	equal(t, "number of causes", len(e.Causes), 0)
+	grow = func(e *obs.Event) { e.Stacktrace[0].Filename = strings.Repeat("f", 2_000_000) }
+	equal(t, "id", obs.CaptureException(errors.New("endless name")), "")
+	equal(t, "Flush after a loss", obs.Flush(20*time.Second), false)
+}

@@ -1,0 +1,3 @@
+module github.com/alexisbouchez/observability-prototype/sdk/go
+
+go 1.21

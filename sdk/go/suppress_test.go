@@ -1,0 +1,74 @@
+// Of one error, a hundred a minute are sent, and one that says how many more there were.
+
+package obs_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	obs "github.com/alexisbouchez/observability-prototype/sdk/go"
+)
+
+func TestTenThousandOfOneErrorAreCountedWithAHundredAndOneEvents(t *testing.T) {
+	s := start(t, obs.Options{})
+	sent := 0
+	for i := 0; i < 10_000; i++ {
+		if obs.CaptureException(errors.New("repeated"), obs.WithExtra(map[string]any{"i": i})) != "" {
+			sent++
+		}
+	}
+	equal(t, "number with an id", sent, 100)
+	events := s.flushed(t)
+	equal(t, "number of events", len(events), 101)
+	equal(t, "number that the last stands for", events[100].Suppressed, 9_899)
+	equal(t, "last", events[100].Extra["i"], any(9999.0))
+
+	// The minute goes on: what comes after is held back as well.
+	obs.CaptureException(errors.New("repeated"))
+	equal(t, "number of events", len(s.flushed(t)), 101+1)
+}
+
+func TestWhatIsHeldBackGoesOutWhenTheMinuteEnds(t *testing.T) {
+	s := start(t, obs.Options{})
+	capture := func(count int) {
+		for i := 0; i < count; i++ {
+			obs.CaptureMessage("repeated")
+		}
+	}
+	capture(103)
+	s.flushed(t)
+	capture(2)
+	obs.EndPeriods()
+	eventually(t, "102 events", func() bool { return len(s.events()) == 102 })
+	equal(t, "number that the first stands for", s.events()[100].Suppressed, 2)
+	equal(t, "number that the second stands for", s.events()[101].Suppressed, 1)
+	capture(1)
+	equal(t, "number of events in a new minute", len(s.flushed(t)), 103)
+}
+
+func TestErrorsAreTheSameByTypeMessageAndPlace(t *testing.T) {
+	s := start(t, obs.Options{})
+	for i := 0; i < 101; i++ {
+		obs.CaptureException(errors.New("same"))
+		obs.CaptureException(errors.New("same")) // another line
+		obs.CaptureException(fmt.Errorf("same%w", errors.New("")))
+		obs.CaptureMessage("same")
+	}
+	equal(t, "number of events", len(s.flushed(t)), 404)
+	for _, e := range s.events() {
+		equal(t, "number that an event stands for", e.Suppressed, 0)
+	}
+}
+
+func TestOfTooManyKindsTheOldestIsForgottenAndSent(t *testing.T) {
+	s := start(t, obs.Options{})
+	for i := 0; i < 105; i++ {
+		obs.CaptureMessage("the oldest")
+	}
+	for i := 0; i < 1000; i++ {
+		obs.CaptureMessage(fmt.Sprint("kind ", i))
+	}
+	eventually(t, "1,101 events without a flush", func() bool { return len(s.events()) == 1101 })
+	equal(t, "number that one stands for", s.events()[1099].Suppressed, 4)
+}
