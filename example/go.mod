@@ -1,0 +1,7 @@
+module github.com/alexisbouchez/observability-prototype/example
+
+go 1.21
+
+require github.com/alexisbouchez/observability-prototype/sdk/go v0.0.0
+
+replace github.com/alexisbouchez/observability-prototype/sdk/go => ../sdk/go

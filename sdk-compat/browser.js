@@ -1,0 +1,79 @@
+// Runs the JavaScript driver in headless Chromium: a page of one origin, with the SDK from an obs of another.
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import { Obs } from './obs.js';
+
+const { chromium } = createRequire(new URL('../tests/browser/package.json', import.meta.url))('playwright-core');
+const LIMIT = 60_000;
+
+const page = (sdk) => `<!doctype html><title>driver</title>
+<script type="module">
+import * as obs from '${sdk}';
+import { drive } from '/driver.js';
+window.drive = async (scenario, dsn) => {
+  const bridge = { say: (line) => window.driverSays(line), wait: () => window.driverWaits() };
+  return (await drive(obs, scenario, dsn, bridge)) !== false;
+};
+</script>`;
+
+export class Browser {
+  static async start() {
+    const browser = new Browser();
+    browser.obs = await Obs.create();
+    await browser.obs.start();
+    browser.chromium = await chromium.launch({
+      executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+      args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+    });
+    browser.server = createServer(async (request, response) => {
+      const driver = request.url === '/driver.js';
+      const body = driver ? await readFile(new URL('drivers/js/driver.js', import.meta.url)) : page(`${browser.obs.origin}/sdk.js`);
+      response.writeHead(200, { 'Content-Type': driver ? 'text/javascript' : 'text/html' }).end(body);
+    }).listen(0, '127.0.0.1');
+    await once(browser.server, 'listening');
+    return browser;
+  }
+
+  /** The same answer as `runCommand`; a page ends with status 0, or 1 where an error got away. */
+  async run(scenario, dsn, waits = []) {
+    const started = Date.now();
+    const run = { flushes: [], stdout: '', stderr: '', status: 0 };
+    const context = await this.chromium.newContext();
+    try {
+      const tab = await context.newPage();
+      let waited = 0;
+      await tab.exposeFunction('driverSays', (line) => {
+        run.stdout += `${line}\n`;
+        if (line.startsWith('flush ')) run.flushes.push(line === 'flush true');
+      });
+      await tab.exposeFunction('driverWaits', async () => void (await waits[waited++]?.()));
+      // What Chromium itself says of requests that fail is not the SDK's doing.
+      tab.on('console', (message) => (run.stderr += /^Failed to load resource/.test(message.text()) ? '' : `${message.text()}\n`));
+      const uncaught = new Promise((resolve) => tab.once('pageerror', resolve)).then((error) => {
+        run.stderr += `Uncaught ${error.stack}\n`;
+        return 'uncaught';
+      });
+      await tab.goto(`http://localhost:${this.server.address().port}/`);
+      await tab.waitForFunction(() => window.drive);
+      let timer;
+      const limit = new Promise((resolve) => (timer = setTimeout(resolve, LIMIT, 'limit')));
+      const driven = tab.evaluate(([name, to]) => window.drive(name, to), [scenario, dsn]);
+      driven.catch(() => {}); // An error that nobody catches is a page error too.
+      const end = await Promise.race([driven.catch(() => uncaught), uncaught, limit]);
+      clearTimeout(timer);
+      run.status = { uncaught: 1, limit: 'SIGKILL', false: 64, true: 0 }[end];
+      await tab.goto('about:blank'); // The reader leaves the page.
+    } finally {
+      await context.close();
+    }
+    return { ...run, took: Date.now() - started };
+  }
+
+  async stop() {
+    await this.chromium.close();
+    this.server.close();
+    await this.obs.remove();
+  }
+}

@@ -1,0 +1,174 @@
+// The Go SDK's driver for sdk-compat: one function a scenario, as ../../README.md describes them.
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	obs "github.com/alexisbouchez/observability-prototype/sdk/go"
+)
+
+var (
+	stdin   = bufio.NewReader(os.Stdin)
+	options obs.Options
+)
+
+func setUp() { obs.Init(options) }
+
+func flush(limit time.Duration) { fmt.Printf("flush %t\n", obs.Flush(limit)) }
+
+func wait() {
+	fmt.Println("waiting")
+	_, _ = stdin.ReadString('\n')
+}
+
+// message captures one message; most scenarios need no more.
+func message(text string, options ...obs.Option) func() {
+	return func() {
+		setUp()
+		obs.CaptureMessage(text, options...)
+		flush(10 * time.Second)
+	}
+}
+
+func extra(key string, value any) obs.Option {
+	return obs.WithExtra(map[string]any{key: value})
+}
+
+func numbered(text string, from, to int) {
+	for i := from; i < to; i++ {
+		obs.CaptureMessage(fmt.Sprint(text, " ", i))
+	}
+}
+
+// middle is an error that keeps its cause's text to itself, which fmt.Errorf does not.
+type middle struct{ cause error }
+
+func (middle) Error() string   { return "middle" }
+func (e middle) Unwrap() error { return e.cause }
+
+var scenarios = map[string]func(){
+	"unicode":      message("naïve 日本語 🦀 a\x00b", extra("key 🦀", "日本語")),
+	"invalid-text": message("broken:\xff\xfe:end", extra("bad", "\xff\xfe")),
+	"large-extra":  message("large extra", extra("blob", strings.Repeat("x", 900_000))),
+	"too-large":    message("too large", extra("ok", "fine"), extra("blob", strings.Repeat("x", 3_000_000))),
+	"html":         message(`<script>alert("compat")</script>`),
+	"wrong-key":    message("wrong key"),
+	"rate-limited": message("try again"),
+	"unavailable":  message("try again"),
+	"bad-dsn":      message("nowhere"),
+	"messages": func() {
+		setUp()
+		for _, level := range []obs.Level{obs.LevelInfo, obs.LevelWarning, obs.LevelError} {
+			obs.CaptureMessage("compat "+string(level), obs.WithLevel(level))
+		}
+		flush(10 * time.Second)
+	},
+	"exception": func() {
+		setUp()
+		err := errors.New("compat exception")
+		obs.CaptureException(err) // compat:here
+		flush(10 * time.Second)
+	},
+	"causes": func() {
+		setUp()
+		obs.CaptureException(fmt.Errorf("outer: %w", middle{errors.New("root")}))
+		flush(10 * time.Second)
+	},
+	"not-an-error": func() {
+		setUp()
+		func() {
+			defer obs.Recover()
+			panic("just a string")
+		}()
+		flush(10 * time.Second)
+	},
+	"bad-extra": func() {
+		extra := map[string]any{"ok": "fine", "odd": func() {}}
+		extra["self"] = extra
+		message("bad extra", obs.WithExtra(extra))()
+	},
+	"options": func() {
+		options.Environment, options.Release, options.ServerName = "staging", "1.2.3", "host-7"
+		options.Extra = map[string]any{"app": "compat", "kept": true}
+		message("options", obs.WithLevel(obs.LevelWarning), extra("app", "call"), extra("n", 1))()
+	},
+	"fingerprint": func() {
+		setUp()
+		for _, text := range []string{"first text", "second text"} {
+			obs.CaptureMessage(text, obs.WithFingerprint("compat-group"))
+		}
+		flush(10 * time.Second)
+	},
+	"before-send": func() {
+		options.BeforeSend = func(e *obs.Event) *obs.Event {
+			if e.Message == "drop me" {
+				return nil
+			}
+			e.Message = strings.ReplaceAll(e.Message, "secret", "removed")
+			return e
+		}
+		setUp()
+		obs.CaptureMessage("drop me")
+		obs.CaptureMessage("the secret word")
+		flush(10 * time.Second)
+	},
+	"burst": func() {
+		setUp()
+		numbered("burst", 0, 1000)
+		flush(10 * time.Second)
+	},
+	"repeat": func() {
+		setUp()
+		for i := 0; i < 10_000; i++ {
+			obs.CaptureException(errors.New("compat repeat"))
+		}
+		flush(10 * time.Second)
+	},
+	"two-flushes": func() {
+		setUp()
+		for _, text := range []string{"first", "second"} {
+			obs.CaptureMessage(text)
+			flush(10 * time.Second)
+		}
+	},
+	"down-then-up": func() {
+		setUp()
+		numbered("early", 0, 10)
+		wait()
+		flush(20 * time.Second)
+	},
+	"restart": func() {
+		setUp()
+		numbered("restart", 0, 500)
+		wait()
+		numbered("restart", 500, 1000)
+		wait()
+		flush(30 * time.Second)
+	},
+	"silent-server": func() {
+		setUp()
+		obs.CaptureMessage("no answer")
+		flush(2 * time.Second)
+	},
+	"unhandled": func() {
+		options.Repanic = true
+		setUp()
+		defer obs.Recover()
+		panic(errors.New("compat unhandled"))
+	},
+	"unhandled-plain": func() { panic(errors.New("compat unhandled")) },
+}
+
+func main() {
+	scenario, known := scenarios[os.Args[1]]
+	if !known {
+		os.Exit(64)
+	}
+	options.DSN = os.Args[2]
+	scenario()
+}

@@ -1,0 +1,70 @@
+// `make sdk-compat`: plays every scenario with every driver, two at a time, and ends in a matrix of what held.
+import { drivers } from './drivers.js';
+import { Obs } from './obs.js';
+import { play, scenarios } from './scenarios.js';
+
+const AT_ONCE = 2;
+const cut = (text, limit) => (text.length > limit ? `${text.slice(0, limit)}…` : text);
+const indent = (text) => text.trimEnd().replace(/^/gm, '    ');
+
+/** One cell of the matrix: `ok`, `FAIL`, or `-` where the driver does not know the scenario. */
+async function cell(name, driver) {
+  const obs = await Obs.create();
+  try {
+    if (await play(name, driver, obs)) return 'ok';
+    if (!driver.own) return '-';
+    throw new Error('not supported, which our own SDKs may not say');
+  } catch (error) {
+    console.log(`\nFAIL ${name} with ${driver.name}: ${cut(error.message, 2000)}`);
+    console.log(`  The server stored:\n${indent(await stored(obs))}`);
+    if (error.run?.stdout) console.log(`  The driver printed:\n${indent(cut(error.run.stdout, 1000))}`);
+    if (error.run?.stderr) console.log(`  Its standard error:\n${indent(cut(error.run.stderr, 2000))}`);
+    return 'FAIL';
+  } finally {
+    await obs.remove();
+  }
+}
+
+async function stored(obs) {
+  try {
+    const events = await obs.summaries();
+    const lines = events.slice(0, 5).map((event) => cut(JSON.stringify(event), 300));
+    return [`${events.length} events`, ...lines].join('\n');
+  } catch (error) {
+    return `nothing that could be read: ${error.message}`;
+  }
+}
+
+function matrix(names, columns, cells) {
+  const first = Math.max(...names.map((name) => name.length)) + 2;
+  const line = (name, values) => name.padEnd(first) + values.map((value) => value.padEnd(10)).join('');
+  return [line('', columns), ...names.map((name) => line(name, columns.map((column) => cells[name][column])))].join('\n');
+}
+
+const names = process.env.SCENARIO?.split(/\s+/).filter(Boolean) ?? [];
+const unknown = names.filter((name) => !scenarios[name]);
+if (unknown.length > 0) {
+  console.error(`No such scenario: ${unknown.join(', ')}. There are: ${Object.keys(scenarios).join(', ')}`);
+  process.exit(2);
+}
+if (names.length === 0) names.push(...Object.keys(scenarios));
+
+const columns = await drivers(process.env.DRIVER);
+const cells = Object.fromEntries(names.map((name) => [name, {}]));
+const waiting = names.flatMap((name) => columns.map((driver) => [name, driver]));
+await Promise.all(
+  Array.from({ length: AT_ONCE }, async () => {
+    for (let next; (next = waiting.shift()); ) {
+      const [name, driver] = next;
+      cells[name][driver.name] = await cell(name, driver);
+      process.stdout.write('.');
+    }
+  }),
+);
+await Promise.all(columns.map((driver) => driver.stop()));
+
+console.log(`\n\n${matrix(names, columns.map((driver) => driver.name), cells)}\n`);
+const all = Object.values(cells).flatMap(Object.values);
+const failed = all.filter((value) => value === 'FAIL').length;
+console.log(`${all.length} cells: ${all.filter((value) => value === 'ok').length} ok, ${failed} failed, ${all.filter((value) => value === '-').length} not supported (-)`);
+process.exitCode = failed > 0 ? 1 : 0;

@@ -1,0 +1,262 @@
+// What each scenario of README.md sets up and expects of the server afterwards.
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { Faulty } from './faulty.js';
+
+const texts = (word, count) => Array.from({ length: count }, (_, n) => `${word} ${n}`);
+const sorted = (list) => [...list].sort();
+const count = (text, part) => text.split(part).length - 1;
+
+/** The one event that must be there, with all its fields. */
+async function only(obs) {
+  const events = await obs.events();
+  assert.equal(events.length, 1, `one event expected, ${events.length} stored`);
+  return events[0];
+}
+
+/** Each text once, none lost, none twice. */
+async function eachOnce(obs, expected) {
+  const stored = (await obs.summaries()).map((event) => event.message);
+  const lost = expected.filter((text) => !stored.includes(text));
+  assert.equal(lost.length, 0, `lost ${lost.length}, such as ${lost[0]}`);
+  assert.deepEqual(sorted(stored), sorted(expected), `stored ${stored.length} events, of ${new Set(stored).size} texts`);
+}
+
+function flushed(run, ...expected) {
+  assert.deepEqual(run.flushes, expected, `flush answered ${run.flushes.join(', ') || 'nothing'}, expected ${expected.join(', ')}`);
+}
+
+/** The line of source that a frame names. A page's driver is found where its origin serves it from. */
+async function sourceLine({ filename, lineno }) {
+  const page = /^https?:\/\/[^/]+(\/driver\.js)/.exec(filename);
+  const path = page ? new URL(`drivers/js${page[1]}`, import.meta.url) : filename;
+  return (await readFile(path, 'utf8')).split('\n')[lineno - 1];
+}
+
+/** What is refused once is tried again, later, as the same event. */
+async function triedAgain({ obs, run, faulty }) {
+  const event = await only(obs);
+  assert.equal(event.message, 'try again');
+  assert.deepEqual(new Set(faulty.attempts.map((attempt) => attempt.event.event_id)), new Set([event.id]), 'another event_id');
+  assert.ok(faulty.attempts.length >= 2, 'it was not tried again');
+  const pause = faulty.attempts[1].at - faulty.attempts[0].at;
+  assert.ok(pause >= 990, `tried again after ${pause} ms, before Retry-After was over`);
+  assert.equal((await obs.issues())[0].count, 1);
+  flushed(run, true);
+}
+
+async function messageWith(obs, message, extra) {
+  const event = await only(obs);
+  assert.equal(event.message, message);
+  for (const [key, value] of Object.entries(extra)) assert.deepEqual(event.extra?.[key], value, `extra.${key}`);
+}
+
+/**
+ * `down`: the server is not started before the driver is. `faulty`: what the first attempts meet. `dsn`: made of the right one.
+ * `waits`: what the harness does while the driver waits. `check` throws where the server, or the run, is not as it must be.
+ */
+export const scenarios = {
+  messages: {
+    async check({ obs, run }) {
+      const events = await obs.events();
+      const stored = events.map(({ message, level, type }) => ({ message, level, type }));
+      const expected = ['error', 'info', 'warning'].map((level) => ({ message: `compat ${level}`, level, type: null }));
+      assert.deepEqual(stored.sort((a, b) => (a.message < b.message ? -1 : 1)), expected);
+      flushed(run, true);
+    },
+  },
+  exception: {
+    async check({ obs }) {
+      const event = await only(obs);
+      assert.ok(event.message.endsWith('compat exception'), event.message);
+      assert.equal(event.level, 'error');
+      assert.ok(event.type, 'it has no type');
+      const [top] = event.stacktrace ?? [];
+      assert.ok(top, 'it has no stack trace');
+      const line = await sourceLine(top);
+      assert.ok(line?.includes('compat:here'), `the first frame is ${top.filename}:${top.lineno}: ${line}`);
+    },
+  },
+  causes: {
+    async check({ obs }) {
+      const { causes } = await only(obs);
+      const ends = (cause, text) => assert.ok(cause?.message.endsWith(text), `${text} expected among ${JSON.stringify(causes)}`);
+      ends(causes?.[0], 'middle'); // Go's messages begin with the outer error's text and end with the cause's own.
+      ends(causes?.at(-1), 'root');
+    },
+  },
+  'not-an-error': {
+    async check({ obs }) {
+      assert.equal((await only(obs)).message, 'just a string');
+    },
+  },
+  unicode: {
+    check: ({ obs }) => messageWith(obs, 'naïve 日本語 🦀 a\0b', { 'key 🦀': '日本語' }),
+  },
+  'invalid-text': {
+    async check({ obs }) {
+      const event = await only(obs);
+      assert.match(event.message, /^broken:\uFFFD+:end$/);
+      assert.match(event.extra.bad, /^\uFFFD+$/);
+    },
+  },
+  'bad-extra': {
+    check: ({ obs }) => messageWith(obs, 'bad extra', { ok: 'fine' }),
+  },
+  'large-extra': {
+    check: ({ obs }) => messageWith(obs, 'large extra', { blob: 'x'.repeat(900_000) }),
+  },
+  'too-large': {
+    check: ({ obs }) => messageWith(obs, 'too large', { ok: 'fine' }),
+  },
+  html: {
+    async check({ obs }) {
+      const event = await only(obs);
+      assert.equal(event.message, '<script>alert("compat")</script>');
+      assert.ok(!(await obs.get(`/events/${event.id}`)).includes('<script'), 'the page has the tag');
+    },
+  },
+  options: {
+    async check({ obs }) {
+      const { message, level, environment, release, server_name, extra } = await only(obs);
+      assert.deepEqual(
+        { message, level, environment, release, server_name, extra },
+        {
+          ...{ message: 'options', level: 'warning', environment: 'staging', release: '1.2.3', server_name: 'host-7' },
+          extra: { app: 'call', kept: true, n: 1 },
+        },
+      );
+    },
+  },
+  fingerprint: {
+    async check({ obs }) {
+      await eachOnce(obs, ['first text', 'second text']);
+      assert.deepEqual((await obs.issues()).map((issue) => issue.count), [2]);
+    },
+  },
+  'before-send': {
+    async check({ obs, run }) {
+      await eachOnce(obs, ['the removed word']);
+      flushed(run, true);
+    },
+  },
+  burst: {
+    async check({ obs, run }) {
+      await eachOnce(obs, texts('burst', 1000));
+      flushed(run, true);
+    },
+  },
+  repeat: {
+    async check({ obs, run }) {
+      const [issue, ...others] = await obs.issues();
+      assert.equal(others.length, 0, 'one issue expected');
+      assert.equal(issue?.count, 10_000, `${issue?.count} counted`);
+      assert.ok(issue.stored >= 100 && issue.stored <= 110, `${issue.stored} stored`);
+      flushed(run, true);
+    },
+  },
+  'two-flushes': {
+    async check({ obs, run }) {
+      await eachOnce(obs, ['first', 'second']);
+      flushed(run, true, true);
+    },
+  },
+  'down-then-up': {
+    down: true,
+    waits: [({ obs }) => obs.start()],
+    async check({ obs, run }) {
+      await eachOnce(obs, texts('early', 10));
+      flushed(run, true);
+    },
+  },
+  restart: {
+    waits: [({ obs }) => obs.kill(), ({ obs }) => obs.start()],
+    async check({ obs, run }) {
+      await eachOnce(obs, texts('restart', 1000));
+      flushed(run, true);
+    },
+  },
+  'wrong-key': {
+    dsn: (dsn) => dsn.replace(/\/\/.*@/, '//not-the-key-9f@'),
+    async check({ obs, run }) {
+      assert.deepEqual(await obs.summaries(), []);
+      flushed(run, false);
+      assert.ok(!`${run.stdout}${run.stderr}`.includes('not-the-key-9f'), 'the key was printed');
+    },
+  },
+  'rate-limited': {
+    faulty: [{ status: 429 }, 'pass'],
+    check: triedAgain,
+  },
+  unavailable: {
+    faulty: [{ status: 503, stored: true }, 'pass'],
+    check: triedAgain,
+  },
+  'silent-server': {
+    faulty: ['silence'],
+    async check({ run, faulty }) {
+      flushed(run, false);
+      assert.ok(faulty.attempts.length > 0, 'nothing was sent');
+      assert.ok(run.took < 10_000, `it took ${run.took} ms`);
+    },
+  },
+  'bad-dsn': {
+    dsn: (dsn) => dsn.replace(/\/\/.*@/, '//'),
+    async check({ obs, run }) {
+      assert.deepEqual(await obs.summaries(), []);
+      const lines = run.stderr.split('\n').filter(Boolean);
+      assert.ok(lines.length >= 1 && lines.length <= 2 && run.stderr.includes('obs'), `standard error has ${lines.length} lines`);
+    },
+  },
+  unhandled: {
+    status: null, // Compared with that of the same driver without an SDK.
+    async check({ obs, run, drive }) {
+      const event = await only(obs);
+      assert.ok(event.message.endsWith('compat unhandled'), event.message);
+      assert.equal(event.level, 'error');
+      const plain = await drive('unhandled-plain');
+      assert.equal(run.status, plain.status, `it ended with ${run.status}, without the SDK with ${plain.status}`);
+      for (const output of ['stdout', 'stderr']) {
+        const said = count(run[output], 'compat unhandled');
+        assert.ok(said >= count(plain[output], 'compat unhandled'), `${output} says it ${said} times`);
+      }
+    },
+  },
+};
+
+/** Runs one scenario with one driver. Answers `null` if the driver does not know it, and throws what was wrong. */
+export async function play(name, driver, obs) {
+  const scenario = scenarios[name];
+  if (!scenario.down) await obs.start();
+  const faulty = scenario.faulty && (await Faulty.start(obs, scenario.faulty));
+  try {
+    const straight = faulty ? obs.dsn.replace(obs.port, faulty.port) : obs.dsn;
+    const dsn = scenario.dsn?.(straight) ?? straight;
+    const waits = (scenario.waits ?? []).map((act) => () => act({ obs }));
+    const run = await driver.run(name, dsn, waits);
+    if (run.status === 64) return null;
+    const drive = (other) => driver.run(other, dsn);
+    try {
+      const { status = 0 } = scenario;
+      if (status !== null) assert.equal(run.status, status, `it ended with ${run.status}`);
+      await eventually(() => scenario.check({ obs, run, faulty, drive }));
+    } catch (error) {
+      throw Object.assign(error, { run });
+    }
+    return run;
+  } finally {
+    await faulty?.stop();
+  }
+}
+
+/** What is on its way when a page closes needs a moment to be stored; nothing else does. */
+async function eventually(check) {
+  for (const deadline = Date.now() + 2000; ; ) {
+    try {
+      return await check();
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
