@@ -1,0 +1,126 @@
+// What each scenario of ../../README.md is with the JavaScript SDK; main.js runs it in Node and Bun, a page in Chromium.
+
+const BAD = '\ud83d'; // Half of a surrogate pair.
+
+/** Calls `capture(0)`, `capture(1)`, … */
+const times = (count, capture, from = 0) => {
+  for (let n = from; n < from + count; n++) capture(n);
+};
+
+function raise() {
+  throw new Error('compat exception'); // compat:here
+}
+
+const scenarios = {
+  messages({ obs }) {
+    for (const level of ['info', 'warning', 'error']) obs.captureMessage(`compat ${level}`, level);
+  },
+
+  exception({ obs }) {
+    try {
+      raise();
+    } catch (error) {
+      obs.captureException(error);
+    }
+  },
+
+  causes({ obs }) {
+    const root = new Error('root');
+    const middle = new Error('middle', { cause: root });
+    obs.captureException(new Error('outer', { cause: middle }));
+  },
+
+  'not-an-error': ({ obs }) => obs.captureException('just a string'),
+
+  unicode: ({ obs }) => obs.captureMessage('naïve 日本語 🦀 a\0b', 'info', { extra: { 'key 🦀': '日本語' } }),
+
+  'invalid-text': ({ obs }) => obs.captureMessage(`broken:${BAD}:end`, 'info', { extra: { bad: BAD } }),
+
+  'bad-extra'({ obs }) {
+    const extra = { ok: 'fine', odd: () => {} };
+    extra.self = extra;
+    obs.captureMessage('bad extra', 'info', { extra });
+  },
+
+  'large-extra': ({ obs }) => obs.captureMessage('large extra', 'info', { extra: { blob: 'x'.repeat(900_000) } }),
+
+  'too-large': ({ obs }) => obs.captureMessage('too large', 'info', { extra: { ok: 'fine', blob: 'x'.repeat(3_000_000) } }),
+
+  html: ({ obs }) => obs.captureMessage('<script>alert("compat")</script>'),
+
+  options: {
+    with: { environment: 'staging', release: '1.2.3', serverName: 'host-7', extra: { app: 'compat', kept: true } },
+    run: ({ obs }) => obs.captureMessage('options', 'warning', { extra: { app: 'call', n: 1 } }),
+  },
+
+  fingerprint({ obs }) {
+    for (const text of ['first text', 'second text']) obs.captureMessage(text, 'info', { fingerprint: ['compat-group'] });
+  },
+
+  'before-send': {
+    with: {
+      beforeSend: (event) => (event.message === 'drop me' ? null : { ...event, message: event.message.replace('secret', 'removed') }),
+    },
+    run({ obs }) {
+      obs.captureMessage('drop me');
+      obs.captureMessage('the secret word');
+    },
+  },
+
+  burst: ({ obs }) => times(1000, (n) => obs.captureMessage(`burst ${n}`)),
+
+  repeat: ({ obs }) => times(10_000, () => obs.captureException(new Error('compat repeat'))),
+
+  async 'two-flushes'({ obs, flush }) {
+    obs.captureMessage('first');
+    await flush();
+    obs.captureMessage('second');
+  },
+
+  'down-then-up': {
+    flush: 20_000,
+    async run({ obs, wait }) {
+      times(10, (n) => obs.captureMessage(`early ${n}`));
+      await wait();
+    },
+  },
+
+  restart: {
+    flush: 30_000,
+    async run({ obs, wait }) {
+      times(500, (n) => obs.captureMessage(`restart ${n}`));
+      await wait();
+      times(500, (n) => obs.captureMessage(`restart ${n}`), 500);
+      await wait();
+    },
+  },
+
+  'wrong-key': ({ obs }) => obs.captureMessage('wrong key'),
+  'rate-limited': ({ obs }) => obs.captureMessage('try again'),
+  unavailable: ({ obs }) => obs.captureMessage('try again'),
+  'silent-server': { flush: 2000, run: ({ obs }) => obs.captureMessage('no answer') },
+  'bad-dsn': ({ obs }) => obs.captureMessage('nowhere'),
+
+  unhandled: { with: { captureUnhandled: true }, flush: null, run: unhandled },
+  'unhandled-plain': { with: null, flush: null, run: unhandled },
+};
+
+/** From a timer: what `drive` threw itself, its caller would catch. */
+function unhandled() {
+  return new Promise(() => setTimeout(raiseUnhandled));
+}
+
+function raiseUnhandled() {
+  throw new Error('compat unhandled');
+}
+
+/** `say` prints a line, `wait` resolves when the harness lets the driver go on. False where the scenario is not known. */
+export async function drive(obs, scenario, dsn, { say, wait }) {
+  if (!Object.hasOwn(scenarios, scenario)) return false;
+  const known = scenarios[scenario];
+  const { with: options = {}, flush: timeout = 10_000, run } = typeof known === 'function' ? { run: known } : known;
+  const flush = async () => say(`flush ${await obs.flush(timeout)}`);
+  if (options) obs.init({ dsn, ...options });
+  await run({ obs, flush, wait });
+  if (timeout !== null) await flush();
+}

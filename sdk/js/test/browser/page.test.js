@@ -1,0 +1,167 @@
+// The SDK in pages of a real Chromium, each of another origin than the SDK and the server. Run by Node only.
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { eventually, Server } from '../server.js';
+
+const { chromium } = createRequire(new URL('../../../../tests/browser/package.json', import.meta.url))('playwright-core');
+let browser, files, pages, sdk, server, tab, console;
+
+/** What every page begins with. */
+const head = () => `<!doctype html><title>page</title>
+<script>window.fetched = []; { const { fetch } = window; window.fetch = (url, options) => (fetched.push(options), fetch(url, options)); }</script>
+<script type="module">
+import * as obs from '${sdk}';
+obs.init({ dsn: '${server.dsn}', captureUnhandled: true });
+window.obs = obs;
+</script>`;
+
+before(async () => {
+  const scripts = {
+    '/sdk.js': await readFile(new URL('../../obs.js', import.meta.url)),
+    '/foreign.js': 'function foreign() { throw new Error("not for us"); } foreign();',
+    '/late.js': `setTimeout(function late() { throw new Error('uncaught'); });
+Promise.reject(new Error('unhandled'));
+setTimeout(() => { throw 'a text'; });`,
+    '/worker.js': `import * as obs from '/sdk.js';\nonmessage = async ({ data }) => { obs.init({ dsn: data }); obs.captureMessage('from a worker'); postMessage(await obs.flush()); };`,
+  };
+  files = createServer((request, response) => {
+    const cors = request.url === '/sdk.js' ? { 'Access-Control-Allow-Origin': '*' } : {};
+    if (scripts[request.url]) response.writeHead(200, { 'Content-Type': 'text/javascript', ...cors }).end(scripts[request.url]);
+    else response.writeHead(200, { 'Content-Type': 'text/html' }).end(head());
+  }).listen(0, '127.0.0.1');
+  await once(files, 'listening');
+  sdk = `http://127.0.0.1:${files.address().port}/sdk.js`;
+  pages = `http://localhost:${files.address().port}/`; // Another origin, since the host is another.
+  browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+  });
+});
+
+beforeEach(async () => {
+  server = await Server.start();
+  tab = await browser.newPage();
+  console = [];
+  tab.on('console', (message) => console.push(message.text()));
+  tab.on('pageerror', (error) => console.push(`Uncaught ${error.message ?? error}`));
+  await tab.goto(pages);
+  await tab.waitForFunction(() => window.obs);
+});
+
+afterEach(async () => {
+  await tab.close();
+  await server.stop();
+});
+
+after(async () => {
+  await browser.close();
+  files.close();
+});
+
+const texts = () => server.events.map(({ message }) => message);
+const added = (src) => tab.evaluate((src) => document.head.append(Object.assign(document.createElement('script'), { src })), src);
+
+test('an error is sent, with its stack and without a server name', async () => {
+  const flushed = await tab.evaluate(async () => {
+    function breaks() {
+      throw new TypeError('in the page');
+    }
+    try {
+      breaks();
+    } catch (error) {
+      obs.captureException(error);
+    }
+    return obs.flush();
+  });
+  assert.equal(flushed, true);
+  const [event] = server.events;
+  assert.deepEqual([event.type, event.message, event.stacktrace[0].function, 'server_name' in event], ['TypeError', 'in the page', 'breaks', false]);
+  assert.deepEqual(console, []);
+});
+
+test('what nobody catches is captured; handlers that were there before still run, and the console still says it', async () => {
+  await tab.evaluate(() => {
+    window.heard = [];
+    window.onerror = (message) => void heard.push(message);
+    window.onunhandledrejection = (event) => heard.push(event.reason.message);
+  });
+  await added('/late.js');
+  await eventually(() => server.events.length === 3);
+  assert.deepEqual(texts().sort(), ['a text', 'uncaught', 'unhandled']);
+  assert.equal(server.events.find(({ message }) => message === 'uncaught').stacktrace[0].function, 'late');
+  assert.equal(server.events.find(({ message }) => message === 'a text').stacktrace[0].lineno, 3);
+  assert.deepEqual((await tab.evaluate(() => heard)).sort(), ['Uncaught Error: uncaught', 'Uncaught a text', 'unhandled']);
+  await eventually(() => console.length === 3);
+});
+
+test("another origin's script is captured as what the browser tells of it; images that do not load are not", async () => {
+  await tab.evaluate(() => document.body.append(Object.assign(new Image(), { src: 'data:image/png,nothing' })));
+  await added(sdk.replace('sdk.js', 'foreign.js'));
+  await eventually(() => server.events.length === 1);
+  assert.deepEqual([server.events[0].message, server.events[0].type, server.events[0].level], ['Script error.', undefined, 'error']);
+});
+
+test('after close nobody listens', async () => {
+  assert.equal(await tab.evaluate(() => obs.close()), true);
+  await added('/late.js');
+  await eventually(() => console.length === 3);
+  await tab.evaluate(() => obs.flush());
+  assert.deepEqual(texts(), []);
+});
+
+test('a page that is left sends what waits, what was held back too', async () => {
+  await tab.evaluate(() => {
+    for (let n = 0; n < 30; n++) obs.captureMessage(`leaving ${n}`);
+    for (let n = 0; n < 150; n++) obs.captureMessage('again');
+    location.href = 'about:blank';
+  });
+  await eventually(() => new Set(server.events.map((event) => event.event_id)).size === 131);
+  assert.equal(server.events.find(({ suppressed }) => suppressed).suppressed, 49);
+});
+
+test('a hidden page has at most 64 KiB in flight that way; the rest is sent as usual', async () => {
+  const most = await tab.evaluate(async () => {
+    Object.defineProperty(document, 'visibilityState', { value: 'hidden' });
+    for (let n = 0; n < 8; n++) obs.captureMessage(`large ${n}`, 'info', { extra: { blob: 'é'.repeat(10_000) } });
+    document.dispatchEvent(new Event('visibilitychange'));
+    document.dispatchEvent(new Event('visibilitychange'));
+    return fetched.filter(({ keepalive }) => keepalive).reduce((sum, { body }) => sum + new TextEncoder().encode(body).length, 0);
+  });
+  assert.ok(most > 60_000 && most <= 65_536, `${most} bytes`);
+  assert.equal(await tab.evaluate(() => obs.flush()), true);
+  assert.equal(new Set(texts()).size, 8);
+});
+
+test('a page from a file works too', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'obs-page-'));
+  try {
+    await writeFile(join(folder, 'page.html'), head());
+    await tab.goto(`file://${folder}/page.html`);
+    await tab.waitForFunction(() => window.obs);
+    assert.equal(await tab.evaluate(() => (obs.captureMessage('from a file'), obs.flush())), true);
+    assert.deepEqual(texts(), ['from a file']);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test('a web worker works too', async () => {
+  await tab.goto(sdk.replace('sdk.js', 'page')); // A worker's script must be of the page's origin.
+  const sent = await tab.evaluate(
+    (dsn) =>
+      new Promise((resolve) => {
+        const worker = new Worker('/worker.js', { type: 'module' });
+        worker.onmessage = ({ data }) => resolve(data);
+        worker.postMessage(dsn);
+      }),
+    server.dsn,
+  );
+  assert.equal(sent, true);
+  assert.deepEqual(texts(), ['from a worker']);
+});

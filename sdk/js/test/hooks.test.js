@@ -1,0 +1,138 @@
+// beforeSend, and misuse: what the SDK is told to leave out, and what it was told wrongly.
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, test } from 'node:test';
+import { lines, Server } from './server.js';
+
+const obs = await import('@obs/sdk');
+let server;
+
+beforeEach(async () => {
+  server = await Server.start();
+  lines.length = 0;
+});
+
+afterEach(async () => {
+  await obs.close();
+  await server.stop();
+});
+
+test('beforeSend edits an event and drops another, which is no loss', async () => {
+  const beforeSend = (event) => (event.message === 'drop me' ? null : { ...event, message: event.message.replace('secret', 'removed'), extra: { added: 1 } });
+  obs.init({ dsn: server.dsn, beforeSend });
+  assert.equal(obs.captureMessage('drop me'), '');
+  assert.notEqual(obs.captureMessage('the secret word'), '');
+  assert.equal(await obs.flush(), true);
+  assert.deepEqual(server.events.map(({ message, extra }) => [message, extra]), [['the removed word', { added: 1 }]]);
+});
+
+test('beforeSend sees plain data, which it can read without harm', async () => {
+  let seen;
+  obs.init({ dsn: server.dsn, beforeSend: (event) => ((seen = event), event) });
+  obs.captureMessage('m', 'info', { extra: { get broken() { throw new Error('no'); } } });
+  assert.deepEqual(seen.extra, { broken: '[unserialisable: getter]' });
+});
+
+for (const [what, beforeSend] of [
+  ['throws', () => { throw new Error('the secret'); }],
+  ['is asynchronous', async (event) => event],
+  ['rejects', async () => { throw new Error('the secret'); }],
+  ['returns nothing', () => {}],
+]) {
+  test(`an event whose beforeSend ${what} stays home, with one line that does not hold it`, async () => {
+    obs.init({ dsn: server.dsn, beforeSend });
+    assert.equal(obs.captureMessage('the secret'), '');
+    assert.equal(obs.captureMessage('the secret'), '');
+    assert.equal(await obs.flush(), false, 'two events were lost');
+    assert.equal(server.events.length, 0);
+    assert.equal(lines.length, 1);
+    assert.match(lines[0], /^obs: beforeSend/);
+    assert.doesNotMatch(lines[0], /secret/);
+  });
+}
+
+test('what beforeSend or an extra captures itself is ignored, and does not go on for ever', async () => {
+  obs.init({ dsn: server.dsn, beforeSend: (event) => (obs.captureMessage('again'), event) });
+  obs.captureMessage('m', 'info', { extra: { toJSON: () => obs.captureMessage('from the extra') } });
+  assert.equal(await obs.flush(), true);
+  assert.deepEqual(server.events.map(({ message }) => message), ['m']);
+});
+
+for (const [what, dsn, says] of [
+  ['is empty', '', /form/],
+  ['is missing', undefined, /form/],
+  ['is no text', 7, /form/],
+  ['has another scheme', 'ftp://secret-key@host', /form/],
+  ['has no key', 'http://localhost:8000', /no key/],
+  ['has a bad key', 'http://secret:key@localhost:8000', /key must be/],
+  ['has a bad port', 'http://secret-key@localhost:99999', /port/],
+  ['has no host', 'http://secret-key@', /host/],
+]) {
+  test(`a DSN that ${what}: one line, which does not hold the key, and nothing is sent`, async () => {
+    obs.init({ dsn });
+    assert.equal(obs.captureMessage('nowhere'), '');
+    assert.equal(obs.captureException(new Error('nowhere')), '');
+    assert.equal(await obs.flush(), false);
+    assert.equal(lines.length, 1);
+    assert.match(lines[0], /^obs: the dsn/);
+    assert.match(lines[0], says);
+    assert.doesNotMatch(lines[0], /secret/);
+  });
+}
+
+test('init without anything is one line', () => {
+  obs.init();
+  obs.init(null);
+  assert.equal(lines.length, 2);
+});
+
+test('before init a capture is one line and nothing, and flush says so once', async () => {
+  const fresh = await import(`../obs.js?${Math.random()}`);
+  assert.equal(await fresh.flush(), true);
+  assert.equal(fresh.captureMessage('early'), '');
+  assert.equal(fresh.captureMessage('early'), '');
+  assert.equal(await fresh.flush(), false);
+  assert.equal(await fresh.flush(), true);
+  assert.deepEqual(lines, ['obs: captured before init; nothing is sent']);
+});
+
+test('an option that there is not, or of a wrong type, is one line and is ignored', async () => {
+  obs.init({ dsn: server.dsn, enviroment: 'x', beforeSend: 'no function', requestTimeout: 'soon', exitTimeout: -1, sourceLines: null });
+  obs.captureMessage('m');
+  assert.equal(await obs.flush(), true);
+  assert.equal(lines.length, 4);
+  for (const [index, name] of ['enviroment', 'beforeSend', 'requestTimeout', 'exitTimeout'].entries()) assert.ok(lines[index].includes(name));
+});
+
+test('options of a capture that throw do not reach the caller', async () => {
+  obs.init({ dsn: server.dsn });
+  assert.equal(obs.captureMessage('m', 'info', { get extra() { throw new Error('no'); } }), '');
+  assert.equal(await obs.flush(), false);
+  assert.notEqual(obs.captureMessage('m', 'info', null), '');
+  assert.equal(await obs.flush(), true);
+});
+
+test('init again replaces the settings, and what waited goes where it belongs', async () => {
+  const second = await Server.start();
+  obs.init({ dsn: server.dsn, environment: 'one' });
+  obs.captureMessage('for the first');
+  obs.init({ dsn: second.dsn, environment: 'two' });
+  obs.captureMessage('for the second');
+  assert.equal(await obs.flush(), true);
+  assert.deepEqual([server, second].map(({ events }) => events.map(({ message, environment }) => [message, environment])), [
+    [['for the first', 'one']],
+    [['for the second', 'two']],
+  ]);
+  await second.stop();
+});
+
+test('after close captures are nothing, without a line, until the next init', async () => {
+  obs.init({ dsn: server.dsn });
+  obs.captureMessage('before');
+  assert.equal(await obs.close(), true);
+  assert.equal(obs.captureMessage('after'), '');
+  obs.init({ dsn: server.dsn });
+  obs.captureMessage('anew');
+  await obs.flush();
+  assert.deepEqual(server.events.map(({ message }) => message), ['before', 'anew']);
+  assert.deepEqual(lines, []);
+});

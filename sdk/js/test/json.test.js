@@ -1,0 +1,138 @@
+// What `extra` may hold, and how an event is made to fit.
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, test } from 'node:test';
+import { Server } from './server.js';
+
+const obs = await import('@obs/sdk');
+let server;
+
+before(async () => {
+  server = await Server.start();
+  obs.init({ dsn: server.dsn });
+});
+
+beforeEach(() => {
+  server.events.length = server.requests.length = 0;
+});
+
+after(async () => {
+  await obs.close();
+  await server.stop();
+});
+
+async function arrives(extra, message = 'm') {
+  assert.notEqual(obs.captureMessage(message, 'info', { extra }), '');
+  assert.equal(await obs.flush(), true);
+  assert.ok(Buffer.byteLength(server.requests[0].body) <= 1_000_000);
+  return server.events[0];
+}
+
+const throws = () => {
+  throw new Error('no');
+};
+const cyclic = { name: 'loop' };
+cyclic.self = cyclic;
+const shared = { once: 1 };
+
+for (const [what, value, expected] of [
+  ['bigints', 12345678901234567890n, '12345678901234567890'],
+  ['numbers that JSON has not', [NaN, Infinity, -Infinity, -0], ['NaN', 'Infinity', '-Infinity', 0]],
+  ['functions', function f() {}, '[unserialisable: function]'],
+  ['symbols', [Symbol('s')], ['[unserialisable: symbol]']],
+  ['undefined in a list', [undefined, 1], [null, 1]],
+  ['maps', new Map([['a', 1], [2, 'b']]), { a: 1, 2: 'b' }],
+  ['sets', new Set([1, 'b']), [1, 'b']],
+  ['dates', new Date(0), '1970-01-01T00:00:00.000Z'],
+  ['impossible dates', new Date(NaN), null],
+  ['errors', new TypeError('broken'), { type: 'TypeError', message: 'broken' }],
+  ['toJSON', { toJSON: () => ({ short: 1n }) }, { short: '1' }],
+  ['a toJSON that throws', { toJSON: throws }, '[unserialisable: Object]'],
+  ['getters that throw', { get a() { return throws(); }, b: 1 }, { a: '[unserialisable: getter]', b: 1 }],
+  ['proxies that throw', new Proxy({}, { ownKeys: throws }), '[unserialisable: Object]'],
+  ['bytes', new Uint8Array(3), '[unserialisable: Uint8Array]'],
+  ['cycles', cyclic, { name: 'loop', self: '[circular]' }],
+  ['a thing that is there twice', [shared, shared], [{ once: 1 }, { once: 1 }]],
+  ['half a surrogate pair', { 'k\ud83d': 'v\ude00', whole: '🦀' }, { 'k\ufffd': 'v\ufffd', whole: '🦀' }],
+  ['NUL and other control characters', 'a\0b\u001b\u2028', 'a\0b\u001b\u2028'],
+]) {
+  test(`extra takes ${what}`, async () => {
+    assert.deepEqual((await arrives({ value })).extra.value, expected);
+  });
+}
+
+test('extra takes a key named __proto__', async () => {
+  const { extra } = await arrives(JSON.parse('{"__proto__":{"polluted":true},"ok":1}'));
+  assert.deepEqual(Object.keys(extra), ['__proto__', 'ok']);
+  assert.equal({}.polluted, undefined);
+});
+
+test('extra of any depth is cut at 32', async () => {
+  let deep = 'bottom';
+  for (let n = 0; n < 50_000; n++) deep = { deep };
+  let { extra } = await arrives({ deep });
+  for (var depth = 0; extra.deep; depth++) extra = extra.deep;
+  assert.equal(extra, '[too deep]');
+  assert.equal(depth, 32);
+});
+
+test('a toJSON that always gives another one ends', async () => {
+  const endless = () => ({ toJSON: endless });
+  assert.equal((await arrives({ value: endless() })).extra.value, '[too deep]');
+});
+
+test('an extra that contains itself arrives', async () => {
+  const extra = { ok: 'fine' };
+  extra.self = extra;
+  assert.deepEqual((await arrives(extra)).extra, { ok: 'fine', self: '[circular]' });
+});
+
+test('extra that is no object arrives as it is', async () => {
+  assert.deepEqual((await arrives(['a', 1])).extra, ['a', 1]);
+});
+
+test('900 KB of extra arrive whole, with a stack beside them', async () => {
+  const blob = 'x'.repeat(900_000);
+  obs.captureException(new Error('large'), { extra: { blob } });
+  assert.equal(await obs.flush(), true);
+  assert.equal(server.events[0].extra.blob, blob);
+  assert.ok(server.events[0].stacktrace[0].context_line);
+});
+
+test('450,000 small values arrive whole', async () => {
+  assert.equal((await arrives({ list: new Array(450_000).fill(0) })).extra.list.length, 450_000);
+});
+
+test('of an extra that is too large the long texts are cut first', async () => {
+  const { extra } = await arrives({ ok: 'fine', blob: 'é'.repeat(3_000_000) });
+  assert.deepEqual([extra.ok, extra.blob.length, extra.blob.at(-1)], ['fine', 8192, '…']);
+});
+
+test('an extra that is too large even then is left out, and its size said', async () => {
+  const { extra } = await arrives({ list: new Array(200).fill('x'.repeat(10_000)) });
+  assert.match(extra.obs, /^extra of 200\d{4} bytes was left out$/);
+});
+
+test('endless lists take no endless time', async () => {
+  const sparse = [];
+  sparse.length = 4_000_000_000;
+  const wide = new Proxy([], { get: (list, name) => (name === 'length' ? 2 ** 40 : name in list ? list[name] : 0) });
+  assert.match((await arrives({ sparse, wide })).extra.obs, /left out/);
+});
+
+test('source lines, then causes and frames, go where the rest is too large', async () => {
+  const stack = Array.from({ length: 100 }, (_, n) => `    at ${'f'.repeat(190)} (/srv/${'漢'.repeat(990)}.js:${n + 1}:1)`).join('\n');
+  const error = () => Object.assign(new Error('漢'.repeat(9000)), { stack: `Error\n${stack}` });
+  const errors = Array.from({ length: 20 }, error);
+  obs.captureException(Object.assign(error(), { cause: errors.reduce((cause, next) => Object.assign(next, { cause })) }));
+  assert.equal(await obs.flush(), true);
+  const [event] = server.events;
+  assert.deepEqual([event.message.length, event.stacktrace.length, 'causes' in event], [8192, 20, false]);
+});
+
+test('messages are cut at 8,192 characters, never within one', async () => {
+  const { message } = await arrives({}, '🦀'.repeat(10_000));
+  assert.deepEqual([Array.from(message).length, message.at(-1), message.includes('\ufffd')], [8192, '…', false]);
+  server.events.length = server.requests.length = 0;
+  const fits = '🦀'.repeat(8192);
+  assert.equal((await arrives({}, fits)).message, fits);
+});

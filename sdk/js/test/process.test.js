@@ -1,0 +1,108 @@
+// How a process ends that uses the SDK: with the status and the output that it would have without it.
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, test } from 'node:test';
+import { program, Server } from './server.js';
+
+let server;
+
+beforeEach(async () => {
+  server = await Server.start();
+});
+
+afterEach(() => server.stop());
+
+// Node before 20.16 brings the SDK what it needs at the end of a process only after a moment.
+const started = process.getBuiltinModule ? '' : 'await new Promise((resolve) => setTimeout(resolve, 100));\n';
+const setUp = "obs.init({ dsn, captureUnhandled: true, serverName: 'here' });\n";
+
+/** The same program with the SDK set up and without it: both must end alike. */
+async function both(source) {
+  const text = `if (process.argv[2] === 'watched') ${setUp}${source}`;
+  const plain = await program(text, { dsn: server.dsn });
+  assert.deepEqual(await program(text, { dsn: server.dsn, args: ['watched'] }), plain);
+  return plain;
+}
+
+const messages = () => [...new Map(server.events.map((event) => [event.event_id, event.message])).values()];
+
+for (const [what, source, status] of [
+  ['an error that nobody catches', "setTimeout(() => { throw new Error('unhandled'); }, 1);", 1],
+  ['an error of the main program', `${started}throw new Error('unhandled');`, 1],
+  ['a rejection that nobody handles', "Promise.reject(new Error('unhandled')); setTimeout(() => console.log('alive'), 500);", 1],
+  ['an error that the program logs before it exits', "process.on('uncaughtException', (error, origin) => { console.log(origin); process.exit(5); }); setTimeout(() => { throw new Error('unhandled'); }, 1);", 5],
+  ['an error that the program survives', "process.on('uncaughtException', (error, origin) => console.log(origin)); setTimeout(() => { throw new Error('unhandled'); }, 1); setTimeout(() => console.log('alive'), 100);", 0],
+  ['a rejection that the program survives', "process.on('unhandledRejection', (reason) => console.log(reason.message)); Promise.reject(new Error('unhandled')); setTimeout(() => console.log('alive'), 100);", 0],
+  ['a rejection that the program exits on', "process.on('unhandledRejection', () => process.exit(6)); Promise.reject(new Error('unhandled'));", 6],
+]) {
+  test(`${what} is recorded, and changes nothing`, async () => {
+    assert.equal((await both(source)).status, status);
+    assert.deepEqual(messages(), ['unhandled']);
+    assert.equal(server.events[0].level, 'error');
+    assert.match(server.events[0].stacktrace[0].filename, /program-.*\.mjs$/);
+  });
+}
+
+test('a rejection with a text is recorded, and ends the process as usual', async () => {
+  assert.equal((await both("Promise.reject('just a text');")).status, 1);
+  assert.equal(server.events.length >= 1, true);
+  assert.match(messages()[0], /just a text/);
+});
+
+test('everything that waits goes out with the last error', async () => {
+  const run = await program(`${setUp}for (let n = 0; n < 20; n++) obs.captureMessage('waits ' + n);\n${started}throw new Error('unhandled');`, { dsn: server.dsn });
+  assert.equal(run.status, 1);
+  assert.equal(new Set(messages()).size, 21);
+});
+
+test('what was captured and is thrown again is one event', async () => {
+  await program(`${setUp}try { throw new Error('once'); } catch (error) { obs.captureException(error); setTimeout(() => { throw error; }, 1); }`, { dsn: server.dsn });
+  assert.deepEqual(messages(), ['once']);
+});
+
+test('without captureUnhandled nothing is recorded', async () => {
+  const run = await program("obs.init({ dsn });\nsetTimeout(() => { throw new Error('unhandled'); }, 1);", { dsn: server.dsn });
+  assert.equal(run.status, 1);
+  assert.deepEqual(messages(), []);
+});
+
+test('the handlers are there once, and gone after close', async () => {
+  const counts = "const names = ['uncaughtExceptionMonitor', 'unhandledRejection', 'exit', 'beforeExit', 'newListener', 'removeListener'];\nconst count = () => names.map((name) => process.listenerCount(name)).join();\n";
+  const run = await program(`${counts}const before = count();\n${setUp}const once = count();\n${setUp}console.log(once === count(), once !== before);\nawait obs.close();\nconsole.log(before === count());`, { dsn: server.dsn });
+  assert.equal(run.stdout, 'true true\ntrue\n');
+});
+
+test('a program that ends without a flush still delivers', async () => {
+  const run = await program("obs.init({ dsn });\nfor (let n = 0; n < 150; n++) obs.captureMessage('again');\nobs.captureMessage('last');", { dsn: server.dsn });
+  assert.deepEqual([run.status, run.stderr], [0, '']);
+  assert.equal(server.events.reduce((sum, { suppressed = 0 }) => sum + 1 + suppressed, 0), 151);
+});
+
+test('and tries again what was not taken at first', async () => {
+  await server.stop();
+  server = await Server.start((nth) => ({ status: nth < 3 ? 503 : 201 }));
+  assert.equal((await program("obs.init({ dsn });\nobs.captureMessage('again');", { dsn: server.dsn })).status, 0);
+  assert.equal(server.events.length, 3);
+});
+
+test('a dead server does not keep a finished program alive', async () => {
+  const started = Date.now();
+  const run = await program("obs.init({ dsn });\nobs.captureMessage('nowhere');", { dsn: 'http://secret-key@127.0.0.1:1' });
+  assert.equal(run.status, 0);
+  assert.ok(Date.now() - started < 10_000);
+  assert.match(run.stderr, /^obs: .* cannot be reached.*\n$/);
+});
+
+test('nor does one that never answers, not even at an unhandled error', async () => {
+  await server.stop();
+  server = await Server.start(() => null);
+  const started = Date.now();
+  assert.equal((await program("obs.init({ dsn, exitTimeout: 500, requestTimeout: 500 });\nobs.captureMessage('silence');", { dsn: server.dsn })).status, 0);
+  assert.equal((await program("obs.init({ dsn, captureUnhandled: true, exitTimeout: 500 });\nsetTimeout(() => { throw new Error('x'); }, 1);", { dsn: server.dsn })).status, 1);
+  assert.ok(Date.now() - started < 15_000);
+});
+
+test('a program that fails to flush says so and ends', async () => {
+  const run = await program("obs.init({ dsn });\nobs.captureMessage('silence');\nconsole.log(await obs.flush(200));", { dsn: 'http://secret-key@127.0.0.1:1' });
+  assert.equal(run.stdout, 'false\n');
+  assert.doesNotMatch(run.stderr, /secret|silence/);
+});

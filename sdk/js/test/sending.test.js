@@ -1,0 +1,225 @@
+// Queue, attempts, waits, and what flush says about them.
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { afterEach, beforeEach, test } from 'node:test';
+import { eventually, lines, Server } from './server.js';
+
+const obs = await import('@obs/sdk');
+const servers = [];
+
+async function start(answer, port) {
+  const server = await Server.start(answer, port);
+  servers.push(server);
+  return server;
+}
+
+async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+const texts = (server) => server.events.map(({ message }) => message);
+const count = (list) => Array.from({ length: list }, (_, n) => `message ${n}`);
+
+beforeEach(() => {
+  lines.length = 0;
+});
+
+afterEach(async () => {
+  await obs.close(0);
+  for (const server of servers.splice(0)) await server.stop();
+});
+
+test('a burst of a thousand arrives in order, each once, over one connection', async () => {
+  const server = await start();
+  obs.init({ dsn: server.dsn });
+  for (const text of count(1000)) obs.captureMessage(text);
+  assert.equal(await obs.flush(20_000), true);
+  assert.deepEqual(texts(server), count(1000));
+  assert.equal(server.connections, 1);
+});
+
+test('capturing does not send by itself: the caller goes on first', async () => {
+  const { fetch } = globalThis;
+  const calls = [];
+  globalThis.fetch = (...call) => (calls.push('fetch'), fetch(...call));
+  const fresh = await import(`../obs.js?${Math.random()}`);
+  globalThis.fetch = fetch;
+  const server = await start();
+  fresh.init({ dsn: server.dsn });
+  fresh.captureMessage('m');
+  calls.push('the caller');
+  assert.equal(await fresh.close(), true);
+  assert.deepEqual(calls, ['the caller', 'fetch']);
+});
+
+test('the fetch of the load time is used, whatever it is replaced with later', async () => {
+  const server = await start();
+  const { fetch } = globalThis;
+  globalThis.fetch = () => assert.fail('the SDK is not to be seen by what wraps fetch');
+  try {
+    obs.init({ dsn: server.dsn });
+    obs.captureMessage('m');
+    assert.equal(await obs.flush(), true);
+  } finally {
+    globalThis.fetch = fetch;
+  }
+});
+
+test('what was captured while the server was down arrives once it is up', async () => {
+  const port = await freePort();
+  obs.init({ dsn: `http://secret-key@127.0.0.1:${port}` });
+  for (const text of count(10)) obs.captureMessage(text);
+  assert.equal(await obs.flush(300), false);
+  const server = await start(undefined, port);
+  assert.equal(await obs.flush(), true);
+  assert.deepEqual(texts(server), count(10));
+  assert.equal(lines.length, 1);
+  assert.match(lines[0], /^obs: http:\/\/127\.0\.0\.1:\d+\/api\/events cannot be reached/);
+  assert.doesNotMatch(lines[0], /secret|message/);
+});
+
+test('without a flush too, in the background', async () => {
+  const server = await start((nth) => ({ status: nth < 3 ? 503 : 201 }));
+  obs.init({ dsn: server.dsn });
+  obs.captureMessage('m');
+  await eventually(() => server.events.length === 3);
+  assert.equal(new Set(server.events.map((event) => event.event_id)).size, 1);
+  assert.equal(await obs.flush(), true);
+});
+
+for (const status of [408, 429, 502, 503, 504]) {
+  test(`${status} is tried again, many times, under the same id`, async () => {
+    const server = await start((nth) => ({ status: nth < 13 ? status : 201 }));
+    obs.init({ dsn: server.dsn });
+    obs.captureMessage('m');
+    for (let tries = 0; !(await obs.flush(200)); tries++) assert.ok(tries < 100);
+    assert.equal(server.events.length, 13);
+    assert.equal(new Set(server.events.map((event) => event.event_id)).size, 1);
+  });
+}
+
+test('500 is tried ten times', async () => {
+  const server = await start(() => ({ status: 500 }));
+  obs.init({ dsn: server.dsn });
+  obs.captureMessage('m');
+  for (let tries = 0; server.events.length < 10; tries++) {
+    assert.ok(tries < 100);
+    await obs.flush(200);
+  }
+  await eventually(() => lines.some((line) => line.includes('lost')));
+  assert.equal(server.events.length, 10);
+});
+
+for (const status of [400, 401, 403, 404, 413, 302]) {
+  test(`${status} is final: the event is lost, flush says so once, and the next one is sent`, async () => {
+    const server = await start((nth) => ({ status: nth === 1 ? status : 201, headers: { Location: '/elsewhere' }, body: '{"error":"Not this"}' }));
+    obs.init({ dsn: server.dsn });
+    obs.captureMessage('refused');
+    assert.equal(await obs.flush(), false);
+    obs.captureMessage('taken');
+    assert.equal(await obs.flush(), true);
+    assert.deepEqual(texts(server), ['refused', 'taken']);
+    assert.equal(lines.length, 1);
+    assert.match(lines[0], new RegExp(`answered ${status} \\(Not this\\)`));
+    assert.doesNotMatch(lines[0], /secret|refused/);
+  });
+}
+
+test('with a wrong key there is one line, not one an event', async () => {
+  const server = await start(() => ({ status: 401, body: '{"error":"Invalid API key"}' }));
+  obs.init({ dsn: server.dsn });
+  for (const text of count(20)) obs.captureMessage(text);
+  assert.equal(await obs.flush(), false);
+  assert.equal(server.events.length, 20);
+  assert.equal(lines.length, 1);
+});
+
+for (const [form, header] of [['seconds', () => '1'], ['a date', () => new Date(Date.now() + 2000).toUTCString()]]) {
+  test(`Retry-After in ${form} is waited for, whatever flush wants`, async () => {
+    const at = [];
+    const server = await start((nth) => (at.push(performance.now()), nth === 1 ? { status: 429, headers: { 'Retry-After': header() } } : { status: 201 }));
+    obs.init({ dsn: server.dsn });
+    obs.captureMessage('m');
+    assert.equal(await obs.flush(200), false);
+    assert.equal(await obs.flush(10_000), true);
+    assert.ok(at[1] - at[0] > 900, `${at[1] - at[0]} ms`);
+  });
+}
+
+test('a server that never answers: flush is back in time, and the event is tried again', async () => {
+  const server = await start((nth) => (nth === 1 ? null : { status: 201 }));
+  obs.init({ dsn: server.dsn, requestTimeout: 800 });
+  obs.captureMessage('m');
+  const started = performance.now();
+  assert.equal(await obs.flush(300), false);
+  assert.ok(performance.now() - started < 2000);
+  assert.equal(await obs.flush(), true);
+  assert.equal(server.events.length, 2);
+});
+
+test('an answer that breaks off after its status counts', async () => {
+  const server = await start(() => ({ status: 201, headers: { 'Content-Length': '1000' }, body: '{' }));
+  obs.init({ dsn: server.dsn, requestTimeout: 300 });
+  obs.captureMessage('m');
+  assert.equal(await obs.flush(), true);
+  assert.equal(server.events.length, 1);
+});
+
+test('the queue holds 2,048 events; the newest are dropped, with one line', async () => {
+  const open = [];
+  const server = await start((nth) => (nth === 1 ? new Promise((resolve) => open.push(resolve)) : { status: 201 }));
+  obs.init({ dsn: server.dsn });
+  const ids = count(2100).map((text) => obs.captureMessage(text));
+  assert.equal(ids.filter((id) => id !== '').length, 2048);
+  assert.deepEqual(ids.slice(2048), new Array(52).fill(''));
+  assert.deepEqual(lines, ['obs: the queue is full; the newest events are dropped']);
+  await eventually(() => open.length === 1);
+  open[0]({ status: 201 });
+  assert.equal(await obs.flush(30_000), false);
+  assert.deepEqual(texts(server), count(2048));
+  obs.captureMessage('room again');
+  assert.equal(await obs.flush(), true);
+});
+
+test('and 8 MiB', async () => {
+  const server = await start();
+  obs.init({ dsn: server.dsn });
+  const blob = 'é'.repeat(450_000);
+  const ids = count(12).map((text) => obs.captureMessage(text, 'info', { extra: { blob } }));
+  assert.equal(ids.filter((id) => id !== '').length, 9);
+  assert.equal(await obs.flush(), false);
+});
+
+test('flush: twice, at once, and with nothing to do', async () => {
+  const server = await start();
+  obs.init({ dsn: server.dsn });
+  assert.deepEqual([await obs.flush(), await obs.flush(0)], [true, true]);
+  obs.captureMessage('first');
+  assert.deepEqual(await Promise.all([obs.flush(), obs.flush()]), [true, true]);
+  obs.captureMessage('second');
+  await obs.flush(0); // Whichever is first.
+  assert.equal(await obs.flush(Infinity), true);
+  assert.deepEqual(texts(server), ['first', 'second']);
+});
+
+test('close gives up in time what the server does not take', async () => {
+  const server = await start(() => null);
+  obs.init({ dsn: server.dsn });
+  obs.captureMessage('m');
+  const started = performance.now();
+  assert.equal(await obs.close(200), false);
+  assert.ok(performance.now() - started < 2000);
+  assert.equal(await obs.flush(), true);
+});
+
+test('an IPv6 host and a path in the DSN', async () => {
+  obs.init({ dsn: 'http://secret-key@[::1]:1/some/path?and=more' });
+  obs.captureMessage('m');
+  await obs.flush(1000);
+  assert.match(lines[0], /^obs: http:\/\/\[::1\]:1\/api\/events cannot be reached/);
+});
