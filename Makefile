@@ -1,7 +1,11 @@
 # obs: every command of the project. `make help` lists them.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: help server stop clean test test-rust test-browser deps lint footprint
+.PHONY: help server stop clean test test-rust test-browser test-go test-php test-js sdk-compat deps lint footprint \
+        demo demo-go demo-php demo-js screenshots
+
+# `make deps` puts there what the machine has too old.
+export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 
 OBS  := target/release/obs
 PID  := target/server.pid
@@ -12,13 +16,18 @@ RUNS := test -f $(PID) && grep -qsz 'release/obs$$' /proc/$$(cat $(PID))/cmdline
 help: ## show all targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-server: ## build obs and start it on http://localhost:8000 with the key test123
+# $(call start,DATABASE): a server on port 8000 in the background, in place of the one that ran there before.
+define start
 	cargo build --release
 	@$(MAKE) --no-print-directory stop
 	@mkdir -p target; : > $(LOG)
-	@OBS_API_KEY=test123 OBS_LISTEN=localhost:8000 setsid $(OBS) > /dev/null 2>> $(LOG) < /dev/null & echo $$! > $(PID)
+	@OBS_API_KEY=test123 OBS_LISTEN=localhost:8000 OBS_DB_PATH=$(1) setsid $(OBS) > /dev/null 2>> $(LOG) < /dev/null & echo $$! > $(PID)
 	@for i in $$(seq 200); do grep -qs 'listening on' $(LOG) && break; $(RUNS) || break; sleep 0.05; done
 	@cat $(LOG); $(RUNS) || { rm -f $(PID); exit 1; }
+endef
+
+server: ## build obs and start it on http://localhost:8000 with the key test123
+	$(call start,obs.sqlite)
 	@echo
 	@echo 'Open http://localhost:8000, then send an event:'
 	@echo
@@ -30,10 +39,30 @@ server: ## build obs and start it on http://localhost:8000 with the key test123
 stop: ## stop the server that `make server` started
 	@if $(RUNS); then kill $$(cat $(PID)); while $(RUNS); do sleep 0.05; done; echo 'obs stopped'; fi; rm -f $(PID)
 
-clean: stop ## stop the server and delete its database
-	rm -f obs.sqlite obs.sqlite-wal obs.sqlite-shm obs.sqlite.lock
+clean: stop ## stop the server and delete its database, and the demo's
+	rm -f {obs,target/demo}.sqlite{,-wal,-shm,.lock}
 
-test: deps test-rust test-browser ## run everything
+demo: deps ## start a server on a database of its own, run the three examples, show what the dashboard has
+	@$(MAKE) --no-print-directory stop
+	rm -f target/demo.sqlite{,-wal,-shm,.lock}
+	$(call start,target/demo.sqlite)
+	@$(MAKE) --no-print-directory demo-go demo-php demo-js
+	@node example/dashboard.js
+	@echo 'Open http://localhost:8000 to see them; make stop ends the server.'
+
+demo-go: ## the Go example, against the server that runs
+	cd example && go run .
+
+demo-php: ## the PHP example
+	php example/php/main.php
+
+demo-js: ## the JavaScript example
+	cd example/js && npm install --silent --no-audit --no-fund --offline && node main.js
+
+screenshots: demo ## make the README's pictures anew, from the demo
+	node docs/screenshots.js
+
+test: deps test-rust test-browser test-go test-php test-js sdk-compat ## run everything
 
 test-rust: ## the server's tests
 	cargo test --quiet
@@ -42,12 +71,32 @@ test-browser: ## the dashboard in a real browser
 	cargo build --quiet
 	OBS_BIN=$(CURDIR)/target/debug/obs node --test tests/browser/pages.test.js
 
+test-go: ## the Go SDK's tests
+	cd sdk/go && go test -race ./...
+
+test-php: ## the PHP SDK's tests
+	phpunit -c sdk/php
+
+test-js: ## the JavaScript SDK's tests, on Node and on Bun
+	cd sdk/js && node --test test/*.test.js test/browser/*.test.js && node_modules/.bin/bun test --timeout 60000 ./test/*.test.js
+
+# Tests of one's own driver need neither our SDKs nor what they run on.
+sdk-compat: ## every SDK against the real server; DRIVER='command' tests your own
+	cargo build --quiet
+ifndef DRIVER
+	cd sdk-compat/drivers/go && go build -o $(CURDIR)/target/sdk-compat/go .
+endif
+	@OBS_BIN=$(CURDIR)/target/debug/obs GO_DRIVER=$(CURDIR)/target/sdk-compat/go node sdk-compat/run.js
+
 deps: ## install what the tests need and is missing
 	@tests/deps
 
-lint: ## formatting and lints, all as errors
+lint: deps ## formatting, lints and types, all as errors
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
+	for module in sdk/go sdk-compat/drivers/go example; do (cd $$module && test -z "$$(gofmt -l . | tee /dev/stderr)" && go vet ./...) || exit 1; done
+	find sdk/php example/php sdk-compat/drivers/php -name '*.php' -print0 | xargs -0 -n1 php -l > /dev/null
+	cd sdk/js && node_modules/.bin/tsc -p .
 
 footprint: ## size of the binary, memory at rest, time to the first answer
 	cargo build --release

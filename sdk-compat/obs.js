@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 export const KEY = 'compat-key';
+const OBS = process.env.OBS_BIN ?? new URL('../target/debug/obs', import.meta.url).pathname;
 
 /** A port that nobody uses; obs gets it by number, so that it can be started on it later, and again. */
 export async function freePort() {
@@ -36,7 +37,7 @@ export class Obs {
 
   async start() {
     const settings = { OBS_API_KEY: KEY, OBS_LISTEN: `127.0.0.1:${this.port}`, OBS_DB_PATH: join(this.folder, 'obs.sqlite') };
-    this.process = spawn(process.env.OBS_BIN, [], { env: settings, stdio: ['ignore', 'ignore', 'pipe'] });
+    this.process = spawn(OBS, [], { env: settings, stdio: ['ignore', 'ignore', 'pipe'] });
     const [line] = await once(createInterface({ input: this.process.stderr }), 'line');
     if (!line.includes('listening on')) throw new Error(`obs did not start: ${line}`);
   }

@@ -24,6 +24,7 @@ pub enum Route {
     ApiIssue(i64, Cursor),
     ApiEvent(String),
     Style,
+    Sdk,
     Health,
 }
 
@@ -75,6 +76,7 @@ pub fn admit(state: &State, request: &Request, version: Version) -> Result<Admis
             Route::Event(uuid(id)?)
         }
         ("GET", ["style.css"]) => Route::Style,
+        ("GET", ["sdk.js"]) => Route::Sdk,
         ("GET", ["health"]) => Route::Health,
         (_, known) => return Err(methods(known).map_or(Error::NotFound, Error::Method)),
     };
@@ -85,7 +87,7 @@ pub fn admit(state: &State, request: &Request, version: Version) -> Result<Admis
 fn methods(segments: &[&str]) -> Option<&'static str> {
     match segments {
         ["api", "events"] => Some(INGEST),
-        [""] | ["style.css"] | ["health"] | ["api", "issues"] => Some(READ),
+        [""] | ["style.css"] | ["sdk.js"] | ["health"] | ["api", "issues"] => Some(READ),
         ["issues" | "events", _] | ["api", "issues" | "events", _] => Some(READ),
         _ => None,
     }
@@ -102,6 +104,7 @@ pub fn handle(state: &State, route: Route, request: &Request, body: Vec<u8>) -> 
         Route::ApiIssue(id, cursor) => api::issue(state, id, cursor),
         Route::ApiEvent(id) => api::event(state, &id),
         Route::Style => Ok(assets::style(request)),
+        Route::Sdk => Ok(assets::sdk()),
         Route::Health => assets::health(state),
     }
 }

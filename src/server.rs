@@ -36,8 +36,8 @@ impl App for State {
     }
 }
 
-/// What leaves for a target. Pages of any origin may read what `/api/events` answers, refusals too: without these headers a
-/// browser would show its SDK a refusal as a broken network.
+/// What leaves for a target. Pages of any origin may load `/sdk.js` and read what `/api/events` answers, refusals too:
+/// without these headers a browser would show its SDK a refusal as a broken network.
 fn answer(target: &str, result: Result<Response, Error>) -> Response {
     let path = routes::path(target);
     let response = result.unwrap_or_else(|error| error.response(&path));
@@ -45,6 +45,7 @@ fn answer(target: &str, result: Result<Response, Error>) -> Response {
         "/api/events" => response
             .with_unique_header("Access-Control-Allow-Origin", "*")
             .with_unique_header("Access-Control-Expose-Headers", "Retry-After"),
+        "/sdk.js" => response.with_unique_header("Access-Control-Allow-Origin", "*"),
         _ => response,
     }
 }

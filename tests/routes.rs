@@ -26,6 +26,7 @@ fn routes(id: &str) -> Vec<(String, u16, &'static str)> {
         ("/api/issues/1".into(), 200, "GET, HEAD"),
         (format!("/api/events/{id}"), 200, "GET, HEAD"),
         ("/style.css".into(), 200, "GET, HEAD"),
+        ("/sdk.js".into(), 200, "GET, HEAD"),
         ("/health".into(), 200, "GET, HEAD"),
         ("/api/events".into(), 405, "OPTIONS, POST"),
     ]
@@ -251,6 +252,16 @@ fn the_style_sheet_is_linked_under_a_url_that_may_be_kept() {
 }
 
 #[test]
+fn the_javascript_sdk_is_handed_to_pages_of_any_origin() {
+    let obs = Obs::start();
+    let module = obs.get("/sdk.js");
+    assert_eq!((module.status, module.header("content-type")), (200, Some("text/javascript; charset=utf-8")));
+    assert_eq!(module.header("access-control-allow-origin"), Some("*"));
+    assert_eq!(module.header("cache-control"), Some("public, max-age=3600"));
+    assert_eq!(module.text(), include_str!("../sdk/js/obs.js"));
+}
+
+#[test]
 fn with_a_password_only_those_who_know_it_read() {
     let obs = Obs::with(&[], &[("OBS_API_KEY", KEY), PASSWORD]);
     let id = obs.add(r#"{"message":"m"}"#);
@@ -282,7 +293,7 @@ fn with_a_password_only_those_who_know_it_read() {
         assert_eq!(obs.send(&head, b"").status, 200, "{path}: from anywhere, with the password");
         assert_eq!(obs.send(&head.replace("Basic", "basic"), b"").status, 200, "a scheme's case does not matter");
     }
-    for open in ["/health", "/style.css"] {
+    for open in ["/health", "/style.css", "/sdk.js"] {
         assert_eq!(obs.get(open).status, 200);
     }
     assert_eq!(obs.get("/api/nothing").status, 404);

@@ -264,6 +264,8 @@ fn the_empty_page_shows_the_key_only_to_whom_it_is_given() {
     let html = views::empty("https://obs.example:8000", Some("3c9f")).into_string();
     assert!(html.contains("curl https://obs.example:8000/api/events") && html.contains("X-OBS-Key: 3c9f"));
     assert!(html.contains("https://3c9f@obs.example:8000"));
+    assert_eq!(html.matches("'https://3c9f@obs.example:8000'").count(), 3, "PHP and twice JavaScript");
+    assert!(html.contains("&lt;script type=\"module\"&gt;") && html.contains("https://obs.example:8000/sdk.js"));
     let html = views::empty("http://localhost:8000", None).into_string();
     assert!(html.contains("X-OBS-Key: KEY") && html.contains("http://KEY@localhost:8000"));
 }

@@ -21,11 +21,43 @@ pub fn empty(origin: &str, key: Option<&str>) -> Html {
   -d '{{"message":"something broke","level":"error","platform":"curl"}}'</pre>
 <h2>From an app: paste this DSN</h2>
 <pre class="all">{}</pre>
-<p class="dim">One click selects a whole block. {}</p>"#,
+{}<p class="dim">One click selects a whole block. {}</p>"#,
             origin,
             key.unwrap_or("KEY"),
             dsn,
+            snippets(origin, &dsn),
             hint
         ),
+    )
+}
+
+/// How an application of each language begins.
+fn snippets(origin: &str, dsn: &str) -> Html {
+    html!(
+        r#"<details><summary>Go</summary><pre class="all">import obs "github.com/alexisbouchez/observability-prototype/sdk/go"
+
+obs.Init(obs.Options{{
+    DSN:         "{0}",
+    Environment: "production",
+}})
+defer obs.Flush(5 * time.Second)
+defer obs.Recover()</pre></details>
+<details><summary>PHP</summary><pre class="all">\Obs\Client::init([
+    'dsn'         =&gt; '{0}',
+    'environment' =&gt; 'production',
+]);</pre></details>
+<details><summary>JavaScript in Node or Bun</summary><pre class="all">import * as obs from '@obs/sdk';
+
+obs.init({{
+  dsn: '{0}',
+  environment: 'production',
+}});</pre></details>
+<details><summary>JavaScript in a page</summary><pre class="all">&lt;script type="module"&gt;
+  import * as obs from '{1}/sdk.js';
+  obs.init({{ dsn: '{0}', captureUnhandled: true }});
+&lt;/script&gt;</pre></details>
+"#,
+        dsn,
+        origin
     )
 }

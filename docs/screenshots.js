@@ -1,0 +1,26 @@
+// `make screenshots`: the README's pictures, of the dashboard as the demo leaves it.
+import { createRequire } from 'node:module';
+
+const { chromium } = createRequire(new URL('../tests/browser/package.json', import.meta.url))('playwright-core');
+const origin = 'http://localhost:8000';
+
+const { issues } = await (await fetch(`${origin}/api/issues`)).json();
+const failure = issues.find((issue) => issue.message.startsWith('database connection failed'));
+const pictures = [
+  { name: 'issues-dark', path: '/', scheme: 'dark', width: 1280, height: 400 },
+  { name: 'issue-light', path: `/issues/${failure.id}`, scheme: 'light', width: 1280, height: 800 },
+  { name: 'event-dark', path: `/events/${failure.last_event_id}`, scheme: 'dark', width: 1280, height: 800 },
+  { name: 'issues-phone', path: '/', scheme: 'dark', width: 390, height: 800 },
+];
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+});
+for (const { name, path, scheme, width, height } of pictures) {
+  const page = await browser.newPage({ viewport: { width, height }, colorScheme: scheme });
+  await page.goto(origin + path);
+  await page.screenshot({ path: new URL(`${name}.png`, import.meta.url).pathname });
+  console.log(`docs/${name}.png`);
+}
+await browser.close();
