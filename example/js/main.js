@@ -20,7 +20,9 @@ try {
 
 obs.captureMessage('Disk usage above 80%', 'warning');
 
-if (!(await obs.flush())) {
+if (await obs.flush()) {
+  console.log('JavaScript: sent two messages and an error');
+} else {
   console.error('obs did not take every event: is the server running?');
   process.exitCode = 1;
 }
