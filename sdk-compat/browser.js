@@ -4,9 +4,9 @@ import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { Obs } from './obs.js';
+import { LIMIT, noted } from './process.js';
 
 const { chromium } = createRequire(new URL('../tests/browser/package.json', import.meta.url))('playwright-core');
-const LIMIT = 60_000;
 
 const page = (sdk) => `<!doctype html><title>driver</title>
 <script type="module">
@@ -37,7 +37,7 @@ export class Browser {
   }
 
   /** The same answer as `runCommand`; a page ends with status 0, or 1 where an error got away. */
-  async run(scenario, dsn, waits = []) {
+  async run(scenario, dsn, { waits = [], count = () => null } = {}) {
     const started = Date.now();
     const run = { flushes: [], stdout: '', stderr: '', status: 0 };
     const context = await this.chromium.newContext();
@@ -46,7 +46,7 @@ export class Browser {
       let waited = 0;
       await tab.exposeFunction('driverSays', (line) => {
         run.stdout += `${line}\n`;
-        if (line.startsWith('flush ')) run.flushes.push(line === 'flush true');
+        if (line.startsWith('flush ')) run.flushes.push(noted(line, count()));
       });
       await tab.exposeFunction('driverWaits', async () => void (await waits[waited++]?.()));
       // What Chromium itself says of requests that fail is not the SDK's doing.
@@ -68,7 +68,7 @@ export class Browser {
     } finally {
       await context.close();
     }
-    return { ...run, took: Date.now() - started };
+    return { ...run, flushes: await Promise.all(run.flushes), took: Date.now() - started };
   }
 
   async stop() {

@@ -18,7 +18,7 @@ export async function drivers(asked) {
     command('PHP', `php ${here}drivers/php/driver.php`, true),
     command('Node', `node ${js}`, true),
     command('Bun', `${here}../sdk/js/node_modules/.bin/bun ${js}`, true),
-    { name: 'Chromium', own: true, run: (...call) => browser.run(...call), stop: () => browser.stop() },
+    { name: 'Chromium', own: true, inPage: true, run: (...call) => browser.run(...call), stop: () => browser.stop() },
     command('curl', `${here}drivers/curl.sh`, false),
   ];
 }

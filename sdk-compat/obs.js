@@ -76,6 +76,11 @@ export class Obs {
     return this.list('/api/issues', 'issues');
   }
 
+  /** How many events arrived, with those that clients held back. */
+  async count() {
+    return (await this.issues()).reduce((sum, issue) => sum + issue.count, 0);
+  }
+
   /** Every stored event, as lists show it, oldest first within its issue. */
   async summaries() {
     const events = [];

@@ -3,10 +3,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 
-const LIMIT = 60_000;
+export const LIMIT = 60_000; // ms
 
-/** What a driver said and how it ended: `status`, `flushes` (what each flush answered), `stdout`, `stderr`, `took` in ms. */
-export async function runCommand(command, scenario, dsn, waits = []) {
+/**
+ * What a driver said and how it ended: `status`, `flushes`, `stdout`, `stderr`, `took` in ms. Of each flush it is noted what it
+ * answered and what `count` found on the server right then: accepted means stored.
+ */
+export async function runCommand(command, scenario, dsn, { waits = [], count = () => null } = {}) {
   const started = Date.now();
   // A group of its own, so that a driver that starts others can be ended with them.
   const child = spawn('sh', ['-c', `${command} "$@"`, 'driver', scenario, dsn], { detached: true });
@@ -18,7 +21,7 @@ export async function runCommand(command, scenario, dsn, waits = []) {
   const lines = createInterface({ input: child.stdout });
   lines.on('line', async (line) => {
     run.stdout += `${line}\n`;
-    if (line.startsWith('flush ')) run.flushes.push(line === 'flush true');
+    if (line.startsWith('flush ')) run.flushes.push(noted(line, count()));
     if (line === 'waiting') {
       try {
         await waits[waited++]?.();
@@ -32,5 +35,12 @@ export async function runCommand(command, scenario, dsn, waits = []) {
   const [status, signal] = await once(child, 'close');
   clearTimeout(limit);
   if (run.trouble) throw run.trouble;
-  return { ...run, status: status ?? signal, took: Date.now() - started };
+  const took = Date.now() - started;
+  return { ...run, flushes: await Promise.all(run.flushes), status: status ?? signal, took };
+}
+
+/** A flush's answer, and how many events were counted then. */
+export async function noted(line, counting) {
+  const counted = await Promise.resolve(counting).catch(() => null); // The server may be down.
+  return { answer: line.slice('flush '.length), counted };
 }

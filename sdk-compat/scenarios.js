@@ -22,27 +22,43 @@ async function eachOnce(obs, expected) {
   assert.deepEqual(sorted(stored), sorted(expected), `stored ${stored.length} events, of ${new Set(stored).size} texts`);
 }
 
-function flushed(run, ...expected) {
-  assert.deepEqual(run.flushes, expected, `flush answered ${run.flushes.join(', ') || 'nothing'}, expected ${expected.join(', ')}`);
+/** Each flush answered true, and at least so many events were on the server when it did. */
+function accepted(run, ...expected) {
+  const lie = ({ answer, counted }, at) => (counted >= expected[at] ? answer : `${answer}, with ${counted} of ${expected[at]} events on the server`);
+  assert.deepEqual(run.flushes.map(lie), expected.map(() => 'true'), 'what flush answered');
+}
+
+function notAccepted(run) {
+  assert.deepEqual(run.flushes.map(({ answer }) => answer), ['false'], 'what flush answered');
 }
 
 /** The line of source that a frame names. A page's driver is found where its origin serves it from. */
 async function sourceLine({ filename, lineno }) {
   const page = /^https?:\/\/[^/]+(\/driver\.js)/.exec(filename);
   const path = page ? new URL(`drivers/js${page[1]}`, import.meta.url) : filename;
-  return (await readFile(path, 'utf8')).split('\n')[lineno - 1];
+  const text = await readFile(path, 'utf8').catch(({ code }) => assert.fail(`the first frame names ${filename}, which cannot be read (${code})`));
+  return text.split('\n')[lineno - 1];
+}
+
+/** What is true of every event, whatever it is about. */
+function sound(event, own) {
+  const late = Math.abs(Date.parse(event.timestamp) - Date.parse(event.received_at));
+  assert.ok(late < 60_000, `its timestamp is ${event.timestamp}, and it came at ${event.received_at}`);
+  if (!own) return;
+  assert.equal(event.id[14], '7', `${event.id} is no UUID of version 7`);
+  assert.ok(['go', 'php', 'javascript'].includes(event.platform), `its platform is ${event.platform}`);
 }
 
 /** What is refused once is tried again, later, as the same event. */
 async function triedAgain({ obs, run, faulty }) {
   const event = await only(obs);
   assert.equal(event.message, 'try again');
-  assert.deepEqual(new Set(faulty.attempts.map((attempt) => attempt.event.event_id)), new Set([event.id]), 'another event_id');
+  const ids = faulty.attempts.map((attempt) => attempt.event.event_id);
+  assert.deepEqual([...new Set(ids)], [event.id], 'the ids that it was sent under');
   assert.ok(faulty.attempts.length >= 2, 'it was not tried again');
   const pause = faulty.attempts[1].at - faulty.attempts[0].at;
   assert.ok(pause >= 990, `tried again after ${pause} ms, before Retry-After was over`);
-  assert.equal((await obs.issues())[0].count, 1);
-  flushed(run, true);
+  accepted(run, 1);
 }
 
 async function messageWith(obs, message, extra) {
@@ -53,7 +69,8 @@ async function messageWith(obs, message, extra) {
 
 /**
  * `down`: the server is not started before the driver is. `faulty`: what the first attempts meet. `dsn`: made of the right one.
- * `waits`: what the harness does while the driver waits. `check` throws where the server, or the run, is not as it must be.
+ * `waits`: what the harness does while the driver waits. `measure`: another scenario, of the same driver, to compare with.
+ * `check` throws where the server, or the run, is not as it must be. More is expected of an `own` driver.
  */
 export const scenarios = {
   messages: {
@@ -62,11 +79,11 @@ export const scenarios = {
       const stored = events.map(({ message, level, type }) => ({ message, level, type }));
       const expected = ['error', 'info', 'warning'].map((level) => ({ message: `compat ${level}`, level, type: null }));
       assert.deepEqual(stored.sort((a, b) => (a.message < b.message ? -1 : 1)), expected);
-      flushed(run, true);
+      accepted(run, 3);
     },
   },
   exception: {
-    async check({ obs }) {
+    async check({ obs, own, inPage }) {
       const event = await only(obs);
       assert.ok(event.message.endsWith('compat exception'), event.message);
       assert.equal(event.level, 'error');
@@ -75,6 +92,10 @@ export const scenarios = {
       assert.ok(top, 'it has no stack trace');
       const line = await sourceLine(top);
       assert.ok(line?.includes('compat:here'), `the first frame is ${top.filename}:${top.lineno}: ${line}`);
+      if (!own) return;
+      assert.ok(event.stacktrace.length > 1, 'the caller has no frame');
+      assert.equal(top.in_app, true, 'in_app');
+      assert.equal(top.context_line, inPage ? undefined : line, 'context_line');
     },
   },
   causes: {
@@ -137,13 +158,13 @@ export const scenarios = {
   'before-send': {
     async check({ obs, run }) {
       await eachOnce(obs, ['the removed word']);
-      flushed(run, true);
+      accepted(run, 1);
     },
   },
   burst: {
     async check({ obs, run }) {
       await eachOnce(obs, texts('burst', 1000));
-      flushed(run, true);
+      accepted(run, 1000);
     },
   },
   repeat: {
@@ -152,13 +173,13 @@ export const scenarios = {
       assert.equal(others.length, 0, 'one issue expected');
       assert.equal(issue?.count, 10_000, `${issue?.count} counted`);
       assert.ok(issue.stored >= 100 && issue.stored <= 110, `${issue.stored} stored`);
-      flushed(run, true);
+      accepted(run, 10_000);
     },
   },
   'two-flushes': {
     async check({ obs, run }) {
       await eachOnce(obs, ['first', 'second']);
-      flushed(run, true, true);
+      accepted(run, 1, 2);
     },
   },
   'down-then-up': {
@@ -166,22 +187,23 @@ export const scenarios = {
     waits: [({ obs }) => obs.start()],
     async check({ obs, run }) {
       await eachOnce(obs, texts('early', 10));
-      flushed(run, true);
+      accepted(run, 10);
     },
   },
   restart: {
     waits: [({ obs }) => obs.kill(), ({ obs }) => obs.start()],
     async check({ obs, run }) {
       await eachOnce(obs, texts('restart', 1000));
-      flushed(run, true);
+      accepted(run, 1000);
     },
   },
   'wrong-key': {
     dsn: (dsn) => dsn.replace(/\/\/.*@/, '//not-the-key-9f@'),
     async check({ obs, run }) {
       assert.deepEqual(await obs.summaries(), []);
-      flushed(run, false);
-      assert.ok(!`${run.stdout}${run.stderr}`.includes('not-the-key-9f'), 'the key was printed');
+      notAccepted(run);
+      const printed = ['not-the-key-9f', 'wrong key'].filter((secret) => run.stderr.includes(secret));
+      assert.deepEqual(printed, [], 'the key, or the message, is on standard error');
     },
   },
   'rate-limited': {
@@ -195,7 +217,7 @@ export const scenarios = {
   'silent-server': {
     faulty: ['silence'],
     async check({ run, faulty }) {
-      flushed(run, false);
+      notAccepted(run);
       assert.ok(faulty.attempts.length > 0, 'nothing was sent');
       assert.ok(run.took < 10_000, `it took ${run.took} ms`);
     },
@@ -209,12 +231,11 @@ export const scenarios = {
     },
   },
   unhandled: {
-    status: null, // Compared with that of the same driver without an SDK.
-    async check({ obs, run, drive }) {
+    measure: 'unhandled-plain',
+    async check({ obs, run, plain }) {
       const event = await only(obs);
       assert.ok(event.message.endsWith('compat unhandled'), event.message);
       assert.equal(event.level, 'error');
-      const plain = await drive('unhandled-plain');
       assert.equal(run.status, plain.status, `it ended with ${run.status}, without the SDK with ${plain.status}`);
       for (const output of ['stdout', 'stderr']) {
         const said = count(run[output], 'compat unhandled');
@@ -224,26 +245,28 @@ export const scenarios = {
   },
 };
 
-/** Runs one scenario with one driver. Answers `null` if the driver does not know it, and throws what was wrong. */
+/** Runs one scenario with one driver. Answers false if the driver does not know it, and throws what was wrong. */
 export async function play(name, driver, obs) {
   const scenario = scenarios[name];
   if (!scenario.down) await obs.start();
   const faulty = scenario.faulty && (await Faulty.start(obs, scenario.faulty));
+  let run;
   try {
     const straight = faulty ? obs.dsn.replace(obs.port, faulty.port) : obs.dsn;
     const dsn = scenario.dsn?.(straight) ?? straight;
     const waits = (scenario.waits ?? []).map((act) => () => act({ obs }));
-    const run = await driver.run(name, dsn, waits);
-    if (run.status === 64) return null;
-    const drive = (other) => driver.run(other, dsn);
-    try {
-      const { status = 0 } = scenario;
-      if (status !== null) assert.equal(run.status, status, `it ended with ${run.status}`);
-      await eventually(() => scenario.check({ obs, run, faulty, drive }));
-    } catch (error) {
-      throw Object.assign(error, { run });
-    }
-    return run;
+    run = await driver.run(name, dsn, { waits, count: () => obs.count() });
+    const plain = scenario.measure && (await driver.run(scenario.measure, dsn));
+    if (run.status === 64 || plain?.status === 64) return false;
+    if (!plain) assert.equal(run.status, 0, 'the status that it ended with');
+    const { own, inPage } = driver;
+    await eventually(async () => {
+      await scenario.check({ obs, run, plain, faulty, own, inPage });
+      for (const event of await obs.events()) sound(event, own);
+    });
+    return true;
+  } catch (error) {
+    throw Object.assign(error, { run });
   } finally {
     await faulty?.stop();
   }

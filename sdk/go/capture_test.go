@@ -56,7 +56,7 @@ func TestAMessageIsInfoAndHasNeitherTypeNorStack(t *testing.T) {
 
 func TestAMessageThatSaysNothingIsSentAllTheSame(t *testing.T) {
 	s := start(t, obs.Options{})
-	obs.CaptureMessage("")
+	obs.CaptureMessage(" ")
 	equal(t, "message", s.only(t).Message, "(empty message)")
 }
 
@@ -208,6 +208,21 @@ func TestWhatBeforeSendCapturesIsIgnored(t *testing.T) {
 	}})
 	obs.CaptureMessage("outside")
 	equal(t, "message", s.only(t).Message, "outside")
+}
+
+// tells captures itself while it is encoded.
+type tells struct{}
+
+func (tells) MarshalJSON() ([]byte, error) {
+	obs.CaptureMessage("from MarshalJSON")
+	obs.CaptureException(errors.New("from MarshalJSON"), obs.WithExtra(map[string]any{"again": tells{}}))
+	return []byte("1"), nil
+}
+
+func TestWhatAValueCapturesWhileItIsEncodedIsIgnored(t *testing.T) {
+	s := start(t, obs.Options{})
+	obs.CaptureMessage("outside", obs.WithExtra(map[string]any{"tells": tells{}}))
+	equal(t, "extra", fmt.Sprint(s.only(t).Extra), "map[tells:1]")
 }
 
 func TestLongTextsAreCutBetweenCharacters(t *testing.T) {

@@ -1,51 +1,28 @@
-// The client: its state, and the way of an event from a capture into the queue.
+// The client: what Init sets up, and the way of an event from a capture into the outbox.
 
 package obs
 
 import (
 	"maps"
+	"net"
 	"net/http"
 	"os"
-	"sync"
+	"sync/atomic"
 	"time"
 )
 
-const (
-	maxQueued = 2048    // events, with the one in flight and those held back
-	maxBytes  = 8 << 20 // of them
-)
-
 type client struct {
-	options       Options
-	endpoint, key string // no endpoint: nothing is captured
+	Options
+	endpoint, key string // no endpoint: nothing is sent
 	http          *http.Client
-	sources       sources
-
-	mu         sync.Mutex // guards all below
-	previous   *client    // what Init replaced, while that has events: flush waits for it too
-	changed    *sync.Cond // something below did, or a wait is over
-	queue      [][]byte   // events as JSON, in the order of capture; the first may be in flight
-	windows    map[kind]*window
-	byAge      []*window // the same, the oldest first
-	stored     int       // events that are queued or held back
-	bytes      int       // of them
-	queued     int       // events that ever were queued
-	settled    int       // of them, those that were accepted or lost: the first ones
-	lost       int       // events that will never be accepted
-	reported   int       // of them, those that a flush knows of
-	dropped    int       // of them, those that found the queue full, in this period of trouble
-	broken     int       // attempts to send the first in the queue that the server itself failed at
-	failures   int       // in a row, since a flush
-	notBefore  time.Time // the next attempt
-	ordered    bool      // by the server, which sent Retry-After
-	flushing   int       // flushes that wait
-	working    bool      // the goroutine that sends
-	retired    time.Time // when Init replaced this client
-	complained map[string]bool
 }
 
-// newClient fills in the defaults.
-func newClient(o Options) *client {
+var current atomic.Pointer[client]
+
+func init() { current.Store(new(client)) }
+
+// newClient fills in the defaults. Its client is usable, and sends nothing, where the DSN is bad.
+func newClient(o Options) (*client, error) {
 	o.Extra = maps.Clone(o.Extra) // The program may change its own.
 	if o.ServerName == "" {
 		o.ServerName, _ = os.Hostname()
@@ -56,112 +33,68 @@ func newClient(o Options) *client {
 	if o.SendTimeout <= 0 {
 		o.SendTimeout = 5 * time.Second
 	}
-	c := &client{options: o, http: newHTTPClient(o), windows: map[kind]*window{}, complained: map[string]bool{}}
-	c.changed = sync.NewCond(&c.mu)
-	return c
+	endpoint, key, err := parseDSN(o.DSN)
+	return &client{Options: o, endpoint: endpoint, key: key, http: &http.Client{
+		Timeout:       o.SendTimeout,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // The key is for one host.
+		Transport: &http.Transport{
+			Proxy:               http.ProxyFromEnvironment,
+			DialContext:         (&net.Dialer{Timeout: o.ConnectTimeout}).DialContext,
+			TLSHandshakeTimeout: o.ConnectTimeout,
+			IdleConnTimeout:     50 * time.Second, // The server closes the connection after 60.
+		},
+	}}, err
 }
 
-// capture makes an event and queues it. What is captured, the options and BeforeSend are code of the program, which
-// may panic: that costs this event, and nothing else.
-func (c *client) capture(thing any, level Level, options []Option) (id string) {
-	doing := "making an event"
+// capture completes an event and hands it on. Options and BeforeSend are code of the program, which may panic: that
+// costs this event, and nothing else.
+func capture(e *Event, options []Option) (id string) {
 	defer func() {
 		if value := recover(); value != nil {
-			id = ""
-			c.lose(doing, "%s panicked (%T); the event is lost", doing, value)
+			id = lost("BeforeSend or an option panicked (%T); the event is lost", value)
 		}
 	}()
+	c := current.Load()
 	if c.endpoint == "" {
-		c.lose(unusable, "nothing is sent: Init was not called")
+		return lost(unusable, "Init was not called with a valid DSN")
+	}
+	trace, nested := stacktrace(!c.NoSourceLines)
+	if nested {
 		return ""
 	}
-	frames, hooked := callers()
-	if hooked {
-		return ""
-	}
-	e := newEvent(thing, level)
 	if e.Type != "" {
-		e.Stacktrace = c.stacktrace(frames)
+		e.Stacktrace = trace
 	}
-	e.Environment, e.ServerName, e.Release = c.options.Environment, c.options.ServerName, c.options.Release
-	e.Extra = maps.Clone(c.options.Extra)
+	now := time.Now()
+	id = newID(now)
+	e.Timestamp = now.UTC().Format("2006-01-02T15:04:05.000Z")
+	e.Platform, e.SDK = "go", map[string]string{"name": "obs-go", "version": Version}
+	e.Environment, e.ServerName, e.Release = c.Environment, c.ServerName, c.Release
+	e.Extra = maps.Clone(c.Extra)
 	for _, option := range options {
 		option(e)
 	}
-	id = e.EventID
-	doing = "BeforeSend"
-	if e = c.beforeSend(e); e == nil {
-		return ""
+	if c.BeforeSend != nil {
+		e.EventID = id
+		if e = c.BeforeSend(e); e == nil {
+			return ""
+		}
 	}
-	doing = "encoding an event"
-	e.EventID = id
-	if !c.admit(kindOf(e), encode(e)) {
+	e.EventID = id // Whatever was done to it: a retry must be known by it.
+	r := &report{to: c, kind: kindOf(c, e), event: encode(e)}
+	if r.event == nil {
+		return lost("an event stays larger than %d bytes, and is lost", maxEvent)
+	}
+	if !outgoing.add(r) {
 		return ""
 	}
 	return id
 }
 
-// beforeSend has a name of its own, for callers to find.
-func (c *client) beforeSend(e *Event) *Event {
-	if c.options.BeforeSend == nil {
-		return e
-	}
-	return c.options.BeforeSend(e)
-}
-
-// admit queues an event, or holds it back, or drops it, and says whether it was queued.
-func (c *client) admit(of kind, event []byte) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.working {
-		c.working = true
-		go c.work()
-	}
-	c.changed.Broadcast()
-	w := c.windowOf(of)
-	if w.sent == maxSame {
-		c.hold(w, event)
-		return false
-	}
-	w.sent++
-	if !c.room(1, len(event)) {
-		c.drop()
-		return false
-	}
-	c.stored++
-	c.enqueue(event)
-	return true
-}
-
-func (c *client) room(events, bytes int) bool {
-	return c.stored+events <= maxQueued && c.bytes+bytes <= maxBytes
-}
-
-func (c *client) enqueue(event []byte) {
-	c.queue = append(c.queue, event)
-	c.bytes += len(event)
-	c.queued++
-}
-
-func (c *client) drop() {
-	c.lost++
-	c.dropped++
-	c.complain(full, "the queue is full (%d events or %d bytes); events are dropped", maxQueued, maxBytes)
-}
-
-// retire lets the client send what it has, and then end. It answers what a flush must still ask: this client, unless it is done.
-func (c *client) retire() *client {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.retired.IsZero() {
-		c.retired = time.Now()
-		c.changed.Broadcast()
-	}
-	if c.previous != nil {
-		c.previous = c.previous.retire()
-	}
-	if c.stored == 0 && c.lost == c.reported {
-		return c.previous
-	}
-	return c
+// lost answers the id of an event that goes nowhere.
+func lost(why string, args ...any) string {
+	outgoing.L.Lock()
+	defer outgoing.L.Unlock()
+	outgoing.lose(why, args...)
+	return ""
 }

@@ -6,7 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"reflect"
+	"strings"
 )
 
 const (
@@ -14,43 +14,45 @@ const (
 	maxMessage = 8_192     // characters, as many as the server stores
 	maxText    = 200       // characters of a name, or of a line of source
 	maxParts   = 8         // of a fingerprint
-	maxDepth   = 32        // of extra
-	maxWork    = 4_000_000 // bytes of text in extra that are looked at, and 4 for each value
+	maxDepth   = 32        // of a value in extra
 )
 
-// encode makes JSON of at most maxEvent bytes. Where it is more, what is least missed goes first.
+// encode makes JSON of at most maxEvent bytes. Where it is more, what is least missed goes first. An event that stays
+// too large, which only BeforeSend can make, is nil.
 func encode(e *Event) []byte {
 	e.Message = clip(e.Message, maxMessage)
-	if e.Message == "" && e.Type == "" {
+	if strings.TrimSpace(e.Message) == "" && e.Type == "" {
 		e.Message = "(empty message)" // The server refuses what says nothing.
 	}
 	for _, field := range []*string{&e.Type, (*string)(&e.Level), &e.ServerName, &e.Environment, &e.Release} {
 		*field = clip(*field, maxText)
 	}
 	e.Fingerprint = e.Fingerprint[:min(len(e.Fingerprint), maxParts)]
-	extra := e.Extra
-	for step := 0; ; step++ {
-		switch step {
-		case 0:
-			e.Extra = plain(extra, maxEvent)
-		case 1:
-			e.Extra = plain(extra, maxMessage)
-		case 2:
-			size := len(marshal(plain(extra, maxEvent)))
-			e.Extra = map[string]any{"obs": fmt.Sprintf("extra of %d bytes was left out", size)}
-		case 3:
+	extra := make(map[string]any, len(e.Extra)) // The program keeps its own as it is.
+	for key, value := range e.Extra {
+		extra[key] = trim(plain(value), maxDepth, maxEvent)
+	}
+	e.Extra = extra
+	for _, shorten := range []func(){
+		func() {},
+		func() { trim(extra, maxDepth+1, maxMessage) },
+		func() {
+			e.Extra = map[string]any{"obs": fmt.Sprintf("extra of %d bytes was left out", len(marshal(extra)))}
+		},
+		func() {
 			for i := range e.Stacktrace {
-				e.Stacktrace[i].Source = Source{}
+				frame := &e.Stacktrace[i]
+				frame.PreContext, frame.ContextLine, frame.PostContext = nil, "", nil
 			}
-		case 4:
-			e.Causes, e.Stacktrace = nil, e.Stacktrace[:min(len(e.Stacktrace), 20)]
-		default:
-			panic("an event that stays too large") // Only BeforeSend can make one.
-		}
+		},
+		func() { e.Causes, e.Stacktrace = nil, e.Stacktrace[:min(len(e.Stacktrace), 20)] },
+	} {
+		shorten()
 		if body := marshal(e); len(body) <= maxEvent {
 			return body
 		}
 	}
+	return nil
 }
 
 func marshal(value any) []byte {
@@ -58,9 +60,50 @@ func marshal(value any) []byte {
 	encoder := json.NewEncoder(&body)
 	encoder.SetEscapeHTML(false) // No page reads this, and an escape is six bytes for one.
 	if err := encoder.Encode(value); err != nil {
-		panic(err) // Never: what plain made can be encoded, and so can text.
+		panic(err)
 	}
 	return body.Bytes()
+}
+
+// plain turns a value into what JSON knows, by itself, so that one that cannot be JSON, or panics, costs only itself.
+func plain(value any) (tree any) {
+	defer func() {
+		if recover() != nil {
+			tree = fmt.Sprintf("[unserialisable: %T]", value)
+		}
+	}()
+	if err, ok := value.(error); ok { // Most have no exported fields, and would be {}.
+		return text(err)
+	}
+	decoder := json.NewDecoder(bytes.NewReader(marshal(value)))
+	decoder.UseNumber()
+	if err := decoder.Decode(&tree); err != nil {
+		panic(err) // Too deep even for encoding/json.
+	}
+	return tree
+}
+
+// trim cuts texts to so many characters, and leaves out what is nested too deep.
+func trim(value any, depth, longest int) any {
+	switch value := value.(type) {
+	case string:
+		return clip(value, longest)
+	case []any:
+		if depth == 0 {
+			return "[too deep]"
+		}
+		for i, each := range value {
+			value[i] = trim(each, depth-1, longest)
+		}
+	case map[string]any:
+		if depth == 0 {
+			return "[too deep]"
+		}
+		for key, each := range value {
+			value[key] = trim(each, depth-1, longest)
+		}
+	}
+	return value
 }
 
 // clip cuts a text to so many characters; the last one shows that it was cut.
@@ -74,89 +117,4 @@ func clip(text string, limit int) string {
 		}
 	}
 	return text
-}
-
-// plain copies extra as values that JSON can express, with strings cut to so many characters. What it cannot
-// express is replaced by itself: encoding/json would refuse the whole.
-func plain(extra map[string]any, longest int) map[string]any {
-	p := plainer{longest: longest, left: maxWork, within: map[uintptr]bool{}}
-	tree, _ := p.value(extra, 1).(map[string]any)
-	return tree
-}
-
-type plainer struct {
-	longest, left int
-	within        map[uintptr]bool // the maps and slices on the way to the value
-}
-
-func (p *plainer) value(value any, depth int) any {
-	if p.left -= 4; p.left < 0 {
-		return "[too large]"
-	}
-	switch value := value.(type) {
-	case nil, bool, int:
-		return value
-	case json.Number:
-		if json.Valid([]byte(value)) {
-			return value
-		}
-		return p.value(string(value), depth)
-	case string:
-		value = clip(value, p.longest)
-		p.left -= len(value)
-		return value
-	case error: // Most have no exported fields, and would be {}.
-		return p.value(text(value), depth)
-	case map[string]any:
-		return p.container(value, depth, func() any {
-			tree := map[string]any{}
-			for key, each := range value {
-				tree[clip(key, p.longest)] = p.value(each, depth+1)
-			}
-			return tree
-		})
-	case []any:
-		return p.container(value, depth, func() any {
-			list := []any{}
-			for i := 0; i < len(value) && p.left >= 0; i++ {
-				list = append(list, p.value(value[i], depth+1))
-			}
-			return list
-		})
-	}
-	tree, err := marshalled(value)
-	if err != nil {
-		return clip(fmt.Sprintf("[unserialisable: %T]", value), maxText)
-	}
-	return p.value(tree, depth)
-}
-
-func (p *plainer) container(value any, depth int, copied func() any) any {
-	address := reflect.ValueOf(value).Pointer()
-	if p.within[address] {
-		return "[circular]"
-	}
-	if depth > maxDepth {
-		return "[too deep]"
-	}
-	p.within[address] = true
-	defer delete(p.within, address)
-	return copied()
-}
-
-// marshalled lets any other value encode itself, which may fail and even panic, and reads what came of it.
-func marshalled(value any) (tree any, err error) {
-	defer func() {
-		if panicked := recover(); panicked != nil {
-			err = fmt.Errorf("panic: %T", panicked)
-		}
-	}()
-	body, err := json.Marshal(value)
-	if err != nil {
-		return nil, err
-	}
-	decoder := json.NewDecoder(bytes.NewReader(body))
-	decoder.UseNumber()
-	err = decoder.Decode(&tree)
-	return tree, err
 }

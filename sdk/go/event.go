@@ -36,7 +36,8 @@ type Event struct {
 	Release     string         `json:"release,omitempty"`
 	Fingerprint []string       `json:"fingerprint,omitempty"`
 	Extra       map[string]any `json:"extra,omitempty"`
-	SDK         SDK            `json:"sdk"`
+
+	SDK map[string]string `json:"sdk"` // its name and version
 }
 
 // A Frame is one call of a stack trace.
@@ -45,11 +46,8 @@ type Frame struct {
 	Function string `json:"function"`
 	Lineno   int    `json:"lineno"`
 	InApp    bool   `json:"in_app"` // of the main module, not of a library
-	Source
-}
 
-// Source is what stands in the file at a frame's line, and around it.
-type Source struct {
+	// What stands in the file at that line, and around it.
 	PreContext  []string `json:"pre_context,omitempty"`
 	ContextLine string   `json:"context_line,omitempty"`
 	PostContext []string `json:"post_context,omitempty"`
@@ -61,32 +59,10 @@ type Cause struct {
 	Message string `json:"message"`
 }
 
-// SDK names what sent an event.
-type SDK struct {
-	Name    string `json:"name"`
-	Version string `json:"version"`
-}
-
-// A note is the text of a message; everything else that is captured is an error, or was panicked with.
-type note string
-
-func newEvent(thing any, level Level) *Event {
-	e := &Event{
-		EventID:   newID(time.Now()),
-		Level:     level,
-		Platform:  "go",
-		Timestamp: time.Now().UTC().Format("2006-01-02T15:04:05.000Z"),
-		SDK:       SDK{"obs-go", Version},
-	}
-	if message, ok := thing.(note); ok {
-		e.Message = string(message)
-		return e
-	}
-	e.Type, e.Message = fmt.Sprintf("%T", thing), text(thing)
-	if err, ok := thing.(error); ok {
-		e.Causes = causes(err)
-	}
-	return e
+// thrown makes an event of an error, or of anything else that was panicked with.
+func thrown(value any) *Event {
+	chain := chain(value)
+	return &Event{Level: LevelError, Type: chain[0].Type, Message: chain[0].Message, Causes: chain[1:]}
 }
 
 // text asks a value for its text. The methods that give it are the program's own, and may panic.
@@ -102,34 +78,32 @@ func text(value any) (text string) {
 	return fmt.Sprint(value)
 }
 
-// causes lists what an error wraps, depth first. An Unwrap that panics ends the list.
-func causes(err error) (found []Cause) {
+// chain lists a value and then what it wraps, depth first, each once. An Unwrap that panics ends the list.
+func chain(value any) (found []Cause) {
 	defer func() { _ = recover() }()
-	seen := map[error]bool{}
-	fresh := func(err error) bool {
-		if !reflect.ValueOf(err).Comparable() {
-			return true // It cannot be a key. If it is part of a cycle, the limit ends that.
+	seen := map[any]bool{}
+	var visit func(any)
+	visit = func(value any) {
+		known := reflect.ValueOf(value).Comparable() // If not, and it is part of a cycle, the limit ends that.
+		if len(found) > maxCauses || known && seen[value] {
+			return
 		}
-		known := seen[err]
-		seen[err] = true
-		return !known
-	}
-	var visit func(error)
-	visit = func(parent error) {
-		for _, err := range wrapped(parent) {
-			if err != nil && len(found) < maxCauses && fresh(err) {
-				found = append(found, Cause{fmt.Sprintf("%T", err), text(err)})
+		if known {
+			seen[value] = true
+		}
+		found = append(found, Cause{fmt.Sprintf("%T", value), text(value)})
+		for _, err := range wrapped(value) {
+			if err != nil {
 				visit(err)
 			}
 		}
 	}
-	fresh(err)
-	visit(err)
+	visit(value)
 	return found
 }
 
-func wrapped(err error) []error {
-	switch err := err.(type) {
+func wrapped(value any) []error {
+	switch err := value.(type) {
 	case interface{ Unwrap() error }:
 		return []error{err.Unwrap()}
 	case interface{ Unwrap() []error }:

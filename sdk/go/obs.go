@@ -1,16 +1,15 @@
-// What a program calls: Init, the captures and their options, Recover, Flush.
+// What a program calls: Init, the captures and their options, Recover, Handler, Flush.
 
 package obs
 
 import (
 	"maps"
-	"sync"
-	"sync/atomic"
+	"net/http"
 	"time"
 )
 
 // Version is this SDK's version, as events carry it.
-const Version = "1.0.0"
+const Version = "0.1.0"
 
 // Options say where events go and what is in them. Only DSN is required.
 type Options struct {
@@ -30,6 +29,19 @@ type Options struct {
 
 	ConnectTimeout time.Duration // of one connection; default: 2 seconds
 	SendTimeout    time.Duration // of one attempt to send an event, from connecting to the answer; default: 5 seconds
+}
+
+// Init sets the package up. It answers nothing, since a program should start whether or not its
+// errors can be reported: a bad DSN is one line on standard error. Init called again replaces
+// the options; what was captured before is still sent to where it was meant to go.
+func Init(options Options) {
+	c, err := newClient(options)
+	outgoing.L.Lock()
+	defer outgoing.L.Unlock()
+	current.Store(c)
+	if delete(outgoing.complained, unusable); err != nil {
+		outgoing.complain(unusable, err)
+	}
 }
 
 // An Option changes one captured event.
@@ -55,51 +67,18 @@ func WithFingerprint(parts ...string) Option {
 	return func(e *Event) { e.Fingerprint = parts }
 }
 
-// There is always a current client; the one before the first Init has no DSN, and sends nothing.
-var (
-	current      atomic.Pointer[client]
-	initialising sync.Mutex
-)
-
-func active() *client {
-	if current.Load() == nil {
-		current.CompareAndSwap(nil, newClient(Options{}))
-	}
-	return current.Load()
-}
-
-// Init sets the package up. It answers nothing, since a program should start whether or not its
-// errors can be reported: a bad DSN is one line on standard error. Init called again replaces
-// the options; what was captured before is still sent to where it was meant to go.
-func Init(options Options) {
-	initialising.Lock()
-	defer initialising.Unlock()
-	c := newClient(options)
-	var err error
-	if c.endpoint, c.key, err = parseDSN(options.DSN); err != nil {
-		c.complain(unusable, "nothing is sent: %v", err)
-	}
-	old := active()
-	c.previous = old
-	current.Store(c)
-	unfinished := old.retire()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.previous = unfinished
-}
-
 // CaptureException reports an error, with the stack of the calling goroutine: Go's errors carry none. It returns the event's id, or ""
 // where nothing will be sent under an id of its own: err is nil, the event was dropped or held back, or obs is not set up.
 func CaptureException(err error, options ...Option) string {
 	if err == nil {
 		return ""
 	}
-	return active().capture(err, LevelError, options)
+	return capture(thrown(err), options)
 }
 
 // CaptureMessage reports a text, at the level info. It returns the same as [CaptureException].
 func CaptureMessage(message string, options ...Option) string {
-	return active().capture(note(message), LevelInfo, options)
+	return capture(&Event{Level: LevelInfo, Message: message}, options)
 }
 
 // Recover, when deferred itself, ends a panic and reports it. With [Options].Repanic it reports the panic, waits up to
@@ -111,17 +90,37 @@ func Recover(options ...Option) {
 	if value == nil {
 		return
 	}
-	c := active()
-	c.capture(value, LevelError, options)
-	if c.options.Repanic {
+	capture(thrown(value), options)
+	if current.Load().Repanic {
 		Flush(2 * time.Second)
 		panic(value)
 	}
+}
+
+// Handler reports a panic of next, with the request's method and path, and lets it go on, so that net/http or an
+// outer middleware answers as ever. http.ErrAbortHandler, which is no error, is not reported.
+//
+//go:noinline
+func Handler(next http.Handler) http.Handler { // Inlined, its closures would be taken for functions of the program.
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			value := recover()
+			if value == nil {
+				return
+			}
+			if value != http.ErrAbortHandler {
+				request := map[string]any{"method": r.Method, "path": r.URL.Path} // Never the query: it often holds secrets.
+				capture(thrown(value), []Option{WithExtra(map[string]any{"request": request})})
+			}
+			panic(value)
+		}()
+		next.ServeHTTP(w, r)
+	})
 }
 
 // Flush sends what waits, and returns true as soon as all that was captured has been accepted.
 // It returns false when the time is up, or if anything captured since the last Flush was lost. What is not yet accepted
 // stays in the queue; the package works on.
 func Flush(timeout time.Duration) bool {
-	return active().flush(time.Now().Add(timeout))
+	return outgoing.flush(time.Now().Add(timeout))
 }

@@ -81,7 +81,7 @@ func run(t *testing.T, program, dsn string) (stdout, stderr string, status int) 
 func TestCapturesBeforeInitSayOneLineAndAreLost(t *testing.T) {
 	stdout, stderr, status := run(t, "not set up", "")
 	equal(t, "output", stdout, "id  \nfalse true\n")
-	equal(t, "standard error", stderr, "obs: nothing is sent: Init was not called\n")
+	equal(t, "standard error", stderr, "obs: nothing is sent: Init was not called with a valid DSN\n")
 	equal(t, "status", status, 0)
 	stdout, stderr, _ = run(t, "flush only", "")
 	equal(t, "output", stdout+stderr, "true\n")
@@ -108,7 +108,7 @@ func TestARefusalIsOneLineWithoutKeyAndPayload(t *testing.T) {
 	equal(t, "standard error", stderr, "obs: an event was not accepted, and is lost: 401 \"as the test wants it, for KEY\\x1b[2J\"\n")
 }
 
-func TestAFullQueueIsALineAndItsEndAnother(t *testing.T) {
+func TestAFullQueueIsOneLineAndHowManyWereDroppedAnother(t *testing.T) {
 	stdout, stderr, _ := run(t, "full queue", "")
 	equal(t, "output", stdout, "false\n")
 	equal(t, "standard error", stderr, "obs: the queue is full (2048 events or 8388608 bytes); events are dropped\n"+
@@ -126,7 +126,7 @@ func TestAHookThatPanicsDropsTheEventAndSaysSoOnce(t *testing.T) {
 	s := serve(t, accept)
 	stdout, stderr, status := run(t, "hook that panics", s.dsn())
 	equal(t, "output", stdout, "id  \nfalse\n")
-	equal(t, "standard error", stderr, "obs: BeforeSend panicked (string); the event is lost\n")
+	equal(t, "standard error", stderr, "obs: BeforeSend or an option panicked (string); the event is lost\n")
 	equal(t, "status", status, 0)
 	equal(t, "number of attempts", len(s.tried()), 0)
 }

@@ -38,14 +38,14 @@ func TestABurstArrivesOnceAndInOrderOverOneConnection(t *testing.T) {
 }
 
 func TestWhatMayHelpIsTriedAgainUnderTheSameID(t *testing.T) {
-	s := serve(t, scripted(429, 503, 502, 504, 500, 599))
+	s := serve(t, scripted(408, 429, 503, 502, 504, 500, 599))
 	obs.Init(obs.Options{DSN: s.dsn()})
 	id := obs.CaptureMessage("again")
 	s.only(t)
 	for _, attempt := range s.tried() {
 		equal(t, "id", attempt.EventID, id)
 	}
-	equal(t, "number of attempts", len(s.tried()), 7)
+	equal(t, "number of attempts", len(s.tried()), 8)
 }
 
 func TestAServerThatKeepsFailingIsGivenUpAfterTenAttempts(t *testing.T) {
@@ -228,4 +228,17 @@ func TestInitAgainSendsWhatTheOldClientQueued(t *testing.T) {
 	equal(t, "new message", s.only(t).Message, "new")
 	equal(t, "number of old events", len(old.events()), 101)
 	equal(t, "number held back", old.events()[100].Suppressed, 49)
+}
+
+func TestAServerThatInitReplacedIsGivenUpAndNoLongerInTheWay(t *testing.T) {
+	old := serve(t, func(int, http.ResponseWriter) int { return http.StatusServiceUnavailable })
+	obs.Init(obs.Options{DSN: old.dsn()})
+	for i := 0; i < 50; i++ {
+		obs.CaptureMessage(fmt.Sprint("old ", i))
+	}
+	s := start(t, obs.Options{})
+	obs.CaptureMessage("new")
+	equal(t, "Flush after a loss", obs.Flush(30*time.Second), false)
+	equal(t, "message", s.only(t).Message, "new")
+	equal(t, "number of attempts at the old server", len(old.tried()), 10+50)
 }

@@ -1,0 +1,35 @@
+<?php
+
+// A PHP program that tells obs what happens: a message, a warning, and an exception with its stack trace.
+
+declare(strict_types=1);
+
+require __DIR__ . '/../../sdk/php/src/Client.php';
+
+use Obs\Client;
+
+function connectToDatabase(): void
+{
+    throw new RuntimeException('database connection failed: timeout after 30s');
+}
+
+Client::init([
+    'dsn' => getenv('OBS_DSN') ?: 'http://test123@localhost:8000',
+    'environment' => 'production',
+]);
+
+Client::captureMessage('Application started');
+Client::captureMessage('Disk usage above 80%', 'warning', ['extra' => ['disk' => '/dev/sda1', 'used_percent' => 83]]);
+
+try {
+    connectToDatabase();
+} catch (RuntimeException $exception) {
+    Client::captureException($exception);
+}
+
+// The end of the script flushes as well. Here we want to know whether everything arrived.
+if (!Client::flush()) {
+    fwrite(STDERR, "Not everything reached the obs server.\n");
+    exit(1);
+}
+echo "PHP: sent two messages and an exception.\n";

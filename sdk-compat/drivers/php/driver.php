@@ -1,0 +1,165 @@
+<?php
+
+// Plays the scenarios of sdk-compat/README.md with the PHP SDK: php driver.php SCENARIO DSN
+
+declare(strict_types=1);
+
+require __DIR__ . '/../../../sdk/php/src/Client.php';
+
+use Obs\Client;
+
+function start(array $options = []): void
+{
+    Client::init(['dsn' => $GLOBALS['argv'][2]] + $options);
+}
+
+function flushAndTell(float $timeout = 10.0): void
+{
+    echo 'flush ', Client::flush($timeout) ? 'true' : 'false', "\n";
+}
+
+function wait(): void
+{
+    echo "waiting\n";
+    fgets(STDIN);
+}
+
+function burst(string $word, int $from, int $to): void
+{
+    for ($n = $from; $n < $to; $n++) {
+        Client::captureMessage("$word $n");
+    }
+}
+
+function fail(string $message, ?Throwable $cause = null): never
+{
+    throw new RuntimeException($message, 0, $cause); // compat:here
+}
+
+/** What fail() throws. */
+function failure(string $message, ?Throwable $cause = null): Throwable
+{
+    try {
+        fail($message, $cause);
+    } catch (RuntimeException $exception) {
+        return $exception;
+    }
+}
+
+/** A scenario that captures one message, and flushes. */
+function message(string $message, array $extra = [], float $timeout = 10.0): Closure
+{
+    return function () use ($message, $extra, $timeout) {
+        start();
+        Client::captureMessage($message, 'info', ['extra' => $extra]);
+        flushAndTell($timeout);
+    };
+}
+
+$scenarios = [
+    'messages' => function () {
+        start();
+        foreach (['info', 'warning', 'error'] as $level) {
+            Client::captureMessage("compat $level", $level);
+        }
+        flushAndTell();
+    },
+    'exception' => function () {
+        start();
+        Client::captureException(failure('compat exception'));
+        flushAndTell();
+    },
+    'causes' => function () {
+        start();
+        Client::captureException(failure('outer', failure('middle', failure('root'))));
+        flushAndTell();
+    },
+    'not-an-error' => function () {
+        start();
+        Client::captureException('just a string'); // PHP can throw nothing else than exceptions.
+        flushAndTell();
+    },
+    'unicode' => message("naïve 日本語 🦀 a\0b", ['key 🦀' => '日本語']),
+    'invalid-text' => message("broken:\xFF\xFE:end", ['bad' => "\xFF\xFE"]),
+    'bad-extra' => function () {
+        start();
+        $extra = ['ok' => 'fine', 'odd' => fn () => 1];
+        $extra['self'] = &$extra;
+        Client::captureMessage('bad extra', 'info', ['extra' => $extra]);
+        flushAndTell();
+    },
+    'large-extra' => message('large extra', ['blob' => str_repeat('x', 900_000)]),
+    'too-large' => message('too large', ['ok' => 'fine', 'blob' => str_repeat('x', 3_000_000)]),
+    'html' => message('<script>alert("compat")</script>'),
+    'options' => function () {
+        start(['environment' => 'staging', 'release' => '1.2.3', 'server_name' => 'host-7', 'extra' => ['app' => 'compat', 'kept' => true]]);
+        Client::captureMessage('options', 'warning', ['extra' => ['app' => 'call', 'n' => 1]]);
+        flushAndTell();
+    },
+    'fingerprint' => function () {
+        start();
+        foreach (['first text', 'second text'] as $text) {
+            Client::captureMessage($text, 'info', ['fingerprint' => ['compat-group']]);
+        }
+        flushAndTell();
+    },
+    'before-send' => function () {
+        start(['before_send' => function (array $event): ?array {
+            if ($event['message'] === 'drop me') {
+                return null;
+            }
+            return ['message' => str_replace('secret', 'removed', $event['message'])] + $event;
+        }]);
+        Client::captureMessage('drop me');
+        Client::captureMessage('the secret word');
+        flushAndTell();
+    },
+    'burst' => function () {
+        start();
+        burst('burst', 0, 1000);
+        flushAndTell();
+    },
+    'repeat' => function () {
+        start();
+        for ($n = 0; $n < 10_000; $n++) {
+            Client::captureException(failure('compat repeat'));
+        }
+        flushAndTell();
+    },
+    'two-flushes' => function () {
+        start();
+        foreach (['first', 'second'] as $text) {
+            Client::captureMessage($text);
+            flushAndTell();
+        }
+    },
+    'down-then-up' => function () {
+        start();
+        burst('early', 0, 10);
+        wait();
+        flushAndTell(20);
+    },
+    'restart' => function () {
+        start();
+        burst('restart', 0, 500);
+        wait();
+        burst('restart', 500, 1000);
+        wait();
+        flushAndTell(30);
+    },
+    'wrong-key' => message('wrong key'),
+    'rate-limited' => message('try again'),
+    'unavailable' => message('try again'),
+    'silent-server' => message('no answer', [], 2),
+    'bad-dsn' => message('nowhere'),
+    'unhandled' => function () {
+        start(['capture_unhandled' => true]);
+        fail('compat unhandled');
+    },
+    'unhandled-plain' => fn () => fail('compat unhandled'),
+];
+
+if (!isset($scenarios[$argv[1]])) {
+    exit(64);
+}
+$scenarios[$argv[1]]();

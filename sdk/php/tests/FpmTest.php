@@ -1,0 +1,117 @@
+<?php
+
+// Under php-fpm the response is there before the events are sent.
+
+declare(strict_types=1);
+
+namespace Obs\Tests;
+
+use Obs\Tests\Support\ProgramTestCase;
+
+final class FpmTest extends ProgramTestCase
+{
+    /** @var resource|null */
+    private $fpm = null;
+
+    protected function setUp(): void
+    {
+        parent::setUp();
+        $binaries = glob('/usr/sbin/php-fpm*') ?: glob('/usr/local/sbin/php-fpm*');
+        self::assertNotEmpty($binaries, 'php-fpm is needed for this test');
+        file_put_contents("{$this->folder}/fpm.conf", "[global]\nerror_log = {$this->folder}/fpm.log\ndaemonize = no\n[www]\n"
+            . "listen = {$this->folder}/fpm.sock\npm = static\npm.max_children = 2\n");
+        $this->fpm = proc_open(
+            [end($binaries), '-n', '-y', "{$this->folder}/fpm.conf", ...(posix_getuid() === 0 ? ['-R'] : [])],
+            [1 => ['file', '/dev/null', 'w'], 2 => ['file', "{$this->folder}/fpm.err", 'w']],
+            $pipes,
+        );
+        $this->until(fn () => (bool) @stream_socket_client("unix://{$this->folder}/fpm.sock"));
+    }
+
+    protected function tearDown(): void
+    {
+        proc_terminate($this->fpm);
+        proc_close($this->fpm);
+        parent::tearDown();
+    }
+
+    private function until(callable $condition): void
+    {
+        for ($deadline = microtime(true) + 10; !$condition() && microtime(true) < $deadline;) {
+            usleep(5000);
+        }
+        self::assertTrue($condition());
+    }
+
+    /** Requests a script as a web server does, and reads until the response has ended. */
+    private function get(string $file): string
+    {
+        $socket = stream_socket_client("unix://{$this->folder}/fpm.sock");
+        $record = static fn (int $type, string $body) => pack('CCnnCC', 1, $type, 1, \strlen($body), 0, 0) . $body;
+        $parameters = '';
+        foreach (['SCRIPT_FILENAME' => $file, 'REQUEST_METHOD' => 'GET', 'REQUEST_URI' => '/', 'SERVER_PROTOCOL' => 'HTTP/1.1'] as $name => $value) {
+            $parameters .= pack('CN', \strlen($name), \strlen($value) | 1 << 31) . $name . $value;
+        }
+        fwrite($socket, $record(1, pack('nCx5', 1, 0)) . $record(4, $parameters) . $record(4, '') . $record(5, ''));
+        $output = '';
+        do {
+            $header = unpack('Cversion/Ctype/nid/nlength/Cpadding', stream_get_contents($socket, 8));
+            $body = $header['length'] > 0 ? stream_get_contents($socket, $header['length']) : '';
+            $header['padding'] > 0 && stream_get_contents($socket, $header['padding']);
+            $output .= $header['type'] === 6 ? $body : '';
+        } while ($header['type'] !== 3);
+        return $output;
+    }
+
+    public function testTheResponseDoesNotWaitForTheServer(): void
+    {
+        $this->serve(['delay' => 1.5], []);
+        $file = $this->program('Client::captureException(new Exception("in a request")); Client::captureMessage("second"); echo "the page";');
+        $started = microtime(true);
+        self::assertStringEndsWith('the page', $this->get($file));
+        self::assertLessThan(1.0, microtime(true) - $started);
+        $this->until(fn () => \count($this->server->events()) === 2);
+        self::assertSame(['in a request', 'second'], array_column($this->server->events(), 'message'));
+    }
+
+    public function testTheNextRequestOfTheSameSessionDoesNotWaitForItsLock(): void
+    {
+        $this->serve(['silent' => true]);
+        $file = $this->program('session_save_path(__DIR__); session_id("abc"); session_start(); $_SESSION["n"] = ($_SESSION["n"] ?? 0) + 1;
+            if ($_SESSION["n"] === 1) { Client::captureMessage("m"); } echo $_SESSION["n"];', ['shutdown_timeout' => 4]);
+        $started = microtime(true);
+        self::assertStringEndsWith('1', $this->get($file));
+        self::assertStringEndsWith('2', $this->get($file));
+        self::assertLessThan(3.0, microtime(true) - $started);
+    }
+
+    public function testWhatTheApplicationsShutdownFunctionsCaptureIsSentToo(): void
+    {
+        $this->serve();
+        $this->get($this->program('register_shutdown_function(fn () => Client::captureMessage("late")); Client::captureMessage("early");'));
+        $this->until(fn () => \count($this->server->events()) === 2);
+        self::assertSame(['early', 'late'], array_column($this->server->events(), 'message'));
+    }
+
+    public function testARequestThatCapturesNothingEndsAsEver(): void
+    {
+        $this->serve();
+        self::assertStringEndsWith('the page', $this->get($this->program('echo "the page";')));
+        self::assertSame([], $this->server->requests());
+    }
+
+    public function testAFatalErrorIsRecorded(): void
+    {
+        $this->serve();
+        $this->get($this->program('ini_set("memory_limit", "8M"); str_repeat("x", 100 << 20);', ['capture_unhandled' => true]));
+        $this->until(fn () => \count($this->server->events()) === 1);
+        self::assertStringContainsString('Allowed memory size', $this->event()['message']);
+    }
+
+    public function testTroubleGoesToPhpsErrorLogAndNotIntoThePage(): void
+    {
+        $page = $this->get($this->program("ini_set('error_log', __DIR__ . '/php.log'); Client::init(['dsn' => 'x']); echo 'the page';", ['dsn' => 'http://k@127.0.0.1:1']));
+        self::assertStringNotContainsString('obs', $page);
+        self::assertStringContainsString('obs: the DSN does not begin', file_get_contents("{$this->folder}/php.log"));
+    }
+}

@@ -1,0 +1,81 @@
+<?php
+
+// Wrong use is told in one line without the key, and never harms the program.
+
+declare(strict_types=1);
+
+namespace Obs\Tests;
+
+use Obs\Tests\Support\ProgramTestCase;
+
+final class MisuseTest extends ProgramTestCase
+{
+    /** @dataProvider badDsns */
+    public function testABadDsnMeansOneLineAndThenNothing(mixed $dsn, string $line): void
+    {
+        $run = $this->play('var_dump(Client::captureMessage("m"), Client::captureException(new Exception), Client::flush(), Client::flush());', ['dsn' => $dsn]);
+        self::assertSame("string(0) \"\"\nstring(0) \"\"\nbool(false)\nbool(true)\n", $run->stdout);
+        self::assertSame([1, 0], [substr_count($run->stderr, "\n"), $run->status]);
+        self::assertStringStartsWith("obs: $line", $run->stderr);
+        self::assertStringNotContainsString('s3cret', $run->stderr);
+    }
+
+    public function badDsns(): array
+    {
+        return [
+            ['', 'the DSN is empty'], [null, 'the DSN is empty'], ['localhost:8000', 'the DSN does not begin'],
+            ['ftp://s3cret@host', 'the DSN does not begin'], ['http://localhost:8000', 'the DSN has no key'], ['http://@localhost', 'the DSN has no key'],
+            ['http://s3cret:x@localhost', "the DSN's key"], ['http://s3cret@', "the DSN's host"], ['http://s3cret@ho st', "the DSN's host"],
+            ['http://s3cret@host:0', "the DSN's host or port"], ['http://s3cret@host:70000', "the DSN's host or port"], [['s3cret'], "the option 'dsn'"],
+        ];
+    }
+
+    /** @dataProvider goodDsns */
+    public function testAGoodDsnIsUnderstood(string $dsn, array $expected): void
+    {
+        self::assertSame($expected, array_values(get_object_vars(\Obs\Dsn::parse($dsn))));
+    }
+
+    public function goodDsns(): array
+    {
+        return [
+            ['http://k@h', [false, 'k', 'h', 80]], ['https://k-_1@h.example/1', [true, 'k-_1', 'h.example', 443]],
+            ['HTTP://k@[::1]:8000/a?b', [false, 'k', '[::1]', 8000]],
+        ];
+    }
+
+    public function testCapturesBeforeInitAreToldOnceAndLost(): void
+    {
+        $client = var_export(\dirname(__DIR__) . '/src/Client.php', true);
+        file_put_contents("{$this->folder}/p.php", "<?php require $client; use Obs\Client; var_dump(Client::flush());
+            Client::captureMessage('a'); Client::captureMessage('b'); var_dump(Client::flush(), Client::flush());");
+        $run = $this->execute("{$this->folder}/p.php");
+        self::assertSame("bool(true)\nbool(false)\nbool(true)\n", $run->stdout);
+        self::assertSame("obs: an event was captured before init; it is lost\n", $run->stderr);
+    }
+
+    public function testAnUnknownOptionIsToldAndIgnored(): void
+    {
+        $this->serve();
+        $run = $this->play('Client::captureMessage("m");', ['enviroment' => 'x']);
+        self::assertSame("obs: there is no option 'enviroment'\n", $run->stderr);
+        self::assertSame('m', $this->event()['message']);
+    }
+
+    public function testABeforeSendThatCannotBeCalledSendsNothing(): void
+    {
+        $this->serve();
+        $run = $this->play('Client::captureMessage("m");', ['before_send' => 'no_such_function']);
+        self::assertSame("obs: the option 'before_send' has a wrong value; nothing is captured\n", $run->stderr);
+        self::assertSame([], $this->server->events());
+    }
+
+    public function testTheSdkLeavesNoTraceInTheErrorStateOfTheProgram(): void
+    {
+        $run = $this->play('set_error_handler(function ($no, $text) { echo "seen: $text\n"; });
+            Client::captureException(new Exception); Client::flush(0.2); restore_error_handler(); var_dump(error_get_last());
+            mt_srand(1); $a = mt_rand(); mt_srand(1); Client::captureMessage("m"); Client::flush(0); var_dump(mt_rand() === $a);
+            ', ['dsn' => 'http://k@127.0.0.1:1', 'shutdown_timeout' => 0.1]);
+        self::assertSame("NULL\nbool(true)\n", $run->stdout);
+    }
+}

@@ -1,0 +1,98 @@
+<?php
+
+// The life of a process: its end, its forks, a second init, and how the classes are found.
+
+declare(strict_types=1);
+
+namespace Obs\Tests;
+
+use Obs\Tests\Support\ProgramTestCase;
+use Obs\Tests\Support\Server;
+
+final class ProcessTest extends ProgramTestCase
+{
+    public function testWhatTheApplicationsShutdownFunctionsCaptureIsSentToo(): void
+    {
+        $this->serve();
+        $this->play('register_shutdown_function(fn () => Client::captureMessage("late")); Client::captureMessage("early"); exit(3);');
+        self::assertSame(['early', 'late'], array_column($this->server->events(), 'message'));
+    }
+
+    public function testTheExitStatusStays(): void
+    {
+        $this->serve();
+        self::assertSame(3, $this->play('Client::captureMessage("m"); exit(3);')->status);
+    }
+
+    public function testAForkedChildSendsItsOwnEventsAndNoneOfItsParents(): void
+    {
+        $this->serve(['delay' => 0.3]);
+        $run = $this->play('Client::captureMessage("parent 1"); Client::captureMessage("parent 2");
+            for ($i = 0; $i < 150; $i++) { Client::captureMessage("same"); }
+            if (pcntl_fork() === 0) { Client::captureMessage("child"); exit(0); }
+            pcntl_wait($status); Client::captureMessage("parent 3"); var_dump(Client::flush());');
+        self::assertSame("bool(true)\n", $run->stdout);
+        $messages = array_count_values(array_column($this->server->events(), 'message'));
+        ksort($messages);
+        self::assertSame(['child' => 1, 'parent 1' => 1, 'parent 2' => 1, 'parent 3' => 1, 'same' => 101], $messages);
+        $connections = array_column($this->server->requests(), 'connection', 'body');
+        self::assertCount(2, array_unique($connections));
+    }
+
+    public function testWhatASignalsHandlerCapturesDuringAFlushIsSentToo(): void
+    {
+        $this->serve(['delay' => 0.5]);
+        $run = $this->play('pcntl_async_signals(true); pcntl_signal(SIGALRM, function () { Client::captureMessage("signal"); });
+            $parent = getmypid(); if (pcntl_fork() === 0) { usleep(200000); posix_kill($parent, SIGALRM); exit(0); }
+            Client::captureMessage("m"); var_dump(Client::flush());');
+        self::assertSame("bool(true)\n", $run->stdout);
+        self::assertSame(['m', 'signal'], array_column($this->server->events(), 'message'));
+    }
+
+    public function testWhatAnEarlierInitQueuedIsStillSent(): void
+    {
+        $this->serve(['delay' => 0.2]);
+        $other = new Server();
+        $this->play('Client::captureMessage("a"); Client::captureMessage("b"); Client::init(["dsn" => "' . $other->dsn() . '"]); Client::captureMessage("c");');
+        self::assertSame(['a', 'b'], array_column($this->server->events(), 'message'));
+        self::assertSame(['c'], array_column($other->events(), 'message'));
+        $other->stop();
+    }
+
+    public function testComposersAutoloaderFindsTheSdkWithoutARequire(): void
+    {
+        $this->serve();
+        $psr4 = json_decode(file_get_contents(\dirname(__DIR__) . '/composer.json'), true)['autoload']['psr-4'];
+        $folder = var_export(\dirname(__DIR__) . '/' . $psr4['Obs\\'], true);
+        file_put_contents("{$this->folder}/p.php", '<?php
+            spl_autoload_register(function ($class) { if (str_starts_with($class, "Obs\\\\")) { require ' . $folder . ' . str_replace("\\\\", "/", substr($class, 4)) . ".php"; } });
+            \Obs\Client::init(["dsn" => "' . $this->server->dsn() . '"]); \Obs\Client::captureMessage("m"); echo count(spl_autoload_functions());');
+        self::assertSame('1', $this->execute("{$this->folder}/p.php")->stdout);
+        self::assertSame('m', $this->event()['message']);
+    }
+
+    public function testNoExtensionIsNeededThatPhpDoesNotHaveBuiltIn(): void
+    {
+        $this->serve();
+        $file = $this->program('var_dump(extension_loaded("mbstring")); Client::captureException(new Exception("é \xFF")); var_dump(Client::flush());');
+        self::assertSame("bool(false)\nbool(true)\n", $this->execute($file, ['-n'])->stdout);
+    }
+
+    public function testADeploymentThatRemovesTheFilesDoesNotDisturbARunningProgram(): void
+    {
+        $this->serve();
+        exec('cp -r ' . escapeshellarg(\dirname(__DIR__) . '/src') . " {$this->folder}/src");
+        file_put_contents("{$this->folder}/p.php", '<?php require __DIR__ . "/src/Client.php"; use Obs\Client;
+            Client::init(["dsn" => "' . $this->server->dsn() . '"]); array_map("unlink", glob(__DIR__ . "/src/*"));
+            Client::captureException(new Exception("e")); var_dump(Client::flush());');
+        self::assertSame("bool(true)\n", $this->execute("{$this->folder}/p.php")->stdout);
+    }
+
+    public function testEveryFileIsValid(): void
+    {
+        foreach (glob(\dirname(__DIR__) . '/{src,tests,tests/Support}/*.php', \GLOB_BRACE) as $file) {
+            exec(escapeshellarg(\PHP_BINARY) . ' -d display_errors=1 -l ' . escapeshellarg($file), $output, $status);
+            self::assertSame(0, $status, implode("\n", $output));
+        }
+    }
+}

@@ -1,0 +1,218 @@
+<?php
+
+// How events travel: one connection, in the background, again where that makes sense, and what flush says of it.
+
+declare(strict_types=1);
+
+namespace Obs\Tests;
+
+use Obs\Tests\Support\ProgramTestCase;
+use Obs\Tests\Support\Server;
+
+final class SendingTest extends ProgramTestCase
+{
+    private const FLUSH = 'Client::captureMessage("m"); var_dump(Client::flush());';
+
+    public function testManyEventsGoOverOneConnection(): void
+    {
+        $this->serve(['chunked' => true]);
+        $this->play('for ($i = 0; $i < 300; $i++) { Client::captureMessage("m $i"); }');
+        self::assertSame(array_map(static fn ($i) => "m $i", range(0, 299)), array_column($this->server->events(), 'message'));
+        self::assertSame([1], array_values(array_unique(array_column($this->server->requests(), 'connection'))));
+    }
+
+    public function testAProgramThatRunsOnSendsAsItGoes(): void
+    {
+        $this->serve();
+        $file = $this->program('Client::captureMessage("first"); fgets(STDIN); Client::captureMessage("second"); fgets(STDIN);');
+        $process = proc_open([\PHP_BINARY, $file], [['pipe', 'r'], STDOUT, STDERR], $pipes);
+        $this->waitFor(1);
+        fwrite($pipes[0], "\n");
+        $this->waitFor(2);
+        self::assertTrue(proc_get_status($process)['running']);
+        fclose($pipes[0]);
+        proc_close($process);
+    }
+
+    private function waitFor(int $events): void
+    {
+        for ($deadline = microtime(true) + 10; \count($this->server->events()) < $events && microtime(true) < $deadline;) {
+            usleep(5000);
+        }
+        self::assertCount($events, $this->server->events());
+    }
+
+    public function testACaptureNeverWaitsForAServerThatIsSilent(): void
+    {
+        $this->serve(['silent' => true]);
+        $run = $this->play('$t = microtime(true); for ($i = 0; $i < 100; $i++) { Client::captureMessage("m $i"); }
+            echo microtime(true) - $t < 1 ? "quick" : "slow";', ['shutdown_timeout' => 0.1]);
+        self::assertSame('quick', $run->stdout);
+    }
+
+    /** @dataProvider transient */
+    public function testWhatPassesIsTriedAgainUnderTheSameId(array $answer): void
+    {
+        $this->serve($answer, $answer);
+        self::assertSame("bool(true)\n", $this->play(self::FLUSH)->stdout);
+        self::assertCount(3, $this->server->events());
+        self::assertCount(1, array_unique(array_column($this->server->events(), 'event_id')));
+    }
+
+    public function transient(): array
+    {
+        return [
+            '429' => [['status' => 429]], '503' => [['status' => 503]], '502 and a closed connection' => [['status' => 502, 'close' => true]],
+            '504' => [['status' => 504]], '500' => [['status' => 500]], 'a closed connection' => [['hangUp' => true]],
+        ];
+    }
+
+    public function testAServerThatAlwaysFailsGetsTenAttempts(): void
+    {
+        $this->serve(...array_fill(0, 12, ['status' => 500, 'error' => 'broken']));
+        // Each flush starts the pauses anew, so that ten attempts take no minute.
+        $run = $this->play('Client::captureMessage("m"); for ($i = 0; $i < 60 && Client::flush(0.05) === false && $i < 40; $i++); var_dump(Client::flush());');
+        self::assertCount(10, $this->server->events());
+        self::assertStringContainsString('obs: the server refused an event: 500 broken', $run->stderr);
+    }
+
+    /** @dataProvider final */
+    public function testWhatIsRefusedForGoodIsLostWithOneLine(int $status): void
+    {
+        $refusal = ['status' => $status, 'error' => "no\nway, test-key"];
+        $this->serve($refusal, $refusal);
+        $run = $this->play('Client::captureMessage("a"); Client::captureMessage("b"); var_dump(Client::flush()); ' . self::FLUSH);
+        self::assertSame("bool(false)\nbool(true)\n", $run->stdout);
+        self::assertSame(['a', 'b', 'm'], array_column($this->server->events(), 'message'));
+        self::assertSame("obs: the server refused an event: $status no way, ***\n", $run->stderr);
+    }
+
+    public function final(): array
+    {
+        return [[400], [401], [403], [404], [413], [302]];
+    }
+
+    public function testAFlushTriesAtOnceHoweverLongThePauseHasBecome(): void
+    {
+        $this->serve(...array_fill(0, 8, ['status' => 503]));
+        $run = $this->play('Client::captureMessage("m"); for ($i = 0; $i < 9; $i++) { $accepted = Client::flush(0.08); } var_dump($accepted);');
+        self::assertSame("bool(true)\n", $run->stdout);
+    }
+
+    public function testRetryAfterIsHonouredEvenByFlush(): void
+    {
+        $this->serve(['status' => 429, 'headers' => ['Retry-After' => '1']]);
+        self::assertSame("bool(false)\nbool(true)\n", $this->play('Client::captureMessage("m"); var_dump(Client::flush(0.2)); var_dump(Client::flush());')->stdout);
+        [$first, $second] = array_column($this->server->requests(), 'at');
+        self::assertGreaterThanOrEqual(0.95, $second - $first);
+    }
+
+    public function testRetryAfterMayBeADate(): void
+    {
+        $this->serve(['status' => 503, 'headers' => ['Retry-After' => gmdate('D, d M Y H:i:s', time() + 100) . ' GMT']]);
+        self::assertSame("bool(false)\n", $this->play(self::FLUSH, ['shutdown_timeout' => 0.1, 'timeout' => 1])->stdout);
+        self::assertCount(1, $this->server->events());
+    }
+
+    public function testAnIdleConnectionThatTheServerClosedIsNoFailure(): void
+    {
+        $this->serve(['close' => true], [], ['hangUp' => true]);
+        $run = $this->play('foreach ([1, 2, 3] as $i) { Client::captureMessage("m $i"); var_dump(Client::flush(0.5)); }');
+        self::assertSame("bool(true)\nbool(true)\nbool(true)\n", $run->stdout);
+        self::assertSame(['m 1', 'm 2', 'm 3', 'm 3'], array_column($this->server->events(), 'message'));
+        self::assertSame('', $run->stderr);
+    }
+
+    public function testAConnectionThatTheServerWillCloseIsNotUsedAgain(): void
+    {
+        $this->serve(['headers' => ['Connection' => 'close']]);
+        $this->play('Client::captureMessage("a"); Client::captureMessage("b");');
+        self::assertSame([1, 2], array_column($this->server->requests(), 'connection'));
+    }
+
+    public function testAnAnswerThatIsTooLongIsNotReadToItsEnd(): void
+    {
+        $this->serve(['status' => 400, 'error' => str_repeat('x', 100_000)]);
+        $run = $this->play('Client::captureMessage("a"); Client::captureMessage("b"); var_dump(Client::flush());');
+        self::assertSame("bool(false)\n", $run->stdout);
+        self::assertSame("obs: the server refused an event: 400\n", $run->stderr);
+        self::assertSame([1, 2], array_column($this->server->requests(), 'connection'));
+    }
+
+    public function testFlushReturnsInTimeAndWhatIsQueuedGoesOutLater(): void
+    {
+        $this->serve(['silent' => true]);
+        $run = $this->play('Client::captureMessage("m"); $t = microtime(true); var_dump(Client::flush(0.3));
+            echo microtime(true) - $t < 2 ? "in time" : "late", "\n"; var_dump(Client::flush());', ['timeout' => 0.5]);
+        self::assertSame("bool(false)\nin time\nbool(true)\n", $run->stdout);
+        self::assertCount(2, $this->server->events());
+    }
+
+    public function testTheEndOfTheProgramWaitsNoLongerThanItMay(): void
+    {
+        $this->serve(['silent' => true]);
+        self::assertLessThan(2.5, $this->play('Client::captureMessage("m");', ['shutdown_timeout' => 0.3])->seconds);
+    }
+
+    public function testWithoutAServerEventsWaitAndOneLineSaysSo(): void
+    {
+        $this->serve();
+        $this->server->stop();
+        $run = $this->play('Client::captureMessage("a"); Client::captureMessage("b"); var_dump(Client::flush(0.5));', ['shutdown_timeout' => 0.1]);
+        $port = $this->server->port;
+        unset($this->server);
+        self::assertSame("bool(false)\n", $run->stdout);
+        self::assertSame("obs: events wait for the server at 127.0.0.1:$port: the connection was refused\n", $run->stderr);
+    }
+
+    public function testANameIsTriedAtAllItsAddresses(): void
+    {
+        $this->serve();
+        $run = $this->play(self::FLUSH, ['dsn' => $this->server->dsn('localhost')]);
+        self::assertSame("bool(true)\n", $run->stdout);
+    }
+
+    public function testAFullQueueDropsTheNewestAndCountsThem(): void
+    {
+        $this->serve(['delay' => 1]);
+        $run = $this->play('for ($i = 0; $i < 2100; $i++) { $ids[] = Client::captureMessage("m $i"); }
+            echo count(array_filter($ids)), " "; var_dump(Client::flush(20), Client::flush());');
+        self::assertSame("2048 bool(false)\nbool(true)\n", $run->stdout);
+        self::assertSame("obs: the queue was full: 52 events were dropped\n", $run->stderr);
+        self::assertSame('m 2047', array_column($this->server->events(), 'message')[2047]);
+    }
+
+    public function testTheQueueTakesEightMebibytes(): void
+    {
+        $this->serve([], ['delay' => 1]);
+        $run = $this->play('Client::captureMessage("first"); Client::flush();
+            for ($i = 0; $i < 20; $i++) { $ids[] = Client::captureMessage("m $i", "info", ["extra" => [str_repeat("x", 900000)]]); }
+            echo count(array_filter($ids)); Client::flush(20);
+            for ($i = 0; $i < 9; $i++) { Client::captureMessage("n $i", "info", ["extra" => [str_repeat("x", 900000)]]); } var_dump(Client::flush(20));');
+        self::assertSame("9bool(true)\n", $run->stdout);
+        self::assertCount(19, $this->server->events());
+    }
+
+    public function testHttpsIsSpokenToAServerWhoseCertificateIsGood(): void
+    {
+        $key = openssl_pkey_new(['private_key_bits' => 2048]);
+        file_put_contents("{$this->folder}/ssl.cnf", "[req]\ndistinguished_name=dn\n[dn]\n[san]\nsubjectAltName=DNS:localhost\nbasicConstraints=CA:TRUE\n");
+        $options = ['config' => "{$this->folder}/ssl.cnf", 'x509_extensions' => 'san', 'digest_alg' => 'sha256'];
+        $certificate = openssl_csr_sign(openssl_csr_new(['commonName' => 'localhost'], $key, $options), null, $key, 2, $options, 7);
+        openssl_x509_export($certificate, $public);
+        openssl_pkey_export($key, $private, null, $options);
+        file_put_contents("{$this->folder}/both.pem", $public . $private);
+        file_put_contents("{$this->folder}/public.pem", $public);
+        $this->server = new Server([], "{$this->folder}/both.pem");
+        $program = $this->program('for ($i = 0; $i < 3; $i++) { Client::captureMessage("m", "info", ["extra" => [str_repeat("x", 900000)]]); }
+            var_dump(Client::flush(2));', ['dsn' => "https://test-key@localhost:{$this->server->port}", 'shutdown_timeout' => 0.1]);
+
+        self::assertSame("bool(true)\n", $this->execute($program, ['-d', "openssl.cafile={$this->folder}/public.pem"])->stdout);
+        self::assertCount(3, $this->server->events());
+        self::assertSame([1], array_values(array_unique(array_column($this->server->requests(), 'connection'))));
+        $distrusted = $this->execute($program);
+        self::assertSame("bool(false)\n", $distrusted->stdout);
+        self::assertSame("obs: events wait for the server at localhost:{$this->server->port}: the TLS handshake failed\n", $distrusted->stderr);
+        self::assertCount(3, $this->server->events());
+    }
+}

@@ -1,0 +1,135 @@
+<?php
+
+// What nobody catches is captured, and PHP and the handlers that were there before go on as if we were not there.
+
+declare(strict_types=1);
+
+namespace Obs\Tests;
+
+use Obs\Tests\Support\ProgramTestCase;
+use Obs\Tests\Support\Run;
+
+final class UnhandledTest extends ProgramTestCase
+{
+    private const ON = ['capture_unhandled' => true];
+
+    protected function setUp(): void
+    {
+        parent::setUp();
+        $this->serve();
+    }
+
+    /** @return Run[] the same code with the SDK and without it */
+    private function compare(string $code, array $arguments = []): array
+    {
+        $with = $this->execute($this->program($code, self::ON), $arguments);
+        file_put_contents("{$this->folder}/program.php", "<?php\n$code\n");
+        return [$with, $this->execute("{$this->folder}/program.php", $arguments)];
+    }
+
+    private function assertSameEnd(Run $with, Run $without): void
+    {
+        self::assertSame($without->stdout, $with->stdout);
+        $comparable = static fn (string $text) => preg_replace('/tried to allocate \d+/', '', $text); // Of memory, we take some.
+        self::assertSame($comparable($without->stderr), $comparable($with->stderr));
+        self::assertSame($without->status, $with->status);
+    }
+
+    /** @dataProvider settings */
+    public function testAnUncaughtExceptionIsRecordedAndEndsTheProgramAsEver(string ...$settings): void
+    {
+        $code = 'function f($p) { throw new RuntimeException("not caught"); }
+            echo "begun\n"; register_shutdown_function(fn () => print("shutdown\n")); f(1);';
+        [$with, $without] = $this->compare($code, array_merge(...array_map(static fn ($s) => ['-d', $s], $settings)));
+        $this->assertSameEnd($with, $without);
+        self::assertSame(255, $with->status);
+        $event = $this->event();
+        self::assertSame(['RuntimeException', 'not caught', 'error'], [$event['type'], $event['message'], $event['level']]);
+        self::assertSame('f', $event['stacktrace'][0]['function']);
+    }
+
+    public function settings(): array
+    {
+        return [
+            'as PHP comes' => [], 'shown and logged' => ['display_errors=1', 'log_errors=1'],
+            'quiet' => ['display_errors=0', 'log_errors=0'], 'with html' => ['html_errors=1', 'display_errors=1'],
+        ];
+    }
+
+    public function testHandlersThatWereThereBeforeStillRun(): void
+    {
+        $before = 'set_exception_handler(function ($e) { echo "handled ", $e->getMessage(), "\n"; });
+            set_error_handler(function ($no, $text) { echo "error ", $text, "\n"; return true; });';
+        $after = 'trigger_error("watch out", E_USER_WARNING); throw new RuntimeException("x");';
+        $dsn = $this->server->dsn();
+        $this->program("$before Client::init(['dsn' => '$dsn', 'capture_unhandled' => true]); $after");
+        $with = $this->execute("{$this->folder}/program.php");
+        file_put_contents("{$this->folder}/plain.php", "<?php $before $after");
+        $this->assertSameEnd($with, $this->execute("{$this->folder}/plain.php"));
+        self::assertSame(['watch out', 'x'], array_column($this->server->events(), 'message'));
+    }
+
+    public function testWarningsNoticesAndDeprecationsAreCapturedWhereTheyHappened(): void
+    {
+        [$with, $without] = $this->compare('function f() {
+            echo $undefined;
+            fopen("/does/not/exist", "r");
+            trigger_error("old", E_USER_DEPRECATED);
+            trigger_error("bad", E_USER_NOTICE);
+        }
+        f();');
+        $this->assertSameEnd($with, $without);
+        $events = $this->server->events();
+        self::assertSame(['warning', 'warning', 'info', 'info'], array_column($events, 'level'));
+        self::assertSame(['ErrorException'], array_unique(array_column($events, 'type')));
+        foreach ($events as $i => $event) {
+            self::assertSame([['f', 3 + $i], ['{main}', 8]], array_map(static fn ($f) => [$f['function'], $f['lineno']], $event['stacktrace']));
+        }
+    }
+
+    public function testWhatIsSilencedOrNotReportedIsNotCaptured(): void
+    {
+        $this->play('@fopen("/does/not/exist", "r"); error_reporting(E_ALL & ~E_USER_NOTICE); trigger_error("no", E_USER_NOTICE);', self::ON);
+        self::assertSame([], $this->server->events());
+    }
+
+    public function testAPreviousHandlerThatThrowsMakesOneEventNotTwo(): void
+    {
+        $this->play('set_error_handler(function ($no, $text) { throw new ErrorException($text); });
+            Client::init(["dsn" => "' . $this->server->dsn() . '", "capture_unhandled" => true]); echo $undefined;');
+        self::assertSame('ErrorException', $this->event()['type']);
+    }
+
+    /** @dataProvider fatal */
+    public function testAFatalErrorIsRecordedOnce(string $code, string $message, int $line = 2): void
+    {
+        [$with, $without] = $this->compare($code);
+        $this->assertSameEnd($with, $without);
+        $event = $this->event();
+        self::assertStringContainsString($message, $event['message']);
+        self::assertSame(["{$this->folder}/program.php", $line], [$event['stacktrace'][0]['filename'], $event['stacktrace'][0]['lineno']]);
+    }
+
+    public function fatal(): array
+    {
+        return [
+            'memory exhausted at once' => ['ini_set("memory_limit", "8M"); str_repeat("x", 100 << 20);', 'Allowed memory size'],
+            'memory exhausted bit by bit' => ["ini_set('memory_limit', '8M'); \$a = [];\nwhile (true) { \$a[] = [1]; }", 'Allowed memory size', 3],
+            'memory exhausted in small pieces' => ["ini_set('memory_limit', '8M'); \$l = new SplDoublyLinkedList;\nwhile (true) { \$l->push(str_repeat('x', 3000)); }", 'Allowed memory size', 3],
+            'a class that cannot be' => ['if (true) { class A implements Countable {} }', 'abstract method'],
+        ];
+    }
+
+    public function testHandlersAreThereOnceHoweverOftenInitIsCalled(): void
+    {
+        $this->play('for ($i = 0; $i < 3; $i++) { Client::init(["dsn" => "' . $this->server->dsn() . '", "capture_unhandled" => true]); }
+            trigger_error("one"); throw new Exception("two");', self::ON);
+        self::assertSame(['one', 'two'], array_column($this->server->events(), 'message'));
+    }
+
+    public function testUnlessItIsAskedForNothingUnhandledIsCaptured(): void
+    {
+        $this->play('echo $undefined; throw new Exception("x");');
+        self::assertSame([], $this->server->events());
+    }
+}

@@ -1,0 +1,9 @@
+<?php
+
+// The tests need nothing but PHPUnit.
+
+declare(strict_types=1);
+
+require __DIR__ . '/../src/Client.php';
+require __DIR__ . '/Support/Server.php';
+require __DIR__ . '/Support/ProgramTestCase.php';
