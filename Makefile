@@ -42,7 +42,8 @@ stop: ## stop the server that `make server` started
 clean: stop ## stop the server and delete its database, and the demo's
 	rm -f {obs,target/demo}.sqlite{,-wal,-shm,.lock}
 
-demo: deps ## start a server on a database of its own, run the three examples, show what the dashboard has
+demo: ## start a server on a database of its own, run the three examples, show what the dashboard has
+	@tests/deps for-demo
 	@$(MAKE) --no-print-directory stop
 	rm -f target/demo.sqlite{,-wal,-shm,.lock}
 	$(call start,target/demo.sqlite)
@@ -59,7 +60,7 @@ demo-php: ## the PHP example
 demo-js: ## the JavaScript example
 	cd example/js && npm install --silent --no-audit --no-fund --offline && node main.js
 
-screenshots: demo ## make the README's pictures anew, from the demo
+screenshots: deps demo ## make the README's pictures anew, from the demo
 	node docs/screenshots.js
 
 test: deps test-rust test-browser test-go test-php test-js sdk-compat ## run everything
@@ -67,23 +68,24 @@ test: deps test-rust test-browser test-go test-php test-js sdk-compat ## run eve
 test-rust: ## the server's tests
 	cargo test --quiet
 
-test-browser: ## the dashboard in a real browser
+test-browser: deps ## the dashboard in a real browser
 	cargo build --quiet
 	OBS_BIN=$(CURDIR)/target/debug/obs node --test tests/browser/pages.test.js
 
-test-go: ## the Go SDK's tests
+test-go: deps ## the Go SDK's tests
 	cd sdk/go && go test -race ./...
 
-test-php: ## the PHP SDK's tests
+test-php: deps ## the PHP SDK's tests
 	phpunit -c sdk/php
 
-test-js: ## the JavaScript SDK's tests, on Node and on Bun
+test-js: deps ## the JavaScript SDK's tests, on Node and on Bun
 	cd sdk/js && node --test test/*.test.js test/browser/*.test.js && node_modules/.bin/bun test --timeout 60000 ./test/*.test.js
 
 # Tests of one's own driver need neither our SDKs nor what they run on.
 sdk-compat: ## every SDK against the real server; DRIVER='command' tests your own
 	cargo build --quiet
 ifndef DRIVER
+	@tests/deps
 	cd sdk-compat/drivers/go && go build -o $(CURDIR)/target/sdk-compat/go .
 endif
 	@OBS_BIN=$(CURDIR)/target/debug/obs GO_DRIVER=$(CURDIR)/target/sdk-compat/go node sdk-compat/run.js
