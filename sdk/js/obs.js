@@ -23,6 +23,8 @@ const DEFAULTS = {
 // Saved now: what is wrapped around them later, by an agent for instance, would see the SDK's own doing.
 const send = globalThis.fetch?.bind(globalThis);
 const warn = console.warn.bind(console);
+const now = performance.now.bind(performance);
+const { setTimeout, clearTimeout, setImmediate } = globalThis;
 
 const onServer = typeof process === 'object' && !!process.versions?.node && typeof document === 'undefined';
 const builtin = {};
@@ -36,7 +38,6 @@ for (const name of onServer ? ['fs', 'os', 'worker_threads'] : []) {
 
 let client = null; // The settings of `init`, and the outbox that they lead to.
 let busy = false; // A capture is under way; what it calls, beforeSend for instance, must not start the next one.
-let silent = false; // Whoever was told that nothing is sent is not told again.
 let lost = 0; // What was captured and will never arrive,
 let admitted = 0; // and how much of it a flush has owned up to.
 
@@ -47,7 +48,8 @@ export function init(options) {
   releaseHeld();
   try {
     const settings = { ...DEFAULTS };
-    for (const [name, value] of Object.entries(options ?? {})) {
+    if (!isObject(options)) throw new Error('init takes an object, such as { dsn: "http://KEY@HOST:PORT" }');
+    for (const [name, value] of Object.entries(options)) {
       const type = name === 'beforeSend' ? 'function' : typeof DEFAULTS[name];
       if (value === undefined || value === null) continue;
       if (!Object.hasOwn(DEFAULTS, name)) warn(`obs: init has no option ${cut(name, LENGTH.text)}; it is ignored`);
@@ -60,8 +62,8 @@ export function init(options) {
     joinHost();
   } catch (error) {
     warn(`obs: ${tried(() => error.message)}; nothing is sent`);
+    said.add('not set up');
   }
-  silent = !client;
 }
 
 export function captureException(thrown, options) {
@@ -72,38 +74,37 @@ export function captureException(thrown, options) {
 }
 
 export function captureMessage(message, level = 'info', options) {
-  return capture(level, () => ({ message: cut(textOf(message), LENGTH.message).trim() ? textOf(message) : '(empty message)' }), options);
+  return capture(level, () => ({ message: cut(textOf(message), LENGTH.message).replace(/^\s*$/, '(empty message)') }), options);
 }
 
 export async function flush(timeout = 5000) {
+  const known = admitted; // Flushes at the same time all own up to what is lost meanwhile.
   releaseHeld();
   const sent = Promise.all([...outboxes].flatMap((outbox) => outbox.hurry()));
   let timer;
   const late = new Promise((resolve) => (timer = setTimeout(resolve, milliseconds(timeout), 'late')));
   const inTime = (await Promise.race([sent, late])) !== 'late';
   clearTimeout(timer);
-  const whole = lost === admitted;
   admitted = lost;
-  return inTime && whole;
+  return inTime && lost === known;
 }
 
 export async function close(timeout) {
-  const closing = client;
-  const sent = await flush(timeout);
-  if (client !== closing) return sent; // Set up anew meanwhile.
   client = null;
-  silent = true;
+  said.add('not set up');
   leaveHost();
+  const sent = await flush(timeout);
+  if (client) return sent; // Set up anew meanwhile.
   outboxes.forEach((outbox) => outbox.giveUp());
+  admitted = lost;
   return sent;
 }
 
 /** Never throws. The event's id, or '' where nothing is sent. */
 function capture(level, describe, options) {
   if (!client) {
-    if (!silent) warn('obs: captured before init; nothing is sent');
-    silent = true;
     lost++;
+    complain('not set up', 'captured before init; nothing is sent');
     return '';
   }
   if (busy) return '';
@@ -111,15 +112,12 @@ function capture(level, describe, options) {
   try {
     const { environment, release, serverName, beforeSend, outbox } = client;
     const id = uuid7();
-    let event = { event_id: id, level: options?.level ?? level, ...describe(), platform: 'javascript', timestamp: new Date().toISOString() };
-    const extra = merged(client.extra, options?.extra);
-    const context = { server_name: serverName, environment, release, fingerprint: options?.fingerprint, extra, sdk: { ...SDK } };
-    for (const name in context) if (context[name] !== undefined) event[name] = context[name];
+    const context = { server_name: serverName, environment, release, fingerprint: options?.fingerprint, extra: merged(client.extra, options?.extra) };
+    let event = { event_id: id, level: options?.level ?? level, ...describe(), ...context, platform: 'javascript', timestamp: new Date().toISOString(), sdk: { ...SDK } };
     if (beforeSend) event = reviewed(beforeSend, event);
     if (!event) return '';
-    event.event_id = id;
     const { filename, function: name, lineno } = event.stacktrace?.[0] ?? {};
-    return admit(JSON.stringify([event.type, event.message, filename, name, lineno]), { body: encode(event), outbox }) ? id : '';
+    return admit(JSON.stringify([event.type, event.message, filename, name, lineno]), { body: encode({ ...event, event_id: id }), outbox }) ? id : '';
   } catch {
     lost++;
     complain('event', 'an event could not be made, and is lost');
@@ -163,12 +161,16 @@ function describe(thrown, here) {
 function* unfolded(thing, seen) {
   seen.add(thing);
   yield thing;
-  const errors = tried(() => thing instanceof AggregateError && Array.from(thing.errors)) || [];
-  for (const inner of [...errors, isObject(thing) && tried(() => thing.cause)]) {
+  const below = [];
+  tried(() => {
+    if (thing instanceof AggregateError) for (const error of thing.errors) if (below.push(error) > CAUSES) break;
+  });
+  for (const inner of [...below, isObject(thing) && tried(() => thing.cause)]) {
     if ((inner || inner === 0 || inner === '') && !seen.has(inner)) yield* unfolded(inner, seen);
   }
 }
 
+const isObject = (thing) => typeof thing === 'object' && thing !== null;
 const isError = (thing) => tried(() => thing instanceof Error) || stackOf(thing) !== '';
 const stackOf = (thing) => tried(() => isObject(thing) && typeof thing.stack === 'string' && thing.stack) || '';
 
@@ -187,7 +189,8 @@ function messageOf(thing) {
 }
 
 function textOf(thing) {
-  return isObject(thing) ? JSON.stringify(clean(thing, LENGTH.message)) : typeof thing === 'function' ? `function ${thing.name}` : String(thing);
+  if (isObject(thing)) return JSON.stringify(clean(thing, LENGTH.message)) ?? unserialisable(className(thing));
+  return typeof thing === 'function' ? tried(() => `function ${String(thing.name)}`, 'function') : String(thing);
 }
 
 // ---- Stacks, as V8, JavaScriptCore and SpiderMonkey write them.
@@ -240,11 +243,12 @@ function pathOf(file) {
 
 // ---- Source lines, on a server only.
 
+const SCRIPT = /^(\/|[A-Za-z]:[\\/]).*\.([cm]?[jt]s|[jt]sx)$/; // No other: what is assigned to `stack` may name any file.
 const sources = new Map(); // A file's lines by its path; null where it cannot be read cheaply.
 
 function withSource(frames, source) {
   for (const frame of builtin.fs ? frames : []) {
-    if (!frame.in_app || !/^(\/|[A-Za-z]:[\\/])/.test(frame.filename) || source.left-- <= 0) continue;
+    if (!frame.in_app || !SCRIPT.test(frame.filename) || source.left-- <= 0) continue;
     const lines = linesOf(frame.filename);
     const at = frame.lineno - 1;
     if (lines?.[at] === undefined) continue;
@@ -295,20 +299,16 @@ function clean(value, length = Infinity) {
       for (const item of value) if (list.push(copy(item, depth) ?? null) && left <= 0) break;
       return list;
     }
-    for (const [key, read] of members(value)) {
-      const item = copy(tried(read, unserialisable('getter')), depth);
-      if (item !== undefined) list.push([cut(key, length), item]);
+    const isMap = value instanceof Map;
+    for (const key of isMap ? value.keys() : Object.keys(value)) {
+      const item = copy(tried(() => (isMap ? value.get(key) : value[key]), unserialisable('getter')), depth);
+      if (item !== undefined) list.push([cut(String(key), length), item]);
       if (left <= 0) break;
     }
     return Object.fromEntries(list); // Which takes `__proto__` for a key like any other.
   };
 
   return copy(value, 0);
-}
-
-function* members(value) {
-  if (value instanceof Map) for (const [key, item] of value) yield [String(key), () => item];
-  else for (const key of Object.keys(value)) yield [key, () => value[key]];
 }
 
 const unserialisable = (type) => `[unserialisable: ${type}]`;
@@ -329,11 +329,9 @@ function encode(event) {
     () => frames.forEach((frame) => ['pre_context', 'context_line', 'post_context'].forEach((name) => delete Object(frame)[name])),
     () => Object.assign(event, { causes: undefined, stacktrace: event.stacktrace?.slice(0, 20) }),
   ];
-  for (;;) {
-    const body = JSON.stringify(event);
-    if (byteLength(body) <= EVENT_BYTES) return body;
-    cuts.shift()(); // With none left it throws: an event that cannot be made.
-  }
+  let body;
+  while (byteLength((body = JSON.stringify(event))) > EVENT_BYTES) cuts.shift()(); // With none left it throws: an event that cannot be made.
+  return body;
 }
 
 // ---- Holding back: of one error a hundred a minute go out, then the last one, with the number of the others.
@@ -378,10 +376,10 @@ let keptAlive = 0; // Bytes in flight that outlive the page.
 
 /** The outbox of a DSN. One that an earlier DSN left behind goes on until it is empty. */
 function outboxFor({ url, key }, timeout) {
-  const outbox = [...outboxes].find((it) => it.url === url && it.key === key) ?? new Outbox(url, key);
+  const outbox = [...outboxes].find((it) => it.url === url && it.key === key) ?? new Outbox();
   outboxes.forEach((it) => it.queue.size || outboxes.delete(it));
   outboxes.add(outbox);
-  return Object.assign(outbox, { timeout });
+  return Object.assign(outbox, { url, key, timeout });
 }
 
 class Outbox {
@@ -391,14 +389,9 @@ class Outbox {
   notBefore = 0; // When the server's Retry-After ends.
   running = false;
   wake = () => {};
-  abort = () => {};
-
-  constructor(url, key) {
-    Object.assign(this, { url, key });
-  }
 
   add(body) {
-    const entry = { body, bytes: byteLength(body), attempts: 0, flying: 0, keptAlive: false };
+    const entry = { body, bytes: byteLength(body), attempts: 0, flights: new Set(), keptAlive: false };
     if (this.queue.size >= QUEUE.events || this.bytes + entry.bytes > QUEUE.bytes) {
       lost++;
       complain('full', 'the queue is full; the newest events are dropped');
@@ -415,9 +408,10 @@ class Outbox {
     if (this.running) return;
     this.running = true;
     await null; // The caller is not to wait for the first request.
-    for (let entry; (entry = [...this.queue].find((it) => !it.flying)); ) {
-      await this.attempt(entry);
-      if (this.queue.has(entry)) await this.pause();
+    for (let entry = true; entry; ) {
+      if (this.failures || this.notBefore > now()) await this.pause();
+      entry = [...this.queue].find((it) => !it.flights.size);
+      if (entry) await this.attempt(entry);
     }
     this.running = false;
   }
@@ -429,20 +423,20 @@ class Outbox {
 
   async attempt(entry, keepalive = false) {
     const controller = new AbortController();
-    const timer = later(this.timeout, (this.abort = () => controller.abort()));
+    const timer = later(this.timeout, () => controller.abort());
     let status, reason;
-    entry.flying++;
+    entry.flights.add(controller);
     try {
       const answer = await send(this.url, { ...this.request(entry), ...(keepalive && { keepalive }), signal: controller.signal });
       status = answer.status;
       this.obey(answer.headers.get('Retry-After'));
       reason = tried(JSON.parse, null, await answer.text())?.error;
-      if (globalThis.setImmediate) await new Promise(setImmediate); // Then the connection is free, and serves again.
+      if (setImmediate) await new Promise(setImmediate); // Then the connection is free, and serves again.
     } catch {
       // No answer, or one that broke off after its status.
     }
     clearTimeout(timer);
-    entry.flying--;
+    entry.flights.delete(controller);
     this.judge(entry, status, reason);
   }
 
@@ -453,9 +447,9 @@ class Outbox {
       return this.settle(entry);
     }
     if (!this.queue.has(entry)) return; // Accepted in another attempt, or given up.
-    this.failures++;
     const passing = status === undefined || [408, 429, 502, 503, 504].includes(status);
     if (passing || (status >= 500 && ++entry.attempts < BACKOFF.attempts)) {
+      this.failures++;
       return complain('unreachable', `${this.url} ${status ? `answered ${status}` : 'cannot be reached'}; trying again`);
     }
     lost++;
@@ -465,33 +459,32 @@ class Outbox {
 
   settle(entry) {
     if (this.queue.delete(entry)) this.bytes -= entry.bytes;
+    entry.flights.forEach((controller) => controller.abort());
     entry.settle();
   }
 
   obey(retryAfter) {
     const wait = /^\d+$/.test(retryAfter) ? retryAfter * 1000 : Date.parse(retryAfter) - Date.now();
-    if (wait > 0) this.notBefore = performance.now() + Math.min(wait, BACKOFF.retryAfter);
+    if (wait > 0) this.notBefore = now() + Math.min(wait, BACKOFF.retryAfter);
   }
 
   /** Until the next attempt; a flush cuts it short, but never what the server asked for. */
   pause() {
-    const asked = this.notBefore - performance.now();
+    const asked = this.notBefore - now();
     const backoff = Math.min(BACKOFF.first * 2 ** (this.failures - 1), BACKOFF.most) * (0.5 + Math.random() / 2);
-    return new Promise((resolve) => {
-      if (asked <= 0) this.wake = resolve;
-      later(asked > 0 ? asked : backoff, resolve);
-    });
+    return new Promise((resolve) => later(asked > 0 ? asked : backoff, (this.wake = resolve)));
   }
 
   /** Tries at once; a promise for each event that waits. */
   hurry() {
     this.failures = 0;
-    this.wake();
+    if (this.notBefore <= now()) this.wake();
     return Array.from(this.queue, (entry) => entry.done);
   }
 
   /** The page may be gone in a moment: what fits goes out at once, and what is in flight goes again, since it would be cut. */
   outlivePage() {
+    if (this.notBefore > now()) return;
     for (const entry of this.queue) {
       if (entry.keptAlive || keptAlive + entry.bytes > KEEPALIVE_BYTES) continue;
       keptAlive += entry.bytes;
@@ -505,17 +498,20 @@ class Outbox {
   }
 
   giveUp() {
+    lost += this.queue.size;
+    this.failures = 0;
     this.queue.forEach((entry) => this.settle(entry));
-    this.abort();
   }
 }
 
 // ---- The host: what it does not catch, and how it ends.
 
-let ways = []; // How to undo what joinHost did.
+const ways = []; // How to undo what joinHost did.
 let leaving = false; // The last flush has been.
 let dying = false; // Something was not caught, so that the process may end at any moment.
-const captured = new WeakSet(); // What is captured and then thrown again is one event.
+const captured = new WeakSet(); // What is captured and then thrown is one event.
+const passing = new Set(); // Rejections of this moment, which a listener may throw on.
+const orphans = []; // Rejections that nobody but this module listens to.
 
 function joinHost() {
   const on = (target, name, handler) => {
@@ -528,11 +524,12 @@ function joinHost() {
   if (globalThis.document) on(globalThis, 'pagehide', hidden);
   if (!client.captureUnhandled) return;
   if (onServer) {
-    on(process, 'uncaughtExceptionMonitor', (error) => uncaught(error)); // Which changes nothing, unlike `uncaughtException`.
+    on(process, 'uncaughtExceptionMonitor', (error) => passing.has(error) || uncaught(error)); // Which changes nothing, unlike `uncaughtException`.
     on(process, 'exit', sendNow);
-    on(process, 'newListener', (name, handler) => followRejections(name, handler, 1));
-    on(process, 'removeListener', (name, handler) => followRejections(name, handler, 0));
-    followRejections('unhandledRejection', null, 0);
+    const others = (name, handler) => name === 'unhandledRejection' && handler !== rejected;
+    on(process, 'newListener', (name, handler) => others(name, handler) && Promise.resolve().then(followRejections)); // Once it is there.
+    on(process, 'removeListener', (name, handler) => others(name, handler) && followRejections());
+    followRejections();
     ways.push(() => process.off('unhandledRejection', rejected));
   } else if (globalThis.addEventListener) {
     on(globalThis, 'error', uncaughtInPage);
@@ -541,13 +538,12 @@ function joinHost() {
 }
 
 function leaveHost() {
-  ways.forEach((undo) => tried(undo));
-  ways = [];
+  ways.splice(0).forEach((undo) => tried(undo));
 }
 
 function uncaught(thing, here = '') {
   dying = true;
-  if (!captured.has(thing)) capture('error', () => describe(thing, here));
+  if (!captured.delete(thing)) capture('error', () => describe(thing, here));
 }
 
 /** `thing` may be hidden from us, where the script is another origin's. */
@@ -557,29 +553,36 @@ function uncaughtInPage({ error, message, filename, lineno, colno }) {
   else if (message) capture('error', () => ({ message, stacktrace: parseStack(here) }));
 }
 
-/** A listener to rejections would keep the process alive; where the application has one, it does so anyway. */
-function followRejections(name, handler, coming) {
-  if (name !== 'unhandledRejection' || handler === rejected) return;
-  process.off(name, rejected);
-  if (coming + process.listenerCount(name) || process.versions.bun) process.on(name, rejected);
+/** A listener to rejections would keep the process alive; where the application has one, it does so anyway. This one is to be the first. */
+function followRejections() {
+  process.off('unhandledRejection', rejected);
+  if (client?.captureUnhandled && (process.versions.bun || process.listenerCount('unhandledRejection'))) process.prependListener('unhandledRejection', rejected);
 }
 
-/** Bun's monitor does not see rejections. Where this is the only listener, it rejects again without it, for the usual end. */
+/** Bun's monitor does not see rejections. Those without another listener are rejected again without this one, all at once, for the usual end. */
 function rejected(reason) {
   uncaught(reason);
-  if (process.listenerCount('unhandledRejection') > 1) return;
-  process.off('unhandledRejection', rejected);
-  Promise.reject(reason);
-  later(0, () => followRejections('unhandledRejection', null, client?.captureUnhandled));
+  passing.add(reason);
+  later(0, () => passing.delete(reason));
+  if (!process.versions.bun || process.listenerCount('unhandledRejection') > 1 || orphans.push(reason) > 1) return;
+  Promise.resolve().then(() => {
+    process.off('unhandledRejection', rejected);
+    orphans.splice(0).forEach((reason) => Promise.reject(reason));
+    later(0, followRejections);
+  });
 }
 
 /** A program that ends without a flush has one, once; it does not wait longer for a dead server. */
 async function lastFlush() {
+  const deadline = now() + milliseconds(client?.exitTimeout);
+  const left = () => [...outboxes].some((outbox) => outbox.queue.size) && deadline - now();
+  const giveUp = () => leaving && outboxes.forEach((outbox) => outbox.giveUp());
+  const again = leaving; // Because of what the first time sent. The program's listeners are called again too: what they capture would have no end.
+  giveUp();
+  await null; // For the listeners after this one.
   releaseHeld();
-  if (leaving || ![...outboxes].some((outbox) => outbox.queue.size)) return;
-  leaving = true;
-  await flush(client?.exitTimeout);
-  outboxes.forEach((outbox) => outbox.giveUp());
+  for (; !again && left() > 0; leaving = true) await flush(left());
+  giveUp();
 }
 
 const WORKER = `const { workerData: { done, requests } } = require('node:worker_threads');
@@ -635,10 +638,6 @@ function uuid7() {
   const random = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
   const time = Date.now().toString(16).padStart(12, '0');
   return `${time.slice(0, 8)}-${time.slice(8)}-7${random.slice(0, 3)}-${'89ab'[bytes[15] & 3]}${random.slice(3, 6)}-${random.slice(6, 18)}`;
-}
-
-function isObject(thing) {
-  return typeof thing === 'object' && thing !== null;
 }
 
 /** At most `length` characters, none of them half a surrogate pair. */

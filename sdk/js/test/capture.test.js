@@ -41,6 +41,10 @@ test('the request is a POST of JSON to /api/events with the key of the DSN', asy
   assert.deepEqual([method, url, headers['content-type'], headers['x-obs-key']], ['POST', '/api/events', 'application/json', 'secret-key']);
 });
 
+for (const [what, message, text] of [['nothing', '', '(empty message)'], ['blanks', ' \n', '(empty message)'], ['an object', { code: 7 }, '{"code":7}'], ['an object whose toJSON gives nothing', { toJSON() {} }, '[unserialisable: Object]']]) {
+  test(`a message of ${what}`, async () => assert.equal((await event(() => obs.captureMessage(message))).message, text));
+}
+
 test('an error has its class, its message, and a stack that begins where it was made', async () => {
   function breaks() {
     throw new RangeError('too far');
@@ -71,6 +75,11 @@ class t extends Error {}
 class Renamed extends Error {
   name = 'Other';
 }
+function revokedFunction() {
+  const { proxy, revoke } = Proxy.revocable(() => {}, {});
+  revoke();
+  return proxy;
+}
 const named = (error, name) => Object.assign(error, { name });
 for (const [what, thing, type, message] of [
   ['a class of the program', new PaymentError('declined'), 'PaymentError', 'declined'],
@@ -89,6 +98,10 @@ for (const [what, thing, type, message] of [
   ['an object with a message', { message: 'said so' }, 'Object', 'said so'],
   ['an object without a prototype', Object.create(null), 'Object', '{}'],
   ['a function', function later() {}, 'function', 'function later'],
+  ['a function with an odd name', Object.defineProperty(() => {}, 'name', { value: Symbol('odd') }), 'function', 'function Symbol(odd)'],
+  ['a function that is no more', revokedFunction(), 'function', 'function'],
+  ['an object whose toJSON gives nothing', { toJSON() {} }, 'Object', '[unserialisable: Object]'],
+  ['an error with such an object for a message', named(Object.assign(new Error(), { message: { toJSON() {} } }), 'Odd'), 'Odd', '[unserialisable: Object]'],
 ]) {
   test(`thrown: ${what}`, async () => {
     const sent = await event(() => obs.captureException(thing));
@@ -163,6 +176,14 @@ test('a cycle of causes ends, and of many causes twenty are sent', async () => {
   assert.equal(await obs.flush(), true);
   assert.deepEqual(server.events[0].causes.map(({ message }) => message), ['b']);
   assert.equal(server.events[1].causes.length, 20);
+});
+
+test('errors without an end are as many as twenty causes', async () => {
+  const endless = function* () {
+    for (let n = 0; ; n++) yield n % 2 ? undefined : new Error(`e${n}`);
+  };
+  const sent = await event(() => obs.captureException(Object.assign(new AggregateError([], 'all'), { errors: endless() })));
+  assert.deepEqual(sent.causes.slice(0, 3).map(({ message }) => message), ['e0', 'e2', 'e4']);
 });
 
 test('options describe every event, and those of the capture go before them', async () => {

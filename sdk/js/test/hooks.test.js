@@ -32,6 +32,13 @@ test('beforeSend sees plain data, which it can read without harm', async () => {
   assert.deepEqual(seen.extra, { broken: '[unserialisable: getter]' });
 });
 
+test('beforeSend may return a frozen event', async () => {
+  obs.init({ dsn: server.dsn, beforeSend: (event) => Object.freeze({ ...event, event_id: 'another', message: 'frozen' }) });
+  const id = obs.captureMessage('m');
+  assert.equal(await obs.flush(), true);
+  assert.deepEqual(server.events.map(({ event_id, message }) => [event_id, message]), [[id, 'frozen']]);
+});
+
 for (const [what, beforeSend] of [
   ['throws', () => { throw new Error('the secret'); }],
   ['is asynchronous', async (event) => event],
@@ -83,6 +90,13 @@ test('init without anything is one line', () => {
   obs.init();
   obs.init(null);
   assert.equal(lines.length, 2);
+});
+
+test('so is a text in place of the options, and the line does not hold it', () => {
+  obs.init('http://secret-key@host');
+  assert.equal(lines.length, 1);
+  assert.match(lines[0], /^obs: init takes an object/);
+  assert.doesNotMatch(lines[0], /secret/);
 });
 
 test('before init a capture is one line and nothing, and flush says so once', async () => {

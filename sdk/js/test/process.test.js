@@ -16,8 +16,8 @@ const started = process.getBuiltinModule ? '' : 'await new Promise((resolve) => 
 const setUp = "obs.init({ dsn, captureUnhandled: true, serverName: 'here' });\n";
 
 /** The same program with the SDK set up and without it: both must end alike. */
-async function both(source) {
-  const text = `if (process.argv[2] === 'watched') ${setUp}${source}`;
+async function both(source, before = '') {
+  const text = `${before}if (process.argv[2] === 'watched') ${setUp}${source}`;
   const plain = await program(text, { dsn: server.dsn });
   assert.deepEqual(await program(text, { dsn: server.dsn, args: ['watched'] }), plain);
   return plain;
@@ -25,7 +25,8 @@ async function both(source) {
 
 const messages = () => [...new Map(server.events.map((event) => [event.event_id, event.message])).values()];
 
-for (const [what, source, status] of [
+const logs = "process.on('unhandledRejection', (reason) => console.log(reason.message));\n";
+for (const [what, source, status, before] of [
   ['an error that nobody catches', "setTimeout(() => { throw new Error('unhandled'); }, 1);", 1],
   ['an error of the main program', `${started}throw new Error('unhandled');`, 1],
   ['a rejection that nobody handles', "Promise.reject(new Error('unhandled')); setTimeout(() => console.log('alive'), 500);", 1],
@@ -33,9 +34,13 @@ for (const [what, source, status] of [
   ['an error that the program survives', "process.on('uncaughtException', (error, origin) => console.log(origin)); setTimeout(() => { throw new Error('unhandled'); }, 1); setTimeout(() => console.log('alive'), 100);", 0],
   ['a rejection that the program survives', "process.on('unhandledRejection', (reason) => console.log(reason.message)); Promise.reject(new Error('unhandled')); setTimeout(() => console.log('alive'), 100);", 0],
   ['a rejection that the program exits on', "process.on('unhandledRejection', () => process.exit(6)); Promise.reject(new Error('unhandled'));", 6],
+  ['a rejection that the program exits on at an earlier listener', "Promise.reject(new Error('unhandled'));", 6, "process.on('unhandledRejection', () => process.exit(6));\n"],
+  ['a rejection for which there was a listener once', "Promise.reject(new Error('unhandled'));", 0, logs.replace('.on', '.once')],
+  ['a rejection for which there was a listener, first and once', `${logs.replace('.on', '.prependOnceListener')}Promise.reject(new Error('unhandled'));`, 0],
+  ['a rejection that a listener throws on', "process.on('unhandledRejection', (reason) => { throw reason; }); Promise.reject(new Error('unhandled'));", 1],
 ]) {
   test(`${what} is recorded, and changes nothing`, async () => {
-    assert.equal((await both(source)).status, status);
+    assert.equal((await both(source, before)).status, status);
     assert.deepEqual(messages(), ['unhandled']);
     assert.equal(server.events[0].level, 'error');
     assert.match(server.events[0].stacktrace[0].filename, /program-.*\.mjs$/);
@@ -44,7 +49,7 @@ for (const [what, source, status] of [
 
 test('a rejection with a text is recorded, and ends the process as usual', async () => {
   assert.equal((await both("Promise.reject('just a text');")).status, 1);
-  assert.equal(server.events.length >= 1, true);
+  assert.equal(messages().length, 1);
   assert.match(messages()[0], /just a text/);
 });
 
@@ -57,6 +62,17 @@ test('everything that waits goes out with the last error', async () => {
 test('what was captured and is thrown again is one event', async () => {
   await program(`${setUp}try { throw new Error('once'); } catch (error) { obs.captureException(error); setTimeout(() => { throw error; }, 1); }`, { dsn: server.dsn });
   assert.deepEqual(messages(), ['once']);
+});
+
+test('and what is thrown again and again is that many events', async () => {
+  const rejections = 'for (let n = 0; n < 3; n++) {\n  Promise.reject(error);\n  await new Promise(setImmediate);\n}';
+  await program(`${setUp}${logs}const error = new Error('again');\nobs.captureException(error);\n${rejections}\nawait obs.flush();`, { dsn: server.dsn });
+  assert.deepEqual(messages(), ['again', 'again', 'again'], 'the first rejection is the captured error');
+});
+
+test('several rejections of one moment end the process as usual, and are recorded as far as the runtime gets', async () => {
+  assert.equal((await both("Promise.reject(new Error('one'));\nPromise.reject(new Error('two'));\nPromise.reject(new Error('three'));")).status, 1);
+  assert.deepEqual(messages().sort(), process.versions.bun ? ['one', 'three', 'two'] : ['one']);
 });
 
 test('without captureUnhandled nothing is recorded', async () => {
@@ -76,6 +92,16 @@ test('a program that ends without a flush still delivers', async () => {
   assert.deepEqual([run.status, run.stderr], [0, '']);
   assert.equal(server.events.reduce((sum, { suppressed = 0 }) => sum + 1 + suppressed, 0), 151);
 });
+
+for (const [when, order] of [['before', [0, 1]], ['after', [1, 0]]]) {
+  test(`what a listener to the end captures, added ${when} the SDK's, arrives and does not go on for ever`, async () => {
+    const parts = ["let n = 0;\nprocess.on('beforeExit', () => obs.captureMessage(`ended ${++n}`));\n", 'obs.init({ dsn });\n'];
+    const run = await program(`${order.map((part) => parts[part]).join('')}for (let n = 0; n < 150; n++) obs.captureMessage('again');`, { dsn: server.dsn });
+    assert.deepEqual([run.status, run.stderr], [0, '']);
+    assert.deepEqual([...new Set(messages())].sort(), ['again', 'ended 1']);
+    assert.equal(server.events.reduce((sum, { suppressed = 0 }) => sum + 1 + suppressed, 0), 151);
+  });
+}
 
 test('and tries again what was not taken at first', async () => {
   await server.stop();

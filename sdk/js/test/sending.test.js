@@ -70,6 +70,29 @@ test('the fetch of the load time is used, whatever it is replaced with later', a
   }
 });
 
+test('and so are the timers', async () => {
+  const server = await start((nth) => ({ status: nth === 1 ? 503 : 201 }));
+  const { setTimeout, clearTimeout, setImmediate } = globalThis;
+  const real = { setTimeout, clearTimeout, setImmediate };
+  const fresh = await import(`../obs.js?${Math.random()}`);
+  const calls = [];
+  for (const name in real) {
+    globalThis[name] = (...call) => {
+      if (new Error().stack.split('\n')[2].includes('obs.js')) calls.push(name); // The runtime's fetch uses them too.
+      return real[name](...call);
+    };
+  }
+  try {
+    fresh.init({ dsn: server.dsn });
+    fresh.captureMessage('m');
+    await eventually(() => server.events.length === 2);
+    assert.equal(await fresh.close(), true);
+  } finally {
+    Object.assign(globalThis, real);
+  }
+  assert.deepEqual(calls, []);
+});
+
 test('what was captured while the server was down arrives once it is up', async () => {
   const port = await freePort();
   obs.init({ dsn: `http://secret-key@127.0.0.1:${port}` });
@@ -205,6 +228,36 @@ test('flush: twice, at once, and with nothing to do', async () => {
   await obs.flush(0); // Whichever is first.
   assert.equal(await obs.flush(Infinity), true);
   assert.deepEqual(texts(server), ['first', 'second']);
+});
+
+test('flushes at the same time all say what was lost', async () => {
+  const server = await start(() => ({ status: 401 }));
+  obs.init({ dsn: server.dsn });
+  obs.captureMessage('refused');
+  assert.deepEqual(await Promise.all([obs.flush(), obs.flush()]), [false, false]);
+  assert.equal(await obs.flush(), true);
+});
+
+test('a flush says what a close gave up meanwhile', async () => {
+  const server = await start(() => null);
+  obs.init({ dsn: server.dsn });
+  obs.captureMessage('m');
+  const flushed = obs.flush(30_000);
+  assert.equal(await obs.close(200), false);
+  assert.equal(await flushed, false);
+});
+
+test('what is captured while close waits is nothing, and has no id', async () => {
+  const open = [];
+  const server = await start(() => new Promise((resolve) => open.push(resolve)));
+  obs.init({ dsn: server.dsn });
+  obs.captureMessage('before');
+  await eventually(() => open.length === 1);
+  const closed = obs.close();
+  assert.equal(obs.captureMessage('meanwhile'), '');
+  open[0]({ status: 201 });
+  assert.equal(await closed, false, 'one was lost');
+  assert.deepEqual([texts(server), lines], [['before'], []]);
 });
 
 test('close gives up in time what the server does not take', async () => {

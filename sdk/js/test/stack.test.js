@@ -1,5 +1,8 @@
 // Stacks of every engine, as they write them.
 import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Server } from './server.js';
 
@@ -169,6 +172,20 @@ test('source lines come from files that can be read, cut at 200 characters, and 
   assert.equal(first.context_line, '// Stacks of every engine, as they write them.');
   assert.deepEqual([first.pre_context.length, first.post_context.length], [0, 3]);
   assert.ok(others.every((frame) => !('context_line' in frame)));
+});
+
+test('nor from a file that is no script, which an assigned stack may name', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'obs-stack-'));
+  const names = ['a.js', 'b.mts', 'c.tsx', 'passwords', 'd.json', 'e.js.txt'].map((name) => join(folder, name));
+  try {
+    for (const name of names) await writeFile(name, 'a line\n');
+    server.events.length = 0;
+    obs.captureException(Object.assign(new Error('broke'), { stack: `Error: broke\n${names.map((name) => `    at x (${name}:1:1)`).join('\n')}` }));
+    assert.equal(await obs.flush(), true);
+    assert.deepEqual(server.events[0].stacktrace.map((frame) => 'context_line' in frame), [true, true, true, false, false, false]);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
 
 test('ten frames of an event have source lines', async () => {

@@ -138,6 +138,33 @@ test('a hidden page has at most 64 KiB in flight that way; the rest is sent as u
   assert.equal(new Set(texts()).size, 8);
 });
 
+/** A page that is hidden, and hides again. */
+const hide = () => tab.evaluate(() => {
+  Object.defineProperty(document, 'visibilityState', { value: 'hidden', configurable: true });
+  document.dispatchEvent(new Event('visibilitychange'));
+});
+
+test('a page that hides again and again waits as the server asked it to', async () => {
+  await server.stop();
+  server = await Server.start(() => ({ status: 503, headers: { 'Retry-After': '60' } }), server.port);
+  await tab.evaluate(() => obs.captureMessage('busy'));
+  await eventually(() => console.some((line) => line.includes('answered 503')));
+  for (let n = 0; n < 3; n++) await hide();
+  assert.equal(await tab.evaluate(() => obs.flush(300)), false);
+  assert.equal(server.events.length, 1);
+});
+
+test('close ends every attempt that is under way', async () => {
+  await server.stop();
+  server = await Server.start(() => null, server.port);
+  await tab.evaluate(() => obs.captureMessage('silence'));
+  await eventually(() => server.events.length === 1);
+  await hide();
+  await eventually(() => server.events.length === 2);
+  assert.equal(await tab.evaluate(() => obs.close(100)), false);
+  assert.deepEqual(await tab.evaluate(() => fetched.map(({ signal }) => signal.aborted)), [true, true]);
+});
+
 test('a page from a file works too', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'obs-page-'));
   try {
