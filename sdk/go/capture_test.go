@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -116,7 +117,7 @@ func TestAnErrorWhoseMethodPanicsIsCaptured(t *testing.T) {
 	obs.CaptureException((*fs.PathError)(nil))
 	events := s.flushed(t)
 	equal(t, "number of events", len(events), 3)
-	equal(t, "message", events[1].Message, "[obs_test.loud cannot be printed]")
+	equal(t, "message", events[1].Message, "[unserialisable: obs_test.loud]")
 }
 
 func TestCausesAreListedDepthFirst(t *testing.T) {
@@ -210,6 +211,30 @@ func TestWhatBeforeSendCapturesIsIgnored(t *testing.T) {
 	equal(t, "message", s.only(t).Message, "outside")
 }
 
+func TestWhatBeforeSendCapturesFarAboveIsIgnoredToo(t *testing.T) {
+	var climb func(calls int)
+	climb = func(calls int) {
+		if calls > 0 {
+			climb(calls - 1)
+			return
+		}
+		obs.CaptureMessage("from the hook")
+	}
+	s := start(t, obs.Options{BeforeSend: func(e *obs.Event) *obs.Event { climb(5000); return e }})
+	obs.CaptureMessage("outside")
+	equal(t, "message", s.only(t).Message, "outside")
+}
+
+func TestAMessageReadsNoSources(t *testing.T) {
+	s := start(t, obs.Options{})
+	obs.ForgetSources()
+	obs.CaptureMessage("no stack")
+	equal(t, "number of files read for a message", obs.ForgetSources(), 0)
+	obs.CaptureException(errors.New("a stack"))
+	equal(t, "number of files read for an error", obs.ForgetSources(), 1)
+	equal(t, "number of events", len(s.flushed(t)), 2)
+}
+
 // tells captures itself while it is encoded.
 type tells struct{}
 
@@ -231,4 +256,26 @@ func TestLongTextsAreCutBetweenCharacters(t *testing.T) {
 	e := s.only(t)
 	equal(t, "message", e.Message, strings.Repeat("🦀", 8191)+"…")
 	equal(t, "environment", e.Environment, strings.Repeat("e", 199)+"…")
+}
+
+func TestHugeTextsAreCutBeforeTheyAreCopied(t *testing.T) {
+	s := start(t, obs.Options{})
+	const size = 50_000_000
+	huge := strings.Repeat("h", size)
+	for name, capture := range map[string]func(){
+		"message":        func() { obs.CaptureMessage(huge) },
+		"error":          func() { obs.CaptureException(errors.New(huge)) },
+		"panic":          func() { caught(func() { panic(huge) }) },
+		"panic of bytes": func() { caught(func() { panic(make([]byte, size)) }) },
+		"extra":          func() { obs.CaptureMessage("extra", obs.WithExtra(map[string]any{"huge": huge})) },
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		capture()
+		runtime.ReadMemStats(&after)
+		if took := after.TotalAlloc - before.TotalAlloc; took > size*3/2 {
+			t.Errorf("%s: %d bytes were allocated", name, took)
+		}
+	}
+	equal(t, "number of events", len(s.flushed(t)), 5)
 }

@@ -15,11 +15,18 @@ type client struct {
 	Options
 	endpoint, key string // no endpoint: nothing is sent
 	http          *http.Client
+	*pace
 }
 
 var current atomic.Pointer[client]
 
-func init() { current.Store(new(client)) }
+// load answers the current client; before Init it is one that sends nothing.
+func load() *client {
+	if c := current.Load(); c != nil {
+		return c
+	}
+	return new(client)
+}
 
 // newClient fills in the defaults. Its client is usable, and sends nothing, where the DSN is bad.
 func newClient(o Options) (*client, error) {
@@ -34,7 +41,7 @@ func newClient(o Options) (*client, error) {
 		o.SendTimeout = 5 * time.Second
 	}
 	endpoint, key, err := parseDSN(o.DSN)
-	return &client{Options: o, endpoint: endpoint, key: key, http: &http.Client{
+	return &client{Options: o, endpoint: endpoint, key: key, pace: new(pace), http: &http.Client{
 		Timeout:       o.SendTimeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // The key is for one host.
 		Transport: &http.Transport{
@@ -54,16 +61,16 @@ func capture(e *Event, options []Option) (id string) {
 			id = lost("BeforeSend or an option panicked (%T); the event is lost", value)
 		}
 	}()
-	c := current.Load()
+	c := load()
 	if c.endpoint == "" {
 		return lost(unusable, "Init was not called with a valid DSN")
 	}
-	trace, nested := stacktrace(!c.NoSourceLines)
-	if nested {
+	stack := callers()
+	if nested(stack) {
 		return ""
 	}
 	if e.Type != "" {
-		e.Stacktrace = trace
+		e.Stacktrace = stacktrace(stack, !c.NoSourceLines)
 	}
 	now := time.Now()
 	id = newID(now)
@@ -81,11 +88,11 @@ func capture(e *Event, options []Option) (id string) {
 		}
 	}
 	e.EventID = id // Whatever was done to it: a retry must be known by it.
-	r := &report{to: c, kind: kindOf(c, e), event: encode(e)}
-	if r.event == nil {
+	body := encode(e)
+	if body == nil {
 		return lost("an event stays larger than %d bytes, and is lost", maxEvent)
 	}
-	if !outgoing.add(r) {
+	if !outgoing.add(&report{to: c, kind: kindOf(c, e), event: body}) { // Its texts are cut by now.
 		return ""
 	}
 	return id

@@ -15,6 +15,7 @@ const (
 	maxText    = 200       // characters of a name, or of a line of source
 	maxParts   = 8         // of a fingerprint
 	maxDepth   = 32        // of a value in extra
+	maxKeys    = 100_000   // of extra; more cannot fit, and take long
 )
 
 // encode makes JSON of at most maxEvent bytes. Where it is more, what is least missed goes first. An event that stays
@@ -28,6 +29,9 @@ func encode(e *Event) []byte {
 		*field = clip(*field, maxText)
 	}
 	e.Fingerprint = e.Fingerprint[:min(len(e.Fingerprint), maxParts)]
+	if len(e.Extra) > maxKeys {
+		e.Extra = map[string]any{"obs": fmt.Sprintf("extra of %d keys was left out", len(e.Extra))}
+	}
 	extra := make(map[string]any, len(e.Extra)) // The program keeps its own as it is.
 	for key, value := range e.Extra {
 		extra[key] = trim(plain(value), maxDepth, maxEvent)
@@ -72,10 +76,15 @@ func plain(value any) (tree any) {
 			tree = fmt.Sprintf("[unserialisable: %T]", value)
 		}
 	}()
-	if err, ok := value.(error); ok { // Most have no exported fields, and would be {}.
-		return text(err)
+	switch value.(type) {
+	case error, string: // Most errors have no exported fields, and would be {}; a huge string is cut before it is copied.
+		return text(value)
 	}
-	decoder := json.NewDecoder(bytes.NewReader(marshal(value)))
+	body := marshal(value)
+	if len(body) > maxEvent && body[0] != '"' {
+		return fmt.Sprintf("[too large: %T of %d bytes]", value, len(body))
+	}
+	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.UseNumber()
 	if err := decoder.Decode(&tree); err != nil {
 		panic(err) // Too deep even for encoding/json.

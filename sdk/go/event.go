@@ -6,7 +6,9 @@ import (
 	"crypto/rand"
 	"fmt"
 	"reflect"
+	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 const maxCauses = 20
@@ -69,13 +71,23 @@ func thrown(value any) *Event {
 func text(value any) (text string) {
 	defer func() {
 		if recover() != nil {
-			text = fmt.Sprintf("[%T cannot be printed]", value)
+			text = fmt.Sprintf("[unserialisable: %T]", value)
 		}
 	}()
-	if err, ok := value.(error); ok {
-		return err.Error()
+	switch value := value.(type) {
+	case string:
+		return value
+	case error:
+		return value.Error()
+	case fmt.Stringer:
+		return value.String()
+	case []byte:
+		return string(value[:min(len(value), maxMessage*utf8.UTFMax)])
 	}
-	return fmt.Sprint(value)
+	if kind := reflect.ValueOf(value).Kind(); kind < reflect.Array || kind == reflect.String { // The former are numbers and bools.
+		return fmt.Sprint(value)
+	}
+	return strings.TrimSpace(string(marshal(value))) // It finds cycles; fmt would follow them until the stack overflows.
 }
 
 // chain lists a value and then what it wraps, depth first, each once. An Unwrap that panics ends the list.

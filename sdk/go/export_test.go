@@ -13,3 +13,13 @@ func EndPeriods() {
 	}
 	outgoing.Broadcast()
 }
+
+// ForgetSources forgets the files whose lines are remembered, and answers how many they were.
+func ForgetSources() (count int) {
+	files.Range(func(file, _ any) bool {
+		files.Delete(file)
+		count++
+		return true
+	})
+	return count
+}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"strings"
 	"testing"
@@ -64,7 +65,7 @@ func TestWhatJSONCannotExpressCostsOnlyItself(t *testing.T) {
 	for name, want := range map[string]string{
 		"ok": "fine", "self": "[unserialisable: map[string]interface {}]", "list": "[unserialisable: []interface {}]",
 		"function": "[unserialisable: func()]", "channel": "[unserialisable: chan int]", "nan": "[unserialisable: float64]",
-		"panics": "[unserialisable: obs_test.panicky]", "text": "[obs_test.loud cannot be printed]",
+		"panics": "[unserialisable: obs_test.panicky]", "text": "[unserialisable: obs_test.loud]",
 		"cycle": "[unserialisable: *obs_test.node]", "number": "[unserialisable: json.Number]", "nil": "<nil>", "complex": "[unserialisable: complex128]",
 	} {
 		equal(t, name, fmt.Sprint(got[name]), want)
@@ -106,11 +107,20 @@ func TestLargeExtraArrivesWhole(t *testing.T) {
 	}
 }
 
+func TestAHugeValueCostsOnlyItself(t *testing.T) {
+	got := extraOf(t, map[string]any{"huge": make([]int, 600_000), "text": strings.Repeat("x", 900_000), "ok": "fine"})
+	equal(t, "huge", got["huge"], any("[too large: []int of 1200002 bytes]"))
+	equal(t, "length of the text", len(got["text"].(string)), 900_000)
+	equal(t, "ok", got["ok"], any("fine"))
+}
+
 func TestTooLargeEventsAreCutWhereItHurtsLeast(t *testing.T) {
 	many := map[string]any{}
-	for i := 0; i < 200_000; i++ {
+	for i := 0; i < 100_000; i++ {
 		many[fmt.Sprint("key ", i)] = i
 	}
+	countless := maps.Clone(many)
+	countless["one more"] = true
 	for name, c := range map[string]struct {
 		extra map[string]any
 		check func(e received) bool
@@ -122,7 +132,10 @@ func TestTooLargeEventsAreCutWhereItHurtsLeast(t *testing.T) {
 			},
 		},
 		"many values": {many, func(e received) bool {
-			return len(e.Extra) == 1 && strings.HasPrefix(e.Extra["obs"].(string), "extra of ")
+			return len(e.Extra) == 1 && strings.HasSuffix(e.Extra["obs"].(string), "bytes was left out")
+		}},
+		"countless values": {countless, func(e received) bool {
+			return len(e.Extra) == 1 && e.Extra["obs"] == "extra of 100001 keys was left out"
 		}},
 	} {
 		s := start(t, obs.Options{})

@@ -3,8 +3,10 @@
 package obs
 
 import (
+	"fmt"
 	"maps"
 	"net/http"
+	"os"
 	"time"
 )
 
@@ -21,7 +23,7 @@ type Options struct {
 
 	// BeforeSend may edit an event, or drop it by returning nil. It runs in the goroutine that
 	// captures, at times in several at once. The values in Extra are the program's own: replace them, do not
-	// change them. An event whose BeforeSend panics is dropped; what it captures itself is ignored.
+	// change them. An event whose BeforeSend panics is dropped; what it captures itself, in that goroutine, is ignored.
 	BeforeSend func(*Event) *Event
 
 	NoSourceLines bool // send no lines of source code
@@ -36,12 +38,19 @@ type Options struct {
 // the options; what was captured before is still sent to where it was meant to go.
 func Init(options Options) {
 	c, err := newClient(options)
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "obs: "+unusable+"\n", err)
+	}
 	outgoing.L.Lock()
 	defer outgoing.L.Unlock()
-	current.Store(c)
-	if delete(outgoing.complained, unusable); err != nil {
-		outgoing.complain(unusable, err)
+	outgoing.complained[unusable] = err != nil
+	if old := current.Load(); old != nil {
+		if old.endpoint == c.endpoint {
+			c.pace = old.pace
+		}
+		old.http.CloseIdleConnections()
 	}
+	current.Store(c)
 }
 
 // An Option changes one captured event.
@@ -91,7 +100,7 @@ func Recover(options ...Option) {
 		return
 	}
 	capture(thrown(value), options)
-	if current.Load().Repanic {
+	if load().Repanic {
 		Flush(2 * time.Second)
 		panic(value)
 	}

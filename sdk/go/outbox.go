@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 	"time"
 )
@@ -17,6 +18,7 @@ const (
 	period    = time.Minute // from the kind's first report
 	maxKinds  = 1000        // that are told apart
 	maxOthers = 1_000_000   // that one report may stand for; the server's limit
+	maxLines  = 20          // that standard error has not taken
 	unusable  = "nothing is sent: %v"
 )
 
@@ -25,6 +27,7 @@ type report struct {
 	to         *client
 	kind       [sha256.Size]byte
 	event      []byte
+	number     int // in the order of capture
 	suppressed int // others of its kind that it stands for
 	broken     int // attempts that the server itself failed at
 }
@@ -47,19 +50,17 @@ type window struct {
 type outbox struct {
 	*sync.Cond // something below has changed, or a wait is over; its lock guards all of it
 	start      sync.Once
-	queue      []*report // in the order of capture; the first may be in flight
+	queue      []*report // in the order of capture; one of them may be in flight
 	windows    []*window // the oldest first
 	stored     int       // reports that are queued or held back
 	bytes      int       // of them
-	settled    int       // reports that have left the queue: accepted or lost
+	captured   int       // reports that ever came
 	lost       int       // events that will never be accepted
 	reported   int       // of them, those that a flush knows of
 	dropped    int       // events that found the queue full since it was last empty
-	failures   int       // attempts in a row
 	flushing   int       // flushes that wait
-	notBefore  time.Time // the next attempt
-	ordered    bool      // by the server, which sent Retry-After
 	complained map[string]bool
+	lines      []string // for standard error; the first is being written
 }
 
 var outgoing = &outbox{Cond: sync.NewCond(new(sync.Mutex)), complained: map[string]bool{}}
@@ -70,6 +71,8 @@ func (o *outbox) add(r *report) bool {
 	defer o.L.Unlock()
 	o.start.Do(func() { go o.send() })
 	o.Broadcast()
+	o.captured++
+	r.number = o.captured
 	w := o.window(r.kind)
 	fits := o.stored < maxQueued && o.bytes+len(r.event) <= maxBytes
 	switch {
@@ -138,18 +141,21 @@ func (o *outbox) flush(deadline time.Time) bool {
 	for _, w := range o.windows {
 		o.letGo(w)
 	}
-	known, target := o.reported, o.settled+len(o.queue)
-	if !o.ordered {
-		o.notBefore = time.Time{}
+	for _, r := range o.queue {
+		if !r.to.ordered {
+			r.to.notBefore = time.Time{}
+		}
 	}
+	known, last := o.reported, o.captured
+	waits := func() bool { return slices.ContainsFunc(o.queue, func(r *report) bool { return r.number <= last }) }
 	o.flushing++
 	o.Broadcast()
-	for o.settled < target && time.Now().Before(deadline) {
+	for (waits() || len(o.lines) > 0) && time.Now().Before(deadline) {
 		o.wait(deadline)
 	}
 	o.flushing--
 	o.reported = o.lost
-	return o.settled >= target && o.lost == known
+	return !waits() && o.lost == known
 }
 
 // wait waits until something changes, but not past a time.
@@ -171,8 +177,25 @@ func (o *outbox) lose(why string, args ...any) {
 
 // complain says one line on standard error, once until the queue is empty, never with the key or with what was captured.
 func (o *outbox) complain(of string, args ...any) {
-	if !o.complained[of] {
-		o.complained[of] = true
-		fmt.Fprintf(os.Stderr, "obs: "+of+"\n", args...)
+	if o.complained[of] || len(o.lines) == maxLines {
+		return
 	}
+	o.complained[of] = true
+	if o.lines = append(o.lines, fmt.Sprintf("obs: "+of+"\n", args...)); len(o.lines) == 1 {
+		go o.print()
+	}
+}
+
+// print writes the lines, with the outbox unlocked: nobody may read standard error, and then it takes for ever.
+func (o *outbox) print() {
+	o.L.Lock()
+	defer o.L.Unlock()
+	for len(o.lines) > 0 {
+		line := o.lines[0]
+		o.L.Unlock()
+		_, _ = os.Stderr.WriteString(line)
+		o.L.Lock()
+		o.lines = o.lines[1:]
+	}
+	o.Broadcast()
 }

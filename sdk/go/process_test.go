@@ -44,6 +44,16 @@ var programs = map[string]func(dsn string){
 		fmt.Println("id", obs.CaptureMessage("payload"), obs.CaptureMessage("payload"))
 		fmt.Println(obs.Flush(10 * time.Second))
 	},
+	"full standard error": func(dsn string) {
+		time.AfterFunc(20*time.Second, func() { os.Exit(3) })
+		_, stderr, _ := os.Pipe()
+		_ = stderr.SetWriteDeadline(time.Now().Add(100 * time.Millisecond))
+		_, _ = stderr.Write(make([]byte, 1<<20)) // as much as it takes
+		_ = stderr.SetWriteDeadline(time.Time{})
+		os.Stderr = stderr
+		obs.Init(obs.Options{DSN: dsn, BeforeSend: func(e *obs.Event) *obs.Event { return map[string]*obs.Event{"kept": e}[e.Message[:4]] }})
+		fmt.Println(len(obs.CaptureMessage("bad")), len(obs.CaptureMessage("kept")), obs.Flush(time.Second))
+	},
 	"panic": func(dsn string) {
 		obs.Init(obs.Options{DSN: dsn, Repanic: true})
 		defer obs.Recover()
@@ -129,6 +139,14 @@ func TestAHookThatPanicsDropsTheEventAndSaysSoOnce(t *testing.T) {
 	equal(t, "standard error", stderr, "obs: BeforeSend or an option panicked (string); the event is lost\n")
 	equal(t, "status", status, 0)
 	equal(t, "number of attempts", len(s.tried()), 0)
+}
+
+func TestACaptureDoesNotWaitForStandardError(t *testing.T) {
+	s := serve(t, accept)
+	stdout, _, status := run(t, "full standard error", s.dsn())
+	equal(t, "output", stdout, "0 36 false\n")
+	equal(t, "status", status, 0)
+	equal(t, "message", s.events()[0].Message, "kept")
 }
 
 func TestAProgramThatPanicsEndsAsItWouldHave(t *testing.T) {

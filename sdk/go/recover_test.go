@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	obs "github.com/alexisbouchez/observability-prototype/sdk/go"
 )
@@ -18,6 +19,8 @@ import (
 type shy struct{}
 
 func (shy) String() string { panic("never") }
+
+type level int
 
 func caught(what func()) {
 	defer obs.Recover()
@@ -56,8 +59,27 @@ func TestAnythingThatIsPanickedWithIsCaptured(t *testing.T) {
 		seen = append(seen, e.Type+": "+e.Message)
 	}
 	equal(t, "list of events", strings.Join(seen[:3], "; "), "string: a text; int: 42; *fmt.wrapError: outer: inner")
-	equal(t, "last", seen[4], "struct { N int }: {1}")
+	equal(t, "last", seen[4], "struct { N int }: {\"N\":1}")
 	equal(t, "number of causes", len(s.events()[2].Causes), 1)
+}
+
+func TestAPanicWithWhatCannotBePrintedIsCaptured(t *testing.T) {
+	s := start(t, obs.Options{})
+	circle := map[string]any{}
+	circle["self"] = circle
+	ring := []any{nil}
+	ring[0] = ring
+	for _, value := range []any{circle, ring, &node{Parent: &node{}}, func() {}, shy{}, panicky{}, []byte("bytes"), time.Second, level(3), true} {
+		caught(func() { panic(value) })
+	}
+	_ = web(t, func(http.ResponseWriter, *http.Request) { panic(circle) })
+	var messages []string
+	for _, e := range s.flushed(t) {
+		messages = append(messages, e.Message)
+	}
+	equal(t, "list of messages", strings.Join(messages, "; "), "[unserialisable: map[string]interface {}]; [unserialisable: []interface {}]; "+
+		`{"Name":"","Parent":{"Name":"","Parent":null}}; [unserialisable: func()]; [unserialisable: obs_test.shy]; [unserialisable: obs_test.panicky]; `+
+		"bytes; 1s; 3; true; [unserialisable: map[string]interface {}]")
 }
 
 func TestRecoverTakesOptionsAndDoesNothingWithoutAPanic(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"math/rand"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -23,16 +24,21 @@ const (
 	maxAnswer    = 64 << 10    // bytes that are read
 )
 
+// A pace says how soon a server may be tried again.
+type pace struct {
+	failures  int       // attempts in a row
+	notBefore time.Time // the next attempt
+	ordered   bool      // by the server, which sent Retry-After
+}
+
 // send is the one goroutine that sends. It begins with the first report.
 func (o *outbox) send() {
 	o.L.Lock()
 	for {
 		o.endWindows(maxKinds)
 		switch {
-		case len(o.queue) > 0 && time.Now().Before(o.notBefore):
-			o.wait(o.notBefore)
 		case len(o.queue) > 0:
-			o.attempt(o.queue[0])
+			o.attempt(slices.MinFunc(o.queue, sooner))
 		case len(o.windows) > 0:
 			o.wait(o.windows[0].ends)
 		default:
@@ -41,8 +47,15 @@ func (o *outbox) send() {
 	}
 }
 
-// attempt sends a report once, with the outbox unlocked meanwhile, and decides what becomes of it.
+// sooner orders reports, so that one server's pause does not keep the events of the next.
+func sooner(a, b *report) int { return a.to.notBefore.Compare(b.to.notBefore) }
+
+// attempt sends a report once, with the outbox unlocked meanwhile, and decides what becomes of it. If it is too early, it only waits.
 func (o *outbox) attempt(r *report) {
+	if time.Now().Before(r.to.notBefore) {
+		o.wait(r.to.notBefore)
+		return
+	}
 	o.L.Unlock()
 	status, order, problem := r.post()
 	o.L.Lock()
@@ -51,13 +64,13 @@ func (o *outbox) attempt(r *report) {
 		r.broken++
 		again = r.broken < maxFailures
 	}
-	if r.to.endpoint != current.Load().endpoint && o.failures >= maxFailures { // The next server's events wait.
+	if r.to.endpoint != load().endpoint && r.to.failures >= maxFailures { // It takes room in the queue.
 		again = false
 	}
 	switch {
 	case status == http.StatusOK || status == http.StatusCreated:
-		o.failures = 0
-		if o.settle(); len(o.queue) == 0 { // Before, a full queue drops and accepts events in turn.
+		r.to.failures = 0
+		if o.settle(r); len(o.queue) == 0 { // Before, a full queue drops and accepts events in turn.
 			if o.dropped > 0 {
 				o.complain("the queue is empty again; %d events were dropped", o.dropped)
 			}
@@ -66,35 +79,37 @@ func (o *outbox) attempt(r *report) {
 		}
 	case again:
 		o.complain("events cannot be sent now, and will be tried again: %s", problem)
-		o.pause(order)
+		r.to.pause(order, o.flushing > 0)
 	default:
 		o.lose("an event was not accepted, and is lost: %s", problem)
-		o.settle()
+		o.settle(r)
 	}
 }
 
-// settle takes the first report off the queue: its fate is known.
-func (o *outbox) settle() {
-	o.store(o.queue[0], -1)
-	o.queue[0] = nil
-	o.queue = o.queue[1:]
-	o.settled++
+// settle takes a report off the queue: its fate is known.
+func (o *outbox) settle(r *report) {
+	o.store(r, -1)
+	i := slices.Index(o.queue, r)
+	o.queue = slices.Delete(o.queue, i, i+1)
+	if r.to != load() && !slices.ContainsFunc(o.queue, func(other *report) bool { return other.to == r.to }) {
+		r.to.http.CloseIdleConnections()
+	}
 	o.Broadcast()
 }
 
 // pause puts the next attempt off: as many seconds as the server asks, or for a time that grows, and varies so that many
 // programs do not come back at once.
-func (o *outbox) pause(order int) {
+func (p *pace) pause(order int, flushing bool) {
 	pause := time.Duration(order) * time.Second
-	if o.ordered = order > 0; !o.ordered {
-		pause = min(firstPause<<min(o.failures, 10), longestPause)
-		if o.flushing > 0 {
+	if p.ordered = order > 0; !p.ordered {
+		pause = min(firstPause<<min(p.failures, 10), longestPause)
+		if flushing {
 			pause = min(pause, flushPause)
 		}
 		pause -= time.Duration(rand.Int63n(int64(pause / 2)))
 	}
-	o.failures++
-	o.notBefore = time.Now().Add(pause)
+	p.failures++
+	p.notBefore = time.Now().Add(pause)
 }
 
 // post answers the status, 0 where there was none; the seconds that the server asks to wait; and what to say of it.

@@ -5,10 +5,12 @@ package obs_test
 import (
 	"encoding/json"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -32,6 +34,7 @@ type server struct {
 	attempts []received
 	accepted []received
 	clients  map[string]bool // remote addresses, one a connection
+	open     atomic.Int32    // connections
 }
 
 // answer is a status, and what goes with it; nil accepts the event. attempt counts from 0.
@@ -43,7 +46,7 @@ func accept(int, http.ResponseWriter) int { return http.StatusCreated }
 func serve(t *testing.T, respond answer) *server {
 	t.Helper()
 	s := &server{clients: map[string]bool{}}
-	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		e := received{at: time.Now(), size: len(body), raw: string(body)}
 		if err := json.Unmarshal(body, &e); err != nil || r.URL.Path != "/api/events" || r.Header.Get("X-OBS-Key") != key {
@@ -63,6 +66,15 @@ func serve(t *testing.T, respond answer) *server {
 		w.WriteHeader(status)
 		_, _ = io.WriteString(w, `{"error":"as the test wants it, for `+key+`\u001b[2J"}`)
 	}))
+	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		switch state {
+		case http.StateNew:
+			s.open.Add(1)
+		case http.StateClosed:
+			s.open.Add(-1)
+		}
+	}
+	s.Start()
 	t.Cleanup(s.Close)
 	return s
 }

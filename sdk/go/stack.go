@@ -24,17 +24,36 @@ var (
 	build, _   = debug.ReadBuildInfo()
 )
 
+// callers answers the whole stack above capture, so that nested finds what is far below.
+func callers() []uintptr {
+	for size := 2 * maxFrames; ; size *= 2 {
+		pcs := make([]uintptr, size)
+		if count := runtime.Callers(3, pcs); count < size {
+			return pcs[:count]
+		}
+	}
+}
+
+// nested says whether what captures was called by a capture, in BeforeSend, and would go on for ever.
+func nested(pcs []uintptr) bool {
+	frames := runtime.CallersFrames(pcs)
+	for caller, more := frames.Next(); more; caller, more = frames.Next() {
+		if caller.Function == ownPackage+".capture" {
+			return true
+		}
+	}
+	return false
+}
+
 // stacktrace answers the frames above the SDK. The runtime's are left out too: they show how Go starts a goroutine and how
-// it panics. nested: what captures was called by a capture, in BeforeSend, and would go on for ever.
-func stacktrace(withSource bool) (trace []Frame, nested bool) {
-	pcs := make([]uintptr, maxFrames)
-	callers := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs)]) // The first is the caller of capture.
-	for sourced, more := 0, true; more; {
+// it panics.
+func stacktrace(pcs []uintptr, withSource bool) (trace []Frame) {
+	frames := runtime.CallersFrames(pcs)
+	for sourced, more := 0, true; more && len(trace) < maxFrames; {
 		var caller runtime.Frame
-		caller, more = callers.Next()
+		caller, more = frames.Next()
 		pkg, name := split(caller.Function)
 		if pkg == ownPackage || pkg == "runtime" {
-			nested = nested || strings.HasSuffix(name, ".capture")
 			continue
 		}
 		frame := Frame{Filename: caller.File, Function: name, Lineno: caller.Line, InApp: inApp(pkg, caller.File)}
@@ -44,7 +63,7 @@ func stacktrace(withSource bool) (trace []Frame, nested bool) {
 		}
 		trace = append(trace, frame)
 	}
-	return trace, nested
+	return trace
 }
 
 // split takes a function's name apart: "example.com/app/db.(*Pool).get" is "db.(*Pool).get" of "example.com/app/db".

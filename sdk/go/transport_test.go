@@ -242,3 +242,52 @@ func TestAServerThatInitReplacedIsGivenUpAndNoLongerInTheWay(t *testing.T) {
 	equal(t, "message", s.only(t).Message, "new")
 	equal(t, "number of attempts at the old server", len(old.tried()), 10+50)
 }
+
+func TestAServerDoesNotWaitForTheOneThatInitReplaced(t *testing.T) {
+	old := serve(t, func(attempt int, w http.ResponseWriter) int {
+		if attempt > 0 {
+			return http.StatusCreated
+		}
+		w.Header().Set("Retry-After", "3")
+		return http.StatusServiceUnavailable
+	})
+	obs.Init(obs.Options{DSN: old.dsn()})
+	obs.CaptureMessage("old")
+	eventually(t, "an attempt", func() bool { return len(old.tried()) == 1 })
+	s := start(t, obs.Options{})
+	obs.CaptureMessage("new")
+	eventually(t, "the new message", func() bool { return len(s.events()) == 1 })
+	equal(t, "number of attempts at the old server", len(old.tried()), 1)
+	equal(t, "Flush before the old server may be tried", obs.Flush(0), false)
+	equal(t, "number of new messages", len(s.flushed(t)), 1)
+	equal(t, "old message", old.only(t).Message, "old")
+	eventually(t, "the end of the old connection", func() bool { return old.open.Load() == 0 })
+}
+
+func TestInitForTheSameServerObeysItsRetryAfter(t *testing.T) {
+	s := serve(t, func(attempt int, w http.ResponseWriter) int {
+		if attempt > 0 {
+			return http.StatusCreated
+		}
+		w.Header().Set("Retry-After", "1")
+		return http.StatusServiceUnavailable
+	})
+	for i := 0; i < 2; i++ {
+		obs.Init(obs.Options{DSN: s.dsn()})
+		obs.CaptureMessage(fmt.Sprint("message ", i))
+		eventually(t, "an attempt", func() bool { return len(s.tried()) > 0 })
+	}
+	equal(t, "number of events", len(s.flushed(t)), 2)
+	if pause := s.tried()[1].at.Sub(s.tried()[0].at); pause < 900*time.Millisecond {
+		t.Errorf("the pause was %v", pause)
+	}
+}
+
+func TestInitAgainClosesTheIdleConnection(t *testing.T) {
+	old := start(t, obs.Options{})
+	obs.CaptureMessage("old")
+	old.only(t)
+	equal(t, "number of connections", old.open.Load(), 1)
+	start(t, obs.Options{})
+	eventually(t, "the end of the old connection", func() bool { return old.open.Load() == 0 })
+}
