@@ -21,8 +21,9 @@ final class Client
 
     private static ?self $current = null;
     private static ?Transport $transport = null;
-    private static int $process = 0;
+    private static ?int $process = null;
     private static bool $isCapturing = false;
+    private static ?string $reserve = null; // Given back at the end: the memory may be exhausted then.
 
     private readonly Connection $connection;
     private readonly Suppression $suppression;
@@ -36,14 +37,15 @@ final class Client
     /** Sets the SDK up. What is wrong with the options is told in PHP's error log; the application goes on in any case. */
     public static function init(array $options = []): void
     {
-        self::transport();
-        self::$current?->push(self::$current->suppression->all());
-        self::$current = null;
         Log::passed('not set up');
         try {
+            self::transport();
+            self::$reserve ??= str_repeat('x', 512 << 10);
+            self::$current?->push(self::$current->suppression->all());
             self::$current = new self(self::checked($options));
             Handlers::turn(self::$current->options['capture_unhandled']);
-        } catch (\InvalidArgumentException $wrong) {
+        } catch (\Throwable $wrong) {
+            self::$current = null;
             Log::once('not set up', $wrong->getMessage() . '; nothing is captured');
         }
     }
@@ -60,33 +62,40 @@ final class Client
     }
 
     /**
-     * Captures a message of the level 'error', 'warning' or 'info'. Never throws, and never waits.
+     * Captures a message (what is no string is told as JSON) of the level 'error', 'warning' or 'info'. Never throws, and never waits.
      *
      * @param array{extra?: array, fingerprint?: string[]} $options
      * @return string the event's id, or '' where nothing is sent
      */
-    public static function captureMessage(string $message, string $level = 'info', array $options = []): string
+    public static function captureMessage(mixed $message, string $level = 'info', array $options = []): string
     {
-        return self::capture(static fn () => ['message' => $message], $options, $level);
+        return self::capture(static fn () => ['message' => Event::text($message)], $options, $level);
     }
 
     /** Sends everything, for at most so many seconds; says truly whether all that was captured was accepted. */
     public static function flush(float $timeout = 5.0): bool
     {
-        $deadline = Transport::clock() + $timeout;
-        $transport = self::transport();
-        self::$current?->push(self::$current->suppression->all());
-        return $transport->flush($deadline);
+        try {
+            $deadline = Transport::clock() + $timeout;
+            $transport = self::transport();
+            self::$current?->push(self::$current->suppression->all());
+            return $transport->flush($deadline);
+        } catch (\Error $trouble) { // What a signal handler of the application's throws is not for us to catch.
+            Log::once('failed', "flush failed: {$trouble->getMessage()}");
+            return false;
+        }
     }
 
     private static function capture(callable $describe, array $options, string $level): string
     {
         if (self::$isCapturing) {
-            return ''; // Called by before_send, or by an object that is being encoded: that could go on for ever.
+            // Called by before_send, by an object that is being encoded (that could go on for ever), or by a signal handler.
+            self::transport()->hasLost = true;
+            return '';
         }
-        self::$isCapturing = true;
-        $transport = self::transport();
         try {
+            $transport = self::transport();
+            self::$isCapturing = true;
             $id = self::$current?->record($describe(self::$current->options['source_lines']), $options, $level);
             if ($id === null) {
                 $transport->hasLost = true;
@@ -94,12 +103,12 @@ final class Client
             }
             Log::passed('failed');
         } catch (\Throwable $trouble) {
-            $transport->hasLost = true;
+            self::$transport && self::$transport->hasLost = true;
             Log::once('failed', 'an event could not be captured: ' . $trouble::class . " at line {$trouble->getLine()}");
         } finally {
             self::$isCapturing = false;
         }
-        \PHP_SAPI === 'cli' && $transport->pump();
+        \PHP_SAPI === 'cli' && self::$transport?->pump();
         return $id ?? '';
     }
 
@@ -109,7 +118,8 @@ final class Client
             + ['event_id' => Event::id(), 'timestamp' => Event::now(), 'level' => $level, 'platform' => 'php']
             + array_intersect_key($this->options, ['server_name' => 0, 'environment' => 0, 'release' => 0])
             + ['sdk' => ['name' => 'obs/sdk', 'version' => self::VERSION]];
-        $event['extra'] = array_replace($this->options['extra'], (array) ($options['extra'] ?? []));
+        $extra = $options['extra'] ?? [];
+        $event['extra'] = array_replace($this->options['extra'], \is_object($extra) ? get_object_vars($extra) : (array) $extra);
         $id = $event['event_id'];
         try {
             $event = $this->options['before_send'] ? ($this->options['before_send'])($event) : $event;
@@ -151,13 +161,17 @@ final class Client
             $isRight === null && Log::once("option $name", "there is no option '$name'");
             $isRight === false && throw new \InvalidArgumentException("the option '$name' has a wrong value");
         }
-        return $options + ['server_name' => (string) gethostname()] + self::DEFAULTS;
+        return $options + ['server_name' => \function_exists('gethostname') ? (string) gethostname() : ''] + self::DEFAULTS;
     }
 
     /** Runs twice: the second time after the application's own shutdown functions, which may still capture. */
     private static function onShutdown(bool $isLast = false): void
     {
         if (!$isLast) {
+            self::$reserve = null;
+            Log::restart();
+            self::$isCapturing = false;
+            self::transport()->restart(Handlers::wasFatal());
             Handlers::onShutdown();
             register_shutdown_function(self::onShutdown(...), true);
             return;
@@ -168,9 +182,8 @@ final class Client
             return;
         }
         if (\PHP_SAPI !== 'cli') {
-            // Who waits for the response, or for the lock of its session, does not wait for us.
-            session_status() === \PHP_SESSION_ACTIVE && session_write_close();
-            $finish = array_filter(['fastcgi_finish_request', 'litespeed_finish_request'], 'function_exists');
+            // Who waits for the lock of the session, or for the response, does not wait for us.
+            $finish = array_filter(['session_write_close', 'fastcgi_finish_request', 'litespeed_finish_request'], 'function_exists');
             array_map(static fn (callable $function) => $function(), $finish);
         }
         self::flush((self::$current?->options ?? self::DEFAULTS)['shutdown_timeout']);
@@ -179,9 +192,10 @@ final class Client
     /** The queue of this process. A forked child has one of its own, and nothing to do with its parent's, nor with its connection. */
     private static function transport(): Transport
     {
-        if (self::$process !== getmypid()) {
-            self::$transport || register_shutdown_function(self::onShutdown(...));
-            self::$process = (int) getmypid();
+        $process = \function_exists('getmypid') ? (int) getmypid() : 0;
+        if (self::$process !== $process) {
+            self::$process === null && register_shutdown_function(self::onShutdown(...));
+            self::$process = $process;
             self::$transport = new Transport();
             self::$current = self::$current ? new self(self::$current->options) : null;
         }

@@ -33,11 +33,17 @@ final class Connection
             $socket = yield from $this->open(min($deadline, Transport::clock() + $this->connectTimeout));
         }
         $request = "POST /api/events HTTP/1.1\r\nHost: {$this->dsn->host}:{$this->dsn->port}\r\n"
-            . "Content-Type: application/json\r\nX-OBS-Key: {$this->dsn->key}\r\nContent-Length: " . \strlen($json) . "\r\n\r\n$json";
+            . "Content-Type: application/json\r\nX-OBS-Key: {$this->dsn->key}\r\nContent-Length: " . \strlen($json) . "\r\n\r\n"
+            . substr($json, 0, self::CHUNK); // In pieces: where the memory is exhausted, a second copy is too much.
+        $next = self::CHUNK;
         $answer = '';
         while (true) {
-            $sent = $request === '' ? 0 : fwrite($socket, substr($request, 0, self::CHUNK)); // False where the connection is broken.
+            $sent = $request === '' ? 0 : fwrite($socket, $request); // False where the connection is broken.
             $request = substr($request, (int) $sent);
+            if ($request === '') {
+                $request = substr($json, $next, self::CHUNK);
+                $next += self::CHUNK;
+            }
             // A server may refuse before it has read everything, so its answer is looked for from the start.
             $bytes = (string) fread($socket, self::CHUNK);
             $answer .= $bytes;
@@ -57,7 +63,8 @@ final class Connection
         $host = $this->dsn->host;
         $context = stream_context_create(['socket' => ['tcp_nodelay' => true], 'ssl' => ['peer_name' => trim($host, '[]')]]);
         $flags = \STREAM_CLIENT_CONNECT | \STREAM_CLIENT_ASYNC_CONNECT;
-        foreach (array_unique([...($host[0] === '[' ? [] : (gethostbynamel($host) ?: [])), $host]) as $address) {
+        $addresses = $host[0] === '[' || !\function_exists('gethostbynamel') ? [] : gethostbynamel($host);
+        foreach (array_unique([...($addresses ?: []), $host]) as $address) {
             $socket = stream_socket_client("tcp://$address:{$this->dsn->port}", $code, $error, 0, $flags, $context);
             if (!$socket) {
                 continue;

@@ -15,20 +15,27 @@ final class Event
     public static function ofThrown(mixed $thrown, bool $withSource): array
     {
         if (!$thrown instanceof \Throwable) {
-            $message = \is_string($thrown) ? $thrown : (string) Json::encode($thrown, 4 * self::MAX_MESSAGE);
             $here = StackTrace::of(new \Exception(), $withSource);
-            return ['type' => get_debug_type($thrown), 'message' => $message, 'stacktrace' => $here];
+            return ['type' => get_debug_type($thrown), 'message' => self::text($thrown), 'stacktrace' => $here];
         }
         $chain = [];
         while ($thrown && !isset($chain[$id = spl_object_id($thrown)]) && \count($chain) <= self::MAX_CAUSES) {
+            $message = new \ReflectionProperty($thrown, 'message'); // Which may hold anything; getMessage() gives a warning then.
             $chain[$id] = [
                 'type' => explode("\0", $thrown::class)[0], // An anonymous class has its file's path behind a NUL.
-                'message' => Json::cut($thrown->getMessage(), self::MAX_MESSAGE),
+                'message' => self::text($message->getValue($thrown)),
                 'stacktrace' => StackTrace::of($thrown, $withSource),
             ];
             $thrown = $thrown->getPrevious();
         }
         return array_shift($chain) + ['causes' => $chain];
+    }
+
+    /** Strings as they are, what tells itself as a string as that, all else as JSON. */
+    public static function text(mixed $value): string
+    {
+        $json = Json::encode($value, 6 * self::MAX_MESSAGE + 2, self::MAX_MESSAGE) ?? '"[too large]"';
+        return $json[0] === '"' ? json_decode($json) : $json;
     }
 
     /** A UUID of version 7: the time in milliseconds, then chance. */

@@ -12,13 +12,11 @@ final class Handlers
     private static ?array $previous = null;
     private static bool $isOn = false;
     private static bool $sawUncaught = false;
-    private static ?string $reserve = null;
 
     public static function turn(bool $on): void
     {
         self::$isOn = $on;
         if ($on && !self::$previous) {
-            self::$reserve = str_repeat('x', 512 << 10); // Given back when the memory is exhausted.
             self::$previous = [set_exception_handler(self::onException(...)), set_error_handler(self::onError(...))];
         }
     }
@@ -47,10 +45,17 @@ final class Handlers
         return $result;
     }
 
+    /** Whether a fatal error has ended the script. PHP calls an uncaught exception one too, but that breaks nothing. */
+    public static function wasFatal(): bool
+    {
+        $error = error_get_last();
+        $isEnding = $error && ($error['type'] & (self::FATAL | \E_USER_ERROR | \E_RECOVERABLE_ERROR));
+        return $isEnding && !str_starts_with($error['message'], 'Uncaught ');
+    }
+
     /** At shutdown: what ended the script, if it was neither an exception that onException had nor a plain end. */
     public static function onShutdown(): void
     {
-        self::$reserve = null;
         $error = error_get_last();
         if (!self::$sawUncaught && $error && ($error['type'] & self::FATAL)) {
             self::capture(new \ErrorException($error['message'], 0, $error['type'], $error['file'], $error['line']), 'error');

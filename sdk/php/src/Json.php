@@ -42,7 +42,11 @@ final class Json
         if (\is_string($value) && \strlen($value) > $this->maxCharacters) {
             $value = self::cut($value, $this->maxCharacters);
         }
-        $this->room -= \is_string($value) ? \strlen($value) + 2 : 1;
+        $this->room -= match (true) {
+            \is_string($value) => \strlen($value) + 2,
+            $value === null, \is_scalar($value) => 1,
+            default => 8, // The JSON of an array may be short, but not what it takes in memory.
+        };
         if ($this->room < 0) {
             throw new \OverflowException();
         }
@@ -78,7 +82,7 @@ final class Json
                 $object instanceof \JsonSerializable => $object->jsonSerialize(),
                 $object instanceof \DateTimeInterface => $object->format('Y-m-d\TH:i:s.uP'),
                 $object instanceof \UnitEnum => $object->value ?? $object->name,
-                $object instanceof \Throwable => $object::class . ': ' . $object->getMessage(),
+                $object instanceof \Throwable => $object::class . ': ' . Log::silently($object->getMessage(...)),
                 $object instanceof \Stringable => (string) $object,
                 default => get_object_vars($object) ?: ($object instanceof \stdClass ? [] : null),
             };

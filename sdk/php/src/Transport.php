@@ -44,6 +44,13 @@ final class Transport
         return true;
     }
 
+    /** After exit() or a fatal error, which run no `finally`. No suspended generator survives the latter: what it did is begun anew. */
+    public function restart(bool $wasFatal): void
+    {
+        $this->isPumping = false;
+        $this->sending = $wasFatal ? null : $this->sending;
+    }
+
     public function isEmpty(): bool
     {
         return !$this->queue;
@@ -52,13 +59,18 @@ final class Transport
     /** Goes on with sending as far as that is possible without waiting. */
     public function pump(): void
     {
-        if ($this->isPumping) {
-            return; // This is a signal handler's capture.
+        if ($this->isPumping || !$this->queue) {
+            return; // The former where this is a signal handler's capture.
         }
         $this->isPumping = true;
         try {
             $this->sending = $this->sending?->valid() ? $this->sending : $this->send();
             Log::silently($this->sending->next(...));
+        } catch (\Throwable $trouble) { // Such as a function that the host has disabled: trying again does not help.
+            $this->sending = null;
+            $this->queue && $this->shift();
+            $this->hasLost = true;
+            Log::once('refused', "an event could not be sent: {$trouble->getMessage()}");
         } finally {
             $this->isPumping = false;
         }
@@ -70,7 +82,7 @@ final class Transport
         $this->failures = min($this->failures, 1);
         $this->pauseUntil = 0.0;
         for ($this->pump(); $this->queue && ($now = self::clock()) < $deadline; $this->pump()) {
-            [$until, $socket, $isWriting] = $this->sending->current() ?? [0.0, null, false];
+            [$until, $socket, $isWriting] = $this->sending?->current() ?? [0.0, null, false];
             $microseconds = (int) max(1000, (min($until, $deadline) - $now) * 1e6);
             [$read, $write, $none] = [[$socket], $isWriting ? [$socket] : [], []];
             if (!$socket) {
@@ -111,8 +123,7 @@ final class Transport
             $this->pause($dsn, "it answers $status");
             return;
         }
-        $this->bytes -= \strlen(array_shift($this->queue)[1]);
-        $this->failures = $this->attempts = 0;
+        $this->shift();
         Log::passed('waiting');
         if ($status === 200 || $status === 201) {
             Log::passed('refused');
@@ -120,6 +131,12 @@ final class Transport
         }
         $this->hasLost = true;
         Log::once('refused', rtrim("the server refused an event: $status " . str_replace($dsn->key, '***', $error)));
+    }
+
+    private function shift(): void
+    {
+        $this->bytes -= \strlen(array_shift($this->queue)[1]);
+        $this->failures = $this->attempts = 0;
     }
 
     private function pause(Dsn $dsn, string $why): void

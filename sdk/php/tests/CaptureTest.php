@@ -36,6 +36,39 @@ final class CaptureTest extends ProgramTestCase
         self::assertSame(['(empty message)', '(empty message)'], array_column($this->server->events(), 'message'));
     }
 
+    /** @dataProvider messages */
+    public function testAMessageThatIsNoStringIsTold(string $message, string $expected): void
+    {
+        $run = $this->play("class Mute { function __toString() { throw new Exception; } } Client::captureMessage($message);");
+        self::assertSame(['', 0], [$run->stdout . $run->stderr, $run->status]);
+        self::assertSame($expected, $this->event()['message']);
+    }
+
+    public function messages(): array
+    {
+        return [['null', 'null'], ['7', '7'], ['["a" => 1]', '{"a":1}'], ['new Mute', '[unserialisable: Mute]'], ['new Exception("x")', 'Exception: x']];
+    }
+
+    /** @dataProvider odd */
+    public function testAnExceptionWhoseMessageIsNoStringIsToldSilently(string $message, string $expected): void
+    {
+        $run = $this->play("class Odd extends Exception { function __construct() { \$this->message = $message; } } Client::captureException(new Odd);");
+        self::assertSame('', $run->stdout . $run->stderr);
+        self::assertSame(['Odd', $expected], [$this->event()['type'], $this->event()['message']]);
+    }
+
+    public function odd(): array
+    {
+        return [['["a"]', '["a"]'], ['new stdClass', '[]'], ['[$this]', '["Odd: Array"]'], ['7', '7']];
+    }
+
+    public function testAnObjectAsExtraGivesItsPublicProperties(): void
+    {
+        $this->play('class Order { public $id = 7; protected $a = 1; private $b = 2; }
+            Client::captureMessage("m", "info", ["extra" => new Order]);');
+        self::assertSame(['id' => 7], $this->event()['extra']);
+    }
+
     public function testTheRequestIsWhatTheServerExpects(): void
     {
         $this->play('Client::captureMessage("x");');
@@ -119,7 +152,7 @@ final class CaptureTest extends ProgramTestCase
             'nothing' => ['null', 'null', 'null'],
             'an array' => ['["a" => 1]', 'array', '{"a":1}'],
             'an object' => ['(object) ["a" => 1]', 'stdClass', '{"a":1}'],
-            'a closure' => ['fn () => 1', 'Closure', '"[unserialisable: Closure]"'],
+            'a closure' => ['fn () => 1', 'Closure', '[unserialisable: Closure]'],
         ];
     }
 

@@ -120,6 +120,12 @@ final class DataTest extends ProgramTestCase
         self::assertMatchesRegularExpression('/^extra of over \d+ bytes was left out$/', $extra['obs']);
     }
 
+    public function testManySmallListsThatDoNotFitTakeLittleMemory(): void
+    {
+        $extra = $this->extra('$extra = array_fill(0, 500000, [1]); ini_set("memory_limit", "40M");');
+        self::assertMatchesRegularExpression('/^extra of over \d+ bytes was left out$/', $extra['obs']);
+    }
+
     public function testTheEventStaysBelowAMillionBytesWhateverIsInIt(): void
     {
         $this->play('

@@ -70,6 +70,37 @@ final class MisuseTest extends ProgramTestCase
         self::assertSame([], $this->server->events());
     }
 
+    /** @dataProvider functions */
+    public function testAFunctionThatTheHostHasDisabledIsNoTroubleOfTheProgram(string $function, bool $isNeeded): void
+    {
+        $this->serve();
+        $file = $this->program('Client::captureMessage("a"); Client::captureMessage("b"); var_dump(Client::flush(), Client::captureMessage("c") !== "");');
+        $run = $this->execute($file, ['-d', "disable_functions=$function"]);
+        self::assertSame(0, $run->status);
+        self::assertSame($isNeeded ? "bool(false)\nbool(true)\n" : "bool(true)\nbool(true)\n", $run->stdout);
+        self::assertSame($isNeeded ? "obs: an event could not be sent: Call to undefined function Obs\\$function()\n" : '', $run->stderr);
+        self::assertCount($isNeeded ? 0 : 3, $this->server->events());
+    }
+
+    public function functions(): iterable
+    {
+        foreach (['stream_socket_client', 'stream_select', 'stream_context_create', 'stream_set_blocking', 'stream_socket_get_name', 'set_error_handler'] as $needed) {
+            yield $needed => [$needed, true];
+        }
+        foreach (['gethostbynamel', 'getmypid', 'gethostname', 'error_log'] as $function) {
+            yield $function => [$function, false];
+        }
+    }
+
+    public function testWhereNothingCanBeCapturedInitSaysSo(): void
+    {
+        $this->serve();
+        $file = $this->program('var_dump(Client::captureMessage("m"), Client::flush());', ['capture_unhandled' => true]);
+        $run = $this->execute($file, ['-d', 'disable_functions=set_error_handler']);
+        self::assertSame("string(0) \"\"\nbool(false)\n", $run->stdout);
+        self::assertSame("obs: Call to undefined function Obs\\set_error_handler(); nothing is captured\n", $run->stderr);
+    }
+
     public function testTheSdkLeavesNoTraceInTheErrorStateOfTheProgram(): void
     {
         $run = $this->play('set_error_handler(function ($no, $text) { echo "seen: $text\n"; });

@@ -49,6 +49,47 @@ final class ProcessTest extends ProgramTestCase
         self::assertSame(['m', 'signal'], array_column($this->server->events(), 'message'));
     }
 
+    public function testWhatASignalsHandlerCapturesDuringACaptureIsLostAndFlushSaysSo(): void
+    {
+        $this->serve();
+        $run = $this->play('class Slow implements JsonSerializable { function jsonSerialize(): mixed { posix_kill(getmypid(), SIGUSR1); return 1; } }
+            pcntl_async_signals(true); pcntl_signal(SIGUSR1, fn () => var_dump(Client::captureMessage("signal")));
+            Client::captureMessage("m", "info", ["extra" => [new Slow]]); var_dump(Client::flush(), Client::flush());');
+        self::assertSame("string(0) \"\"\nbool(false)\nbool(true)\n", $run->stdout);
+        self::assertSame('m', $this->event()['message']);
+    }
+
+    public function testAnExitWithinBeforeSendLosesOnlyItsOwnEvent(): void
+    {
+        $this->serve();
+        $run = $this->play('Client::init(["dsn" => "' . $this->server->dsn() . '", "before_send" => fn ($event) => $event["message"] === "exit" ? exit(4) : $event]);
+            register_shutdown_function(fn () => Client::captureMessage("late")); Client::captureMessage("early"); Client::captureMessage("exit");');
+        self::assertSame(4, $run->status);
+        self::assertSame(['early', 'late'], array_column($this->server->events(), 'message'));
+    }
+
+    public function testAWorkerThatASignalEndsSendsAllThatItHasCaptured(): void
+    {
+        $this->serve();
+        $file = $this->program('pcntl_async_signals(true); pcntl_signal(SIGTERM, fn () => exit(0));
+            $parent = getmypid(); if (pcntl_fork() === 0) { usleep(50000); posix_kill($parent, SIGTERM); posix_kill(getmypid(), SIGKILL); }
+            for ($n = 0; true; $n++) { echo Client::captureMessage("m $n"), "\n"; }', ['shutdown_timeout' => 10]);
+        for ($round = 0; $round < 4; $round++) { // Of which some end while a capture is sending.
+            $ids = array_filter(explode("\n", $this->execute($file)->stdout));
+            self::assertSame([], array_diff($ids, array_column($this->server->events(), 'event_id')));
+        }
+    }
+
+    public function testAnExitDuringAFlushLeavesTheHandlingOfErrorsAsItWas(): void
+    {
+        $this->serve(['silent' => true]);
+        $run = $this->play('register_shutdown_function(fn () => trigger_error("seen", E_USER_WARNING)); set_error_handler(fn ($no, $text) => print($text));
+            pcntl_async_signals(true); pcntl_signal(SIGTERM, fn () => exit(0));
+            $parent = getmypid(); if (pcntl_fork() === 0) { usleep(200000); posix_kill($parent, SIGTERM); posix_kill(getmypid(), SIGKILL); }
+            Client::captureMessage("m"); Client::flush();', ['shutdown_timeout' => 0.1]);
+        self::assertSame('seen', $run->stdout);
+    }
+
     public function testWhatAnEarlierInitQueuedIsStillSent(): void
     {
         $this->serve(['delay' => 0.2]);

@@ -120,6 +120,33 @@ final class UnhandledTest extends ProgramTestCase
         ];
     }
 
+    /** @dataProvider ends */
+    public function testAFatalErrorLosesNothingOfWhatIsUnderWay(string $code, bool $isCaptured): void
+    {
+        $this->server->stop();
+        $this->serve(['delay' => 0.3]); // The first is in flight when the script ends.
+        $code = "ini_set('memory_limit', '16M');\n$code";
+        $captures = 'foreach ([1, 2] as $n) { Client::captureMessage("message $n", "info", ["extra" => [str_repeat("x", 900000)]]); }';
+        $with = $this->play("$captures $code", ['capture_unhandled' => $isCaptured]);
+        file_put_contents("{$this->folder}/program.php", "<?php\n$code\n");
+        $this->assertSameEnd($with, $this->execute("{$this->folder}/program.php"));
+        $messages = array_column($this->server->events(), 'message', 'event_id');
+        self::assertSame(['message 1', 'message 2'], \array_slice(array_values($messages), 0, 2));
+        self::assertCount($isCaptured ? 3 : 2, $messages);
+    }
+
+    public function ends(): iterable
+    {
+        foreach ([true, false] as $isCaptured) {
+            yield ['set_time_limit(1); while (true);', $isCaptured];
+            yield ['str_repeat("x", 100 << 20);', $isCaptured];
+            yield ['$l = new SplDoublyLinkedList; while (true) { $l->push(str_repeat("x", 3000)); }', $isCaptured];
+            yield ['if (true) { class A implements Countable {} }', $isCaptured];
+            yield ['trigger_error("x", E_USER_ERROR);', $isCaptured];
+            yield ['throw new Exception("x");', $isCaptured];
+        }
+    }
+
     public function testHandlersAreThereOnceHoweverOftenInitIsCalled(): void
     {
         $this->play('for ($i = 0; $i < 3; $i++) { Client::init(["dsn" => "' . $this->server->dsn() . '", "capture_unhandled" => true]); }
