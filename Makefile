@@ -42,7 +42,7 @@ stop: ## stop the server that `make server` started
 clean: stop ## stop the server and delete its database, and the demo's
 	rm -f {obs,target/demo}.sqlite{,-wal,-shm,.lock}
 
-demo: ## start a server on a database of its own, run the three examples, show what the dashboard has
+demo: ## the three examples on a server of their own, in place of `make server`'s, and what the dashboard has then
 	@tests/deps for-demo
 	@$(MAKE) --no-print-directory stop
 	rm -f target/demo.sqlite{,-wal,-shm,.lock}
@@ -83,7 +83,7 @@ test-js: deps ## the JavaScript SDK's tests, on Node and on Bun
 
 # Tests of one's own driver need neither our SDKs nor what they run on.
 sdk-compat: ## every SDK against the real server; DRIVER='command' tests your own
-	cargo build --quiet
+	cargo build
 ifndef DRIVER
 	@tests/deps
 	cd sdk-compat/drivers/go && go build -o $(CURDIR)/target/sdk-compat/go .

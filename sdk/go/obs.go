@@ -90,8 +90,8 @@ func CaptureMessage(message string, options ...Option) string {
 	return capture(&Event{Level: LevelInfo, Message: message}, options)
 }
 
-// Recover, when deferred itself, ends a panic and reports it. With [Options].Repanic it reports the panic, waits up to
-// two seconds until that is accepted, and lets the panic go on.
+// Recover, when deferred itself, ends a panic and reports it. With [Options].Repanic it lets the panic go on. Then, and in
+// the main goroutine, where the process is likely to end next, it first waits until the report is accepted, two seconds at most.
 //
 //	defer obs.Recover()
 func Recover(options ...Option) {
@@ -100,8 +100,11 @@ func Recover(options ...Option) {
 		return
 	}
 	capture(thrown(value), options)
-	if load().Repanic {
+	again := load().Repanic
+	if again || onMain() {
 		Flush(2 * time.Second)
+	}
+	if again {
 		panic(value)
 	}
 }

@@ -62,7 +62,6 @@ var programs = map[string]func(dsn string){
 	"plain panic": func(string) { panic("nobody catches this") },
 	"swallowed panic": func(dsn string) {
 		obs.Init(obs.Options{DSN: dsn})
-		defer obs.Flush(10 * time.Second)
 		defer obs.Recover()
 		panic("obs catches this")
 	},

@@ -35,10 +35,15 @@ func callers() []uintptr {
 }
 
 // nested says whether what captures was called by a capture, in BeforeSend, and would go on for ever.
-func nested(pcs []uintptr) bool {
+func nested(pcs []uintptr) bool { return within(pcs, ownPackage+".capture") }
+
+// onMain says whether this is the goroutine that the process ends with.
+func onMain() bool { return within(callers(), "runtime.main") }
+
+func within(pcs []uintptr, function string) bool {
 	frames := runtime.CallersFrames(pcs)
 	for caller, more := frames.Next(); more; caller, more = frames.Next() {
-		if caller.Function == ownPackage+".capture" {
+		if caller.Function == function {
 			return true
 		}
 	}

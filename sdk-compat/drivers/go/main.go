@@ -120,7 +120,7 @@ var scenarios = map[string]func(){
 	"burst": func() {
 		setUp()
 		numbered("burst", 0, 1000)
-		flush(10 * time.Second)
+		flush(30 * time.Second)
 	},
 	"repeat": func() {
 		setUp()

@@ -67,7 +67,7 @@ const scenarios = {
     },
   },
 
-  burst: ({ obs }) => times(1000, (n) => obs.captureMessage(`burst ${n}`)),
+  burst: { flush: 30_000, run: ({ obs }) => times(1000, (n) => obs.captureMessage(`burst ${n}`)) },
 
   repeat: ({ obs }) => times(10_000, () => obs.captureException(new Error('compat repeat'))),
 

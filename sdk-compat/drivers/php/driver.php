@@ -117,7 +117,7 @@ $scenarios = [
     'burst' => function () {
         start();
         burst('burst', 0, 1000);
-        flushAndTell();
+        flushAndTell(30.0);
     },
     'repeat' => function () {
         start();
