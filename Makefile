@@ -48,7 +48,7 @@ demo: ## the three examples on a server of their own, in place of `make server`'
 	rm -f target/demo.sqlite{,-wal,-shm,.lock}
 	$(call start,target/demo.sqlite)
 	@$(MAKE) --no-print-directory demo-go demo-php demo-js
-	@node example/dashboard.js
+	@node example/dashboard.mjs
 	@echo 'Open http://localhost:8000 to see them; make stop ends the server.'
 
 demo-go: ## the Go example, against the server that runs
@@ -61,7 +61,7 @@ demo-js: ## the JavaScript example
 	cd example/js && npm install --silent --no-audit --no-fund --offline && node main.js
 
 screenshots: deps demo ## make the README's pictures anew, from the demo
-	node docs/screenshots.js
+	node docs/screenshots.mjs
 
 test: deps test-rust test-browser test-go test-php test-js sdk-compat ## run everything
 
