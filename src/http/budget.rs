@@ -1,6 +1,10 @@
 //! The memory that bodies in flight and unread answers may take together, counted as it is taken.
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
+/// A request that holds no more than this, in bytes, may also take the last quarter of the budget. That is room for as many
+/// as there can be connections, so those who send or ask for much cannot shut out those who send an event.
+const SMALL: usize = 16 << 10;
+
 pub(super) struct Budget {
     limit: usize,
     taken: AtomicUsize,
@@ -25,7 +29,9 @@ pub(super) struct Permit<'a> {
 impl Permit<'_> {
     /// Takes `bytes` more, or takes nothing and says `false`.
     pub fn grow(&mut self, bytes: usize) -> bool {
-        let fits = |taken: usize| taken.checked_add(bytes).filter(|sum| *sum <= self.budget.limit);
+        let limit = self.budget.limit;
+        let limit = if self.held.saturating_add(bytes) > SMALL { limit - limit / 4 } else { limit };
+        let fits = |taken: usize| taken.checked_add(bytes).filter(|sum| *sum <= limit);
         let grown = self.budget.taken.fetch_update(Relaxed, Relaxed, fits).is_ok();
         self.held += if grown { bytes } else { 0 };
         grown
@@ -56,5 +62,15 @@ mod tests {
         drop(first);
         assert!(budget.permit().grow(10));
         assert_eq!(budget.taken.load(Relaxed), 0);
+    }
+
+    #[test]
+    fn large_requests_leave_room_for_small_ones() {
+        let budget = Budget::new(8 * SMALL);
+        let mut large = budget.permit();
+        assert!(large.grow(4 * SMALL) && large.grow(2 * SMALL) && !large.grow(1));
+        let mut small = [budget.permit(), budget.permit(), budget.permit()];
+        assert!(small[0].grow(SMALL) && small[1].grow(SMALL) && !small[2].grow(1));
+        assert!(!small[0].grow(1), "it would be large");
     }
 }
