@@ -18,14 +18,14 @@ pub fn is_name(text: &str) -> bool {
     (1..=200).contains(&text.len()) && text.bytes().all(allowed)
 }
 
-/// The project that a request's key belongs to.
-pub fn project<'a>(keys: &'a [Key], request: &Request) -> Result<&'a str, Error> {
+/// The key that a request came with.
+pub fn key<'a>(keys: &'a [Key], request: &Request) -> Result<&'a Key, Error> {
     let mut headers = request.headers().filter(|(name, _)| name.eq_ignore_ascii_case("X-OBS-Key"));
     // Two of them are none: a proxy in front may have read the other one.
     let (Some((_, sent)), None) = (headers.next(), headers.next()) else { return Err(Error::WrongKey) };
     // All are compared, so that the time does not tell which one was nearly right.
     let matches = keys.iter().filter(|key| same(sent, &key.key)).collect::<Vec<_>>();
-    matches.first().map(|key| key.project.as_str()).ok_or(Error::WrongKey)
+    matches.first().copied().ok_or(Error::WrongKey)
 }
 
 /// Who may read the dashboard.

@@ -1,5 +1,6 @@
 //! Flags and environment into a `Config`, and the help text. Only this module reads the environment.
 use crate::auth::{Key, is_name};
+use crate::store::Kept;
 use pico_args::Arguments;
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -9,7 +10,7 @@ use std::path::PathBuf;
 pub const HELP: &str = "\
 obs, a minimal self-hosted error tracker
 
-    obs [--listen ADDR:PORT] [--db PATH] [--public-dashboard] [--verbose]
+    obs [--listen ADDR:PORT] [--db PATH] [--max-events N] [--retention-days N] [--public-dashboard] [--verbose]
     obs backup DEST [--db PATH]
     obs --help | --version
 
@@ -18,10 +19,14 @@ A flag beats the environment, which beats the default; an empty variable counts 
   --listen ADDR:PORT    OBS_LISTEN               where to listen; port 0 picks a free one
                                                  [default: localhost:8000]
   --db PATH             OBS_DB_PATH              the database file [default: obs.sqlite]
+  --max-events N        OBS_MAX_EVENTS           events that are kept; beyond, the oldest of the issue that has
+                                                 the most go first [default: 1000000]
+  --retention-days N    OBS_RETENTION_DAYS       days that an event is kept [default: no limit]
   --public-dashboard    OBS_PUBLIC_DASHBOARD=1   serve a dashboard without a password to anyone
   --verbose                                      a line on standard error for each request
                         OBS_API_KEY              ingest keys: KEY or PROJECT=KEY, separated by commas
                                                  [default: one made at the first start and kept]
+                        OBS_RATE_LIMIT           events a minute that each key may send [default: no limit]
                         OBS_DASHBOARD_PASSWORD   the dashboard's password; any user name will do
                                                  [default: none, open to this machine alone]
 
@@ -46,6 +51,9 @@ pub struct Config {
     pub password: Option<String>,
     pub public_dashboard: bool,
     pub verbose: bool,
+    pub kept: Kept,
+    /// Events a minute that each key may send.
+    pub rate_limit: Option<u32>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -114,6 +122,11 @@ fn config(args: &mut Arguments, database: PathBuf) -> Result<Config, String> {
         password: text_variable("OBS_DASHBOARD_PASSWORD")?,
         public_dashboard: args.contains("--public-dashboard") || switch("OBS_PUBLIC_DASHBOARD")?,
         verbose: args.contains("--verbose"),
+        kept: Kept {
+            events: number(args, "--max-events", "OBS_MAX_EVENTS")?.unwrap_or(Kept::default().events),
+            days: number(args, "--retention-days", "OBS_RETENTION_DAYS")?,
+        },
+        rate_limit: variable("OBS_RATE_LIMIT").map(|text| whole("OBS_RATE_LIMIT", &text)).transpose()?,
     })
 }
 
@@ -126,6 +139,19 @@ fn option(args: &mut Arguments, flag: &'static str, name: &str) -> Result<Option
         Some(value) => Ok(Some(value)),
         None => Ok(variable(name)),
     }
+}
+
+/// A number that says how many are kept; none would be a mistake.
+fn number(args: &mut Arguments, flag: &'static str, name: &'static str) -> Result<Option<i64>, String> {
+    let text = option(args, flag, name)?;
+    text.map(|text| whole(flag, &text).map(i64::from)).transpose()
+}
+
+fn whole(name: &str, text: &OsStr) -> Result<u32, String> {
+    let plain = text.to_str().filter(|text| text.bytes().all(|b| b.is_ascii_digit()));
+    plain.and_then(|text| text.parse().ok()).filter(|number| *number > 0).ok_or_else(|| {
+        format!("invalid {name} '{}': expected a whole number from 1 to {}", text.to_string_lossy(), u32::MAX)
+    })
 }
 
 fn variable(name: &str) -> Option<OsString> {

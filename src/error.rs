@@ -29,6 +29,8 @@ pub enum Error {
     Timeout,
     /// 413: the body is over the route's limit. Says the limit.
     TooLarge(&'static str),
+    /// 429: the key has sent as many events as it may in a minute. In how many seconds it may send more.
+    TooMany(u64),
     /// 431: the head is over the limit.
     HeadTooLarge,
     /// 500: a fault of obs.
@@ -70,6 +72,7 @@ impl Error {
             Error::Method(_) => 405,
             Error::Timeout => 408,
             Error::TooLarge(_) => 413,
+            Error::TooMany(_) => 429,
             Error::HeadTooLarge => 431,
             Error::Internal => 500,
             Error::Unavailable(_) => 503,
@@ -102,6 +105,7 @@ impl Error {
             Error::Method(allowed) => ("Method not allowed", format!("This address answers {allowed}.")),
             Error::Timeout => ("Too slow", "The request took too long to arrive. Try again.".into()),
             Error::TooLarge(limit) => ("Too large", format!("The request's body is too large: {limit}.")),
+            Error::TooMany(seconds) => ("Too many events", format!("This key may send more in {seconds} seconds.")),
             Error::HeadTooLarge => (
                 "Too large",
                 "The request's head is larger than 16 KiB or has more than 100 headers. Deleting this site's cookies may help."
@@ -121,6 +125,7 @@ impl Error {
             Error::Bad(why) => why.clone(),
             Error::TooLarge(limit) => format!("Body too large: {limit}"),
             Error::HeadTooLarge => "Head too large: the limits are 16 KiB, 100 headers and 100 trailers".into(),
+            Error::TooMany(seconds) => format!("Too many events: this key may send more in {seconds} seconds"),
             Error::Timeout => "Timeout: the request took too long to arrive".into(),
             Error::Unavailable(why) => (*why).into(),
             Error::NotFound => "Not found".into(),
@@ -144,6 +149,7 @@ impl Error {
             Error::SignIn => Some(("WWW-Authenticate", "Basic realm=\"obs\", charset=\"UTF-8\"".into())),
             Error::Method(allowed) => Some(("Allow", (*allowed).into())),
             Error::Unavailable(_) => Some(("Retry-After", RETRY_AFTER.into())),
+            Error::TooMany(seconds) => Some(("Retry-After", seconds.to_string().into())),
             _ => None,
         };
         response.headers.extend(header.map(|(name, value)| (name.into(), value)));

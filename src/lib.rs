@@ -12,6 +12,7 @@
 //! | [`handlers`] | an admitted request into its answer |
 //! | [`state`] | what all requests share |
 //! | [`auth`] | ingest keys, the dashboard's password, what counts as this machine |
+//! | [`rate`] | how many events a key may send |
 //! | [`error`] | all that can go wrong with a request, and its one rendering |
 //! | [`response`] | answers of each kind, with their headers |
 //! | [`views`], [`html`] | domain values into pages which cannot hold unescaped text |
@@ -41,6 +42,7 @@ pub mod http;
 pub mod json;
 pub mod log;
 pub mod malloc;
+pub mod rate;
 pub mod response;
 pub mod routes;
 pub mod server;

@@ -45,7 +45,9 @@ pub fn admit(state: &State, request: &Request, version: Version) -> Result<Admis
         }
         ("POST", ["api", "events"]) => {
             max_body = MAX_EVENT;
-            Route::Ingest { project: auth::project(&state.keys, request)?.to_string() }
+            let key = auth::key(&state.keys, request)?;
+            state.rate.take(&key.key).map_err(Error::TooMany)?;
+            Route::Ingest { project: key.project.clone() }
         }
         ("OPTIONS", ["api", "events"]) => {
             max_body = MAX_EVENT;

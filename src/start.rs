@@ -3,8 +3,9 @@ use crate::auth::{Dashboard, Key};
 use crate::config::{Config, Listen};
 use crate::http::{self, Limits};
 use crate::log;
+use crate::rate::Rate;
 use crate::state::State;
-use crate::store::Store;
+use crate::store::{Kept, Store};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 use std::io;
@@ -26,13 +27,14 @@ pub fn run(config: Config) -> Result<(), String> {
     // The port first: a start that fails for a port in use leaves no file behind.
     let listeners = bind(&addresses, config.listen.host == "localhost")
         .map_err(|e| format!("cannot listen on {}:{}: {e}", config.listen.host, config.listen.port))?;
-    let store = Store::open(&config.database)?;
+    let store = Store::open(&config.database, config.kept)?;
     let keys = match config.keys.is_empty() {
         true => vec![Key { project: String::new(), key: store.setting("ingest_key", new_key)? }],
         false => config.keys,
     };
-    let state = Arc::new(State { store, keys, dashboard, verbose: config.verbose, large: Mutex::default() });
-    announce(&config.listen, &listeners, &state).map_err(|e| format!("cannot tell the port: {e}"))?;
+    let rate = Rate::new(config.rate_limit);
+    let state = Arc::new(State { store, keys, rate, dashboard, verbose: config.verbose, large: Mutex::default() });
+    announce(&config.listen, config.kept, &listeners, &state).map_err(|e| format!("cannot tell the port: {e}"))?;
     let served = http::serve(listeners, state.clone(), Limits::default(), stop);
     state.store.close();
     served.map_err(|e| format!("cannot listen any more: {e}"))
@@ -110,6 +112,15 @@ fn bind_once(addresses: &[SocketAddr], lenient: bool) -> io::Result<Vec<TcpListe
     if listeners.is_empty() { Err(missing) } else { Ok(listeners) }
 }
 
+fn words(kept: Kept) -> String {
+    let events = format!("{} events at most", kept.events);
+    match kept.days {
+        Some(1) => format!("{events}, each for a day"),
+        Some(days) => format!("{events}, each for {days} days"),
+        None => events,
+    }
+}
+
 /// 128 random bits in hex.
 fn new_key() -> Result<String, String> {
     let mut bytes = [0; 16];
@@ -118,7 +129,7 @@ fn new_key() -> Result<String, String> {
 }
 
 /// Tells the operator all that is needed to go on: the only place besides the empty dashboard that shows a key.
-fn announce(listen: &Listen, listeners: &[TcpListener], state: &State) -> io::Result<()> {
+fn announce(listen: &Listen, kept: Kept, listeners: &[TcpListener], state: &State) -> io::Result<()> {
     let addresses = listeners.iter().map(TcpListener::local_addr).collect::<Result<Vec<_>, _>>()?;
     let urls: Vec<_> = addresses.iter().map(|address| format!("http://{address}")).collect();
     let port = addresses.first().map_or(listen.port, SocketAddr::port);
@@ -136,6 +147,6 @@ fn announce(listen: &Listen, listeners: &[TcpListener], state: &State) -> io::Re
         log::plain(&format!("  DSN        http://{key}@{host}:{port}{project}"));
     }
     log::plain(&format!("  database   {}", state.store.path().display()));
-    log::plain("  kept       every event, without a limit");
+    log::plain(&format!("  kept       {}", words(kept)));
     Ok(())
 }

@@ -98,11 +98,22 @@ impl Time {
 
 /// As it is stored and sent: `2026-11-24T18:42:06.123Z`.
 impl fmt::Display for Time {
+    /// Digit by digit: `write!` takes ten times as long, and every event has two of these.
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let (date, (hour, minute, second)) = (self.date(), self.clock());
-        let millis = self.0.rem_euclid(SECOND);
-        write!(f, "{:04}-{:02}-{:02}T", date.year, date.month, date.day)?;
-        write!(f, "{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
+        let mut text = *b"0000-00-00T00:00:00.000Z";
+        let parts =
+            [(3, date.year), (6, date.month.into()), (9, date.day.into()), (12, hour), (15, minute), (18, second)];
+        for (end, mut number) in parts.into_iter().chain([(22, self.0.rem_euclid(SECOND))]) {
+            for digit in text[..=end].iter_mut().rev() {
+                if number == 0 {
+                    break;
+                }
+                *digit += (number % 10) as u8;
+                number /= 10;
+            }
+        }
+        f.write_str(std::str::from_utf8(&text).unwrap_or_default())
     }
 }
 

@@ -71,7 +71,7 @@ fn find_end(input: &mut Input) -> Result<usize, Fail> {
     }
 }
 
-fn parse(bytes: &[u8], peer: SocketAddr) -> Result<Head, Refusal> {
+pub(super) fn parse(bytes: &[u8], peer: SocketAddr) -> Result<Head, Refusal> {
     let mut fields = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut parsed = httparse::Request::new(&mut fields);
     match parsed.parse(bytes) {

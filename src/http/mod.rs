@@ -107,6 +107,12 @@ pub trait App: Send + Sync + 'static {
     fn trouble(&self, _what: &str) {}
 }
 
+/// What `tests/coverage` feeds.
+#[cfg(fuzzing)]
+pub fn fuzz_head(bytes: &[u8]) {
+    let _ = head::parse(bytes, ([127, 0, 0, 1], 0).into());
+}
+
 /// Calls into the application; `None` if it panicked. Its own state is its own affair: it is never left half-changed
 /// by us, so nothing of ours is broken by unwinding.
 fn guarded<T>(call: impl FnOnce() -> T) -> Option<T> {

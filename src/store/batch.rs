@@ -1,73 +1,95 @@
-//! One commit: events inserted one by one, each in a savepoint, and what is counted of them written once at the end.
+//! One commit: events inserted one by one, each whole or not at all, and what is counted of them written once at the end.
 use super::{Added, Error, NewEvent};
 use crate::domain::Level;
 use crate::grouping;
 use crate::log;
 use crate::time::Time;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Values of one kind that an issue counts apart; events with others are counted together, as ''.
 const MAX_VALUES: i64 = 100;
 
+/// An event with what can be made of it before it is its turn: the writer is the one thread that all wait for.
+pub struct Row {
+    new: NewEvent,
+    id: String,
+    timestamp: Option<String>,
+}
+
+impl Row {
+    pub fn of(new: NewEvent) -> Row {
+        Row { id: new.id.to_string(), timestamp: new.event.timestamp.map(|time| time.to_string()), new }
+    }
+}
+
 /// Stores the events and says of each what became of it. An error means that none was stored.
 /// An empty batch still writes, so that it tells whether the disk takes a commit.
-pub fn commit(connection: &mut Connection, events: &[Box<NewEvent>]) -> Result<Vec<Result<Added, Error>>, Error> {
+pub fn commit(connection: &mut Connection, rows: &[Box<Row>]) -> Result<Vec<Result<Added, Error>>, Error> {
     let mut transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let now = Time::now();
+    let now_text = now.to_string();
+    let mut issues = HashMap::new(); // those of this batch, since a flood is of few
     let mut tallies = BTreeMap::new();
-    let mut results = Vec::with_capacity(events.len());
-    for event in events {
-        let savepoint = transaction.savepoint()?;
-        let inserted = insert(&savepoint, event, now);
+    let mut results = Vec::with_capacity(rows.len());
+    for row in rows {
+        let key = (row.new.project.as_str(), row.new.grouping.hash);
+        let known = match issues.get(&key) {
+            Some(issue) => Some(*issue),
+            None => find_issue(&transaction, &row.new)?,
+        };
+        let inserted = match known {
+            Some(issue) => insert(&transaction, row, issue, &now_text).map(|seq| Some((issue, seq?))),
+            None => begin_issue(&mut transaction, row, &now_text),
+        };
         match inserted.map_err(Error::from) {
             Ok(place) => {
-                savepoint.commit()?;
                 if let Some((issue, seq)) = place {
-                    tallies.entry(issue).or_insert_with(Tally::default).add(event, seq);
+                    issues.insert(key, issue);
+                    tallies.entry(issue).or_insert_with(Tally::default).add(&row.new, seq);
                 }
                 results.push(Ok(if place.is_some() { Added::New } else { Added::Before }));
             }
             Err(error @ Error::Row(_)) => {
-                drop(savepoint); // rolls back to it
-                log::line(&format!("event {}: {error}", event.id));
+                log::line(&format!("event {}: {error}", row.id));
                 results.push(Err(error));
             }
             Err(error) => return Err(error),
         }
     }
-    count(&transaction, &tallies, now)?;
-    if events.is_empty() {
-        transaction
-            .execute("INSERT OR REPLACE INTO settings (name, value) VALUES ('last_probe', ?1)", [now.to_string()])?;
+    count(&transaction, &tallies, now, &now_text)?;
+    if rows.is_empty() {
+        transaction.execute("INSERT OR REPLACE INTO settings (name, value) VALUES ('last_probe', ?1)", [&now_text])?;
     }
     transaction.commit()?;
     Ok(results)
 }
 
-/// Inserts an event, and its issue if it is the first of one. `None`: its id is there already.
-fn insert(connection: &Connection, new: &NewEvent, now: Time) -> rusqlite::Result<Option<(i64, i64)>> {
-    let event = &new.event;
-    let id = new.id.to_string();
-    let mut known = connection.prepare_cached("SELECT 1 FROM events WHERE id = ?1")?;
-    if known.exists([&id])? {
-        return Ok(None);
+/// Makes an issue with its first event: both or none. `None`: the event's id is there already.
+fn begin_issue(transaction: &mut Transaction, row: &Row, now: &str) -> rusqlite::Result<Option<(i64, i64)>> {
+    let savepoint = transaction.savepoint()?;
+    let issue = make_issue(&savepoint, &row.new, now)?;
+    match insert(&savepoint, row, issue, now)? {
+        Some(seq) => savepoint.commit().map(|()| Some((issue, seq))),
+        None => Ok(None), // dropped, the savepoint is rolled back to
     }
-    let issue = match find_issue(connection, new)? {
-        Some(issue) => issue,
-        None => make_issue(connection, new, now)?,
-    };
+}
+
+/// Inserts an event; its place in the order of arrival. `None`: its id is there already.
+fn insert(connection: &Connection, row: &Row, issue: i64, now: &str) -> rusqlite::Result<Option<i64>> {
+    let event = &row.new.event;
     let mut insert = connection.prepare_cached(
         "INSERT INTO events (id, issue_id, level, timestamp, received_at, platform, environment, server_name, release,
                              suppressed, type, message, fingerprint, stacktrace, causes, extra, more)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
+         ON CONFLICT (id) DO NOTHING",
     )?;
-    let seq = insert.insert(params![
-        id,
+    let inserted = insert.execute(params![
+        row.id,
         issue,
         event.level.as_str(),
-        event.timestamp.unwrap_or(now).to_string(),
-        now.to_string(),
+        row.timestamp.as_deref().unwrap_or(now),
+        now,
         event.platform,
         event.environment,
         event.server_name,
@@ -81,7 +103,7 @@ fn insert(connection: &Connection, new: &NewEvent, now: Time) -> rusqlite::Resul
         event.extra,
         event.more,
     ])?;
-    Ok(Some((issue, seq)))
+    Ok((inserted > 0).then(|| connection.last_insert_rowid()))
 }
 
 fn find_issue(connection: &Connection, new: &NewEvent) -> rusqlite::Result<Option<i64>> {
@@ -91,13 +113,12 @@ fn find_issue(connection: &Connection, new: &NewEvent) -> rusqlite::Result<Optio
 }
 
 /// The issue starts empty: its counts come with the rest of the batch.
-fn make_issue(connection: &Connection, new: &NewEvent, now: Time) -> rusqlite::Result<i64> {
+fn make_issue(connection: &Connection, new: &NewEvent, now: &str) -> rusqlite::Result<i64> {
     let grouping = &new.grouping;
     let mut issue = connection.prepare_cached(
         "INSERT INTO issues (project, title, culprit, grouped_by, count, stored, first_seen, first_release, last_seen, last_seq)
          VALUES (?1, ?2, ?3, ?4, 0, 0, ?5, ?6, ?5, 0)",
     )?;
-    let now = now.to_string();
     let id = issue.insert(params![
         new.project,
         grouping.title,
@@ -142,7 +163,7 @@ impl<'a> Tally<'a> {
 }
 
 /// Each row is written once for the whole batch, whose events all arrive in the same hour.
-fn count(transaction: &Transaction, tallies: &BTreeMap<i64, Tally>, now: Time) -> rusqlite::Result<()> {
+fn count(transaction: &Transaction, tallies: &BTreeMap<i64, Tally>, now: Time, now_text: &str) -> rusqlite::Result<()> {
     let mut issue = transaction.prepare_cached(
         "UPDATE issues SET count = count + ?2, stored = stored + ?3, last_seq = ?4, last_seen = ?5 WHERE id = ?1",
     )?;
@@ -151,7 +172,7 @@ fn count(transaction: &Transaction, tallies: &BTreeMap<i64, Tally>, now: Time) -
          ON CONFLICT DO UPDATE SET events = events + excluded.events",
     )?;
     for (id, tally) in tallies {
-        issue.execute(params![id, tally.count, tally.stored, tally.last_seq, now.to_string()])?;
+        issue.execute(params![id, tally.count, tally.stored, tally.last_seq, now_text])?;
         issue_hour.execute(params![id, now.hour(), tally.count])?;
         for ((kind, value), events) in &tally.values {
             count_value(transaction, *id, kind, value, *events)?;
@@ -159,6 +180,8 @@ fn count(transaction: &Transaction, tallies: &BTreeMap<i64, Tally>, now: Time) -
     }
     if !tallies.is_empty() {
         let (count, errors) = tallies.values().fold((0, 0), |sum, tally| (sum.0 + tally.count, sum.1 + tally.errors));
+        let stored: i64 = tallies.values().map(|tally| tally.stored).sum();
+        transaction.prepare_cached("UPDATE totals SET stored = stored + ?1")?.execute([stored])?;
         let mut hour = transaction.prepare_cached(
             "INSERT INTO hours (hour, events, errors) VALUES (?1, ?2, ?3)
              ON CONFLICT DO UPDATE SET events = events + excluded.events, errors = errors + excluded.errors",

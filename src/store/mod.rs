@@ -4,7 +4,9 @@ mod backup;
 mod batch;
 mod lock;
 mod open;
+mod place;
 mod read;
+mod retention;
 mod writer;
 
 pub use backup::backup;
@@ -37,6 +39,20 @@ pub struct NewEvent {
     pub grouping: Grouping,
 }
 
+/// How much is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kept {
+    pub events: i64,
+    /// However old, where there is none.
+    pub days: Option<i64>,
+}
+
+impl Default for Kept {
+    fn default() -> Kept {
+        Kept { events: 1_000_000, days: None }
+    }
+}
+
 /// What became of a stored event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Added {
@@ -53,6 +69,8 @@ pub enum Error {
     /// Another process has kept it locked for `LOCK_WAIT`.
     Locked,
     DiskFull,
+    /// The file that is open is not the one at its path any more.
+    Gone,
     /// All connections for reading stayed in use.
     TooManyReaders,
     /// The row itself could not be stored; the rest of its batch was.
@@ -70,6 +88,7 @@ impl Error {
             Error::QueueFull => "Too many events are waiting to be stored",
             Error::Locked => "The database is locked",
             Error::DiskFull => "The disk is full",
+            Error::Gone => "The database file was removed or replaced",
             Error::TooManyReaders => "Too many requests at once",
             Error::Row(_) => "The event could not be stored",
             Error::Down | Error::Failed(_) => "The database is not available",
@@ -101,11 +120,12 @@ impl From<rusqlite::Error> for Error {
 impl Store {
     /// Opens the database, makes or upgrades its tables, and takes care that no other obs has it open.
     /// The error is one line for the one who starts the server.
-    pub fn open(path: &Path) -> Result<Store, String> {
+    pub fn open(path: &Path, kept: Kept) -> Result<Store, String> {
         let path = open::full_path(path)?;
         let lock = lock::Lock::take(&path)?;
         let connection = open::open(&path).map_err(|why| format!("cannot open {}: {why}", path.display()))?;
-        let writer = writer::Writer::start(connection).map_err(|e| format!("cannot start a thread: {e}"))?;
+        let writer = writer::Writer::start(connection, place::Place::of(&path), kept)
+            .map_err(|e| format!("cannot start a thread: {e}"))?;
         let readers = read::Readers::new(path.clone());
         Ok(Store { writer, readers, path, _lock: lock })
     }

@@ -1,11 +1,14 @@
 //! The one thread that writes: takes what is queued, commits it together, then answers each.
 //! So a sync of the disk is shared by all who wait for one, and SQLite never sees two writers.
-use super::batch;
-use super::{Added, Error, NewEvent};
+use super::batch::{self, Row};
+use super::place::Place;
+use super::retention::Retention;
+use super::{Added, Error, Kept, NewEvent};
 use crate::log;
 use rusqlite::Connection;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,28 +29,36 @@ pub struct Writer {
 }
 
 enum Message {
-    Add(Box<NewEvent>, Reply),
+    Add(Box<Row>, Reply),
     Close,
 }
 
-type Reply = SyncSender<Result<Added, Error>>;
+/// The row goes back with its answer, to be dropped by a thread that nobody waits for.
+type Reply = SyncSender<(Result<Added, Error>, Box<Row>)>;
 
 impl Writer {
-    pub fn start(connection: Connection) -> io::Result<Writer> {
+    pub fn start(connection: Connection, place: Place, kept: Kept) -> io::Result<Writer> {
         let (queue, messages) = mpsc::sync_channel(QUEUE);
         let healthy = Arc::new(AtomicBool::new(true));
-        let state = Thread { connection, healthy: healthy.clone(), tried: Instant::now(), failure: None };
+        let state = Thread {
+            connection,
+            place,
+            healthy: healthy.clone(),
+            tried: Instant::now(),
+            failure: None,
+            retention: Retention::new(kept),
+        };
         let thread = thread::Builder::new().name("writer".into()).spawn(move || state.run(&messages))?;
         Ok(Writer { queue, healthy, thread: Mutex::new(Some(thread)) })
     }
 
     pub fn add(&self, event: NewEvent) -> Result<Added, Error> {
         let (reply, answer) = mpsc::sync_channel(1);
-        self.queue.try_send(Message::Add(Box::new(event), reply)).map_err(|e| match e {
+        self.queue.try_send(Message::Add(Box::new(Row::of(event)), reply)).map_err(|e| match e {
             TrySendError::Full(_) => Error::QueueFull,
             TrySendError::Disconnected(_) => Error::Down,
         })?;
-        answer.recv().unwrap_or(Err(Error::Down))
+        answer.recv().map_or(Err(Error::Down), |(result, _)| result)
     }
 
     pub fn is_healthy(&self) -> bool {
@@ -67,21 +78,23 @@ impl Writer {
 /// What the writing thread owns.
 struct Thread {
     connection: Connection,
+    place: Place,
     healthy: Arc<AtomicBool>,
     /// When a commit was last tried.
     tried: Instant,
     /// Why it failed; told to whoever comes before the next try.
     failure: Option<Error>,
+    retention: Retention,
 }
 
 impl Thread {
     fn run(mut self, messages: &Receiver<Message>) {
         let mut open = true;
         while open {
-            let first = match self.failure.is_none() {
-                true => messages.recv().map_err(|_| RecvTimeoutError::Disconnected),
-                false => messages.recv_timeout(RETRY.saturating_sub(self.tried.elapsed())),
-            };
+            let first = messages.recv_timeout(match self.failure.is_none() {
+                true => self.retention.wait(),
+                false => RETRY.saturating_sub(self.tried.elapsed()),
+            });
             let mut batch = Vec::new();
             let mut next = match first {
                 Ok(message) => Some(message),
@@ -95,8 +108,13 @@ impl Thread {
                 }
                 next = if open && batch.len() < MAX_BATCH { messages.try_recv().ok() } else { None };
             }
-            if !batch.is_empty() || self.failure.is_some() {
+            if !batch.is_empty() || self.failure.is_some() || !self.place.holds() {
                 self.write(batch);
+            }
+            if self.failure.is_none()
+                && let Err(error) = self.retention.step(&mut self.connection)
+            {
+                log::line(&format!("old events could not be removed: {error}"));
             }
         }
         if let Err(e) = self.connection.pragma_update(None, "wal_checkpoint", "TRUNCATE") {
@@ -105,32 +123,40 @@ impl Thread {
     }
 
     /// Commits a batch and answers it; an empty one only finds out whether a commit succeeds again.
-    fn write(&mut self, batch: Vec<(Box<NewEvent>, Reply)>) {
-        let (events, replies): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
+    fn write(&mut self, batch: Vec<(Box<Row>, Reply)>) {
+        let (rows, replies): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
         let result = match self.failure.take() {
             Some(error) if self.tried.elapsed() < RETRY => Err(error),
-            before => self.try_commit(&events, before.is_some()),
+            before => self.try_commit(&rows, before.is_some()),
         };
         self.failure = result.as_ref().err().cloned();
         self.healthy.store(self.failure.is_none(), Relaxed);
-        match result {
-            Ok(results) => replies.into_iter().zip(results).for_each(|(reply, result)| drop(reply.send(result))),
-            Err(error) => replies.into_iter().for_each(|reply| drop(reply.send(Err(error.clone())))),
+        let mut results = result.map(Vec::into_iter);
+        for (reply, row) in replies.into_iter().zip(rows) {
+            let result = match &mut results {
+                Ok(results) => results.next().unwrap_or(Err(Error::Down)),
+                Err(error) => Err(error.clone()),
+            };
+            let _ = reply.send((result, row));
         }
     }
 
     /// Logs when commits begin to fail, and when they succeed again.
-    fn try_commit(
-        &mut self,
-        events: &[Box<NewEvent>],
-        failed_before: bool,
-    ) -> Result<Vec<Result<Added, Error>>, Error> {
+    fn try_commit(&mut self, rows: &[Box<Row>], failed_before: bool) -> Result<Vec<Result<Added, Error>>, Error> {
         self.tried = Instant::now();
         // A transaction that is unwound through is rolled back, so a panic costs one batch and not the writer.
-        let commit = AssertUnwindSafe(|| batch::commit(&mut self.connection, events));
+        let commit = AssertUnwindSafe(|| match self.place.holds() {
+            true => batch::commit(&mut self.connection, rows),
+            false => Err(Error::Gone),
+        });
         let result = catch_unwind(commit).unwrap_or_else(|_| Err(Error::Failed("a panic".into())));
         match (&result, failed_before) {
             (Ok(_), true) => log::line("events are stored again"),
+            (Err(error @ Error::Gone), false) => log::line(&format!(
+                "events cannot be stored: {error}. All that it held is lost unless it is put back; \
+                 until obs ends it can still be copied, out of /proc/{}/fd",
+                process::id()
+            )),
             (Err(error), false) => log::line(&format!("events cannot be stored: {error}")),
             _ => {}
         }

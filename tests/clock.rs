@@ -1,0 +1,88 @@
+//! Clocks that are wrong: the server's own, which jumps, and clients', which say anything. Order is arrival.
+mod common;
+use common::*;
+use serde_json::Value;
+use std::fs;
+use std::sync::Arc;
+
+/// An obs whose clock is as many days off as a file says, at any moment.
+fn with_a_clock() -> (Obs, impl Fn(i64)) {
+    let library = fs::read_dir("/usr/lib").unwrap().filter_map(|entry| {
+        let path = entry.ok()?.path().join("faketime/libfaketime.so.1");
+        path.exists().then_some(path)
+    });
+    let library = library.last().expect("libfaketime, which `make deps` installs");
+    let folder = Arc::new(Folder::new());
+    let clock = folder.join("clock");
+    let set = move |days: i64| fs::write(&clock, format!("{days:+}d\n")).unwrap();
+    set(0);
+    let clock = folder.join("clock");
+    let env = [
+        ("OBS_API_KEY", KEY),
+        ("LD_PRELOAD", library.to_str().unwrap()),
+        ("FAKETIME_TIMESTAMP_FILE", clock.to_str().unwrap()),
+        ("FAKETIME_NO_CACHE", "1"),
+        ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
+    ];
+    (Obs::in_folder(folder.clone(), &[], &env), set)
+}
+
+fn titles(obs: &Obs) -> Vec<Value> {
+    let issues = obs.json("/api/issues")["issues"].clone();
+    issues.as_array().unwrap().iter().map(|issue| issue["title"].clone()).collect()
+}
+
+#[test]
+fn a_clock_that_jumps_changes_what_is_shown_and_never_the_order() {
+    let (obs, set) = with_a_clock();
+    let mut ids = Vec::new();
+    for (days, message) in [(0, "today"), (400, "far ahead"), (-400, "far behind"), (0, "today again")] {
+        set(days);
+        ids.push(obs.add(format!(r#"{{"message":"{message}"}}"#)));
+        for path in ["/", "/issues/1", &format!("/events/{}", ids[0]), "/api/issues", "/health"] {
+            assert_eq!(obs.get(path).status, 200, "{path} with the clock {days} days off");
+        }
+    }
+    assert_eq!(titles(&obs), ["today again", "far behind", "far ahead", "today"]);
+    let years: Vec<_> = ids
+        .iter()
+        .map(|id| obs.json(&format!("/api/events/{id}"))["received_at"].as_str().unwrap()[..4].to_string())
+        .collect();
+    assert_eq!(years[0], years[3]);
+    assert!(years[1] > years[0] && years[2] < years[0], "{years:?}");
+
+    set(-400);
+    obs.add(r#"{"message":"today"}"#);
+    let issue = obs.json("/api/issues")["issues"][0].clone();
+    assert_eq!((&issue["title"], &issue["count"]), (&Value::from("today"), &Value::from(2)));
+    assert!(issue["last_seen"].as_str() < issue["first_seen"].as_str(), "each as the clock was then");
+    assert_eq!(obs.get("/").status, 200);
+}
+
+#[test]
+fn a_clients_clock_neither_moves_an_event_nor_keeps_it_from_being_removed() {
+    let obs = Obs::with(&["--max-events", "3"], &[("OBS_API_KEY", KEY)]);
+    for (timestamp, message) in
+        [("9999-12-31T23:59:59Z", "far ahead"), ("1970-01-01T00:00:00Z", "long ago"), ("2026-02-25 15:05:20", "plain")]
+    {
+        obs.add(format!(r#"{{"message":"{message}","timestamp":"{timestamp}"}}"#));
+    }
+    assert_eq!(titles(&obs), ["plain", "long ago", "far ahead"]);
+    for path in ["/", "/issues/1", "/issues/2"] {
+        assert_eq!(obs.get(path).status, 200);
+    }
+    obs.add(r#"{"message":"one more"}"#);
+    eventually("the first to come is the first to go", || (titles(&obs).len() == 3).then_some(()));
+    assert_eq!(titles(&obs), ["one more", "plain", "long ago"]);
+}
+
+#[test]
+fn an_id_that_two_projects_use_is_one_event_of_the_first() {
+    let obs = Obs::with(&[], &[("OBS_API_KEY", "shop=a,blog=b")]);
+    let event = br#"{"message":"m","event_id":"0193a5c2-77ab-7d10-9b1e-5d2f0c4e8a91"}"#;
+    let post = |key: &str| obs.send(&format!("POST /api/events HTTP/1.1\r\nX-OBS-Key: {key}"), event).status;
+    assert_eq!([post("a"), post("b"), post("a")], [201, 200, 200]);
+    let issues = obs.json("/api/issues")["issues"].clone();
+    assert_eq!(issues.as_array().unwrap().len(), 1);
+    assert_eq!((&issues[0]["project"], &issues[0]["count"]), (&Value::from("shop"), &Value::from(1)));
+}
