@@ -2,6 +2,7 @@
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .PHONY: help server stop clean test test-rust test-browser test-go test-php test-js sdk-compat deps lint footprint \
+        bench torture fuzz fuzz-coverage \
         demo demo-go demo-php demo-js screenshots
 
 # `make deps` puts there what the machine has too old.
@@ -99,6 +100,19 @@ lint: deps ## formatting, lints and types, all as errors
 	for module in sdk/go sdk-compat/drivers/go example; do (cd $$module && test -z "$$(gofmt -l . | tee /dev/stderr)" && go vet ./...) || exit 1; done
 	find sdk/php example/php sdk-compat/drivers/php -name '*.php' -print0 | xargs -0 -n1 php -l > /dev/null
 	cd sdk/js && node_modules/.bin/tsc -p .
+
+bench: ## what obs does in a second and what it costs, as tables; PEER=URL measures another server
+	cargo bench --quiet --bench bench
+
+torture: deps ## attacks and crashes, long enough to hurt, with figures
+	cargo test --release --quiet --test torture -- --ignored --nocapture --test-threads 1
+	KILLS=20 cargo test --release --quiet --test durability
+
+fuzz: ## spoilt requests for ten minutes; FUZZ_SECONDS=N for as long as you like
+	FUZZ_SECONDS=$${FUZZ_SECONDS:-600} cargo test --release --quiet --test fuzz -- --nocapture
+
+fuzz-coverage: ## what reads other people's bytes, guided by coverage; needs cargo-fuzz
+	for target in head event; do RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir tests/coverage $$target -- -max_total_time=300 -timeout=5 || exit 1; done
 
 footprint: ## size of the binary, memory at rest, time to the first answer
 	cargo build --release

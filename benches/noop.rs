@@ -1,0 +1,39 @@
+//! The ceiling of ingest: the same HTTP, the same parsing, and nothing stored.
+use obs::event::Event;
+use obs::http::{Admission, App, Limits, Refusal, Version, listen, serve};
+use rouille::{Request, Response};
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use uuid::Uuid;
+
+struct Noop;
+
+impl App for Noop {
+    type Pass = ();
+
+    fn admit(&self, _: &Request, _: Version) -> Result<Admission<()>, Response> {
+        Ok(Admission { pass: (), max_body: obs::routes::MAX_EVENT })
+    }
+
+    fn handle(&self, (): (), _: &Request, body: Vec<u8>) -> Response {
+        match Event::parse(&body) {
+            Ok(event) => {
+                let id = event.id.unwrap_or_else(Uuid::now_v7);
+                obs::response::json(&serde_json::json!({ "id": id.to_string() })).with_status_code(201)
+            }
+            Err(rejection) => Response::text(rejection.to_string()).with_status_code(400),
+        }
+    }
+
+    fn refuse(&self, refusal: Refusal, _: Option<&str>) -> Response {
+        Response::text("refused").with_status_code(refusal.status())
+    }
+}
+
+/// Serves until it is killed.
+pub fn run() -> io::Result<()> {
+    let listener = listen(([127, 0, 0, 1], 0).into())?;
+    eprintln!("listening on http://{}", listener.local_addr()?);
+    serve(vec![listener], Arc::new(Noop), Limits::default(), Arc::new(AtomicBool::new(false)))
+}

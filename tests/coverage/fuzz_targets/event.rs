@@ -1,0 +1,21 @@
+//! The bytes of an event: parsing, then its frames, then grouping, whose title and key must come out the same again.
+#![no_main]
+use obs::event::{Event, MAX_MESSAGE};
+use obs::frame::Frame;
+use obs::grouping::{Input, group};
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    let Ok(event) = Event::parse(bytes) else { return };
+    assert!(event.message.chars().count() <= MAX_MESSAGE);
+    let frames = event.stacktrace.as_deref().map(Frame::parse).unwrap_or_default();
+    let group = || {
+        group(&Input {
+            message: &event.message,
+            r#type: event.r#type.as_deref(),
+            fingerprint: event.fingerprint.as_ref().map(|fingerprint| fingerprint.entries.as_slice()),
+            frames: &frames,
+        })
+    };
+    let (first, second) = (group(), group());
+    assert_eq!((first.hash, first.title), (second.hash, second.title));
+});

@@ -1,0 +1,223 @@
+//! Requests that nobody would write: real ones with their bytes changed, and JSON of any shape. Whatever comes, obs answers
+//! with no 5xx, hangs nowhere, and the next good request works. `FUZZ_SECONDS` is how long (30), `FUZZ_SEED` goes on from a failure.
+mod common;
+use common::*;
+use std::env;
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// Numbers that look random, and come again with the same seed (xorshift64*).
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: usize) -> usize {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % sides
+    }
+
+    fn one<'a, T: ?Sized>(&mut self, of: &[&'a T]) -> &'a T {
+        of[self.roll(of.len())]
+    }
+}
+
+const FIELDS: &[&str] = &[
+    "event_id",
+    "level",
+    "type",
+    "message",
+    "stacktrace",
+    "causes",
+    "platform",
+    "timestamp",
+    "server_name",
+    "environment",
+    "release",
+    "fingerprint",
+    "suppressed",
+    "extra",
+    "filename",
+    "function",
+    "lineno",
+    "in_app",
+    "context_line",
+    "other",
+];
+
+const TEXTS: &[&str] = &[
+    "",
+    " ",
+    "m",
+    "Error: timeout after 30s",
+    "2026-02-25 15:05:20",
+    "0193a5c2-77ab-7d10-9b1e-5d2f0c4e8a91",
+    "\\ud83d",
+    "\\u0000",
+    "é",
+    "日本",
+    "{{ default }}",
+    "/srv/app/vendor/x.php",
+    "<script>",
+    "\\\"",
+    "\\n\\n",
+    "9999-12-31T23:59:59.999Z",
+    "(SQL: select",
+    "'a' for 'b'",
+    "1e999",
+    "::1",
+    "a@b.c",
+    "https://x.example/7?q=1",
+    "0x1f",
+    "%s%n",
+];
+
+const NUMBERS: &[&str] = &["0", "-1", "1.5", "1e400", "99999999999999999999999", "1000000", "-0", "1772031920.5"];
+
+/// JSON that is mostly well-formed, mostly with names that mean something.
+fn json(dice: &mut Dice, depth: usize) -> String {
+    match dice.roll(if depth > 4 { 4 } else { 8 }) {
+        0 => dice.one(&["null", "true", "false"]).into(),
+        1 => dice.one(NUMBERS).into(),
+        2 | 3 => format!("\"{}{}\"", dice.one(TEXTS), dice.one(TEXTS)),
+        4 => {
+            let items: Vec<_> = (0..dice.roll(5)).map(|_| json(dice, depth + 1)).collect();
+            format!("[{}]", items.join(","))
+        }
+        5 => "[".repeat(dice.roll(200)) + &"]".repeat(dice.roll(200)),
+        _ => object(dice, depth),
+    }
+}
+
+fn object(dice: &mut Dice, depth: usize) -> String {
+    let fields: Vec<_> =
+        (0..dice.roll(9)).map(|_| format!("\"{}\":{}", dice.one(FIELDS), json(dice, depth + 1))).collect();
+    format!("{{{}}}", fields.join(","))
+}
+
+fn request(dice: &mut Dice) -> Vec<u8> {
+    let body = match dice.roll(4) {
+        0 => r#"{"message":"m"}"#.into(),
+        1 => json(dice, 0),
+        _ => object(dice, 0),
+    };
+    let target = dice.one(&[
+        "/api/events",
+        "/api/events",
+        "/api/events",
+        "/",
+        "/?after=7",
+        "/issues/1",
+        "/events/x",
+        "/api/issues",
+        "/style.css",
+        "/health",
+        "/sdk.js",
+    ]);
+    let method = if target == "/api/events" { "POST" } else { dice.one(&["GET", "HEAD", "POST", "OPTIONS"]) };
+    let head = format!("{method} {target} HTTP/1.1\r\nHost: localhost\r\nX-OBS-Key: {KEY}\r\n");
+    let request = match dice.roll(3) {
+        0 => format!("{head}Transfer-Encoding: chunked\r\n\r\n{:x}\r\n{body}\r\n0\r\n\r\n", body.len()),
+        _ if method == "GET" => format!("{head}\r\n"),
+        _ => format!("{head}Content-Length: {}\r\n\r\n{body}", body.len()),
+    };
+    request.into_bytes()
+}
+
+const PARTS: &[&[u8]] = &[
+    b"\r\n",
+    b"\r\n\r\n",
+    b"\n",
+    b"\0",
+    b":",
+    b" ",
+    b"\xff",
+    b"%00",
+    b"%2f",
+    b"HTTP/2.0",
+    b"HTTP/1.0",
+    b"Content-Length: 99999999999999999999\r\n",
+    b"Content-Length: -1\r\n",
+    b"Transfer-Encoding: chunked\r\n",
+    b"Expect: 100-continue\r\n",
+    b"Connection: close\r\n",
+    b"Host: x\r\n",
+    b"X: y\r\n",
+    b"ffffffffffffffff\r\n",
+    b"0\r\n\r\n",
+    b"http://localhost",
+    b"?",
+    b"#",
+    b"{",
+    b"[",
+    b"\"",
+    b"\\u",
+    b"\xc0\x80",
+    b"\xed\xa0\x80",
+];
+
+/// Changes a few bytes, or none.
+fn spoil(dice: &mut Dice, bytes: &mut Vec<u8>) {
+    for _ in 0..[0, 1, 1, 2, 5][dice.roll(5)] {
+        if bytes.is_empty() {
+            return;
+        }
+        let at = dice.roll(bytes.len());
+        match dice.roll(6) {
+            0 => bytes[at] = dice.roll(256) as u8,
+            1 => bytes.truncate(at),
+            2 => drop(bytes.drain(at..(at + dice.roll(20)).min(bytes.len()))),
+            3 => {
+                let copy = bytes[at..(at + dice.roll(200)).min(bytes.len())].to_vec();
+                bytes.splice(at..at, copy);
+            }
+            _ => drop(bytes.splice(at..at, dice.one(PARTS).iter().copied())),
+        }
+    }
+}
+
+/// Sends all of it and closes its side; what came back until obs closed its own.
+fn exchange(obs: &Obs, bytes: &[u8]) -> Vec<u8> {
+    let mut stream = TcpStream::connect(("127.0.0.1", obs.port)).expect("obs accepts");
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    // A refusal may come, and the connection go, before all is sent.
+    let _ = stream.write_all(bytes).and_then(|()| stream.shutdown(Shutdown::Write));
+    let mut answer = Vec::new();
+    if let Err(error) = stream.read_to_end(&mut answer) {
+        assert_ne!(error.kind(), std::io::ErrorKind::WouldBlock, "obs hangs");
+    }
+    answer
+}
+
+fn number(name: &str) -> Option<u64> {
+    env::var(name).ok()?.parse().ok()
+}
+
+#[test]
+fn no_request_brings_obs_down_or_out_of_step() {
+    let clock = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64;
+    let mut seed = number("FUZZ_SEED").unwrap_or(clock) | 1;
+    let end = Instant::now() + Duration::from_secs(number("FUZZ_SECONDS").unwrap_or(30));
+    let obs = Obs::start();
+    let mut requests = 0;
+    while Instant::now() < end {
+        // A seed for each hundred, so that a failure comes again soon.
+        let mut dice = Dice(seed);
+        for _ in 0..100 {
+            let mut bytes = request(&mut dice);
+            spoil(&mut dice, &mut bytes);
+            let answer = exchange(&obs, &bytes);
+            let shown = || format!("FUZZ_SEED={seed}\n{}\nanswered\n{}", bytes.escape_ascii(), answer.escape_ascii());
+            for line in answer.split(|byte| *byte == b'\n').filter(|line| line.starts_with(b"HTTP/1.1 ")) {
+                assert_ne!(line[9], b'5', "a 5xx: {}", shown());
+            }
+            requests += 1;
+        }
+        assert_eq!(obs.post(r#"{"message":"still well"}"#).status, 201, "after FUZZ_SEED={seed}");
+        assert!(!obs.errors().contains("fault"), "FUZZ_SEED={seed}: {}", obs.errors());
+        seed = seed.wrapping_add(2);
+    }
+    println!("{requests} requests");
+    assert!(requests >= 100);
+}
