@@ -168,3 +168,44 @@ fn a_key_may_send_so_many_events_a_minute() {
     assert_eq!(post("b").status, 201, "each key has its own count");
     assert_eq!(stored(&obs), 3);
 }
+
+#[test]
+fn at_the_limit_old_events_go_under_load_too() {
+    let obs = Obs::start();
+    send_all(&obs, (0..400).map(|n| format!(r#"{{"message":"{}"}}"#, ["red", "green", "blue", "grey"][n % 4])));
+    obs.sqlite().execute("UPDATE events SET received_at = '2020-01-01T00:00:00.000Z' WHERE seq <= 300", []).unwrap();
+    let obs = obs.restart(&["--retention-days", "30", "--max-events", "395"], &[("OBS_API_KEY", KEY)]);
+    let mut connection = obs.connect();
+    eventually("no old event is left", || {
+        connection.post(r#"{"message":"red"}"#);
+        (number(&obs, "SELECT count(*) FROM events WHERE received_at < '2021'") == 0).then_some(())
+    });
+    agree(&obs);
+}
+
+#[test]
+fn events_from_a_time_to_come_do_not_keep_old_ones() {
+    let obs = Obs::start();
+    send_all(&obs, (0..600).map(|n| format!(r#"{{"message":"{}"}}"#, if n < 300 { "ahead" } else { "behind" })));
+    obs.sqlite()
+        .execute(
+            "UPDATE events SET received_at = iif(seq <= 300, '2200-01-01T00:00:00.000Z', '2020-01-01T00:00:00.000Z')",
+            [],
+        )
+        .unwrap();
+    obs.add(r#"{"message":"now"}"#);
+    let obs = obs.restart(&["--retention-days", "30"], &[("OBS_API_KEY", KEY)]);
+    eventually("the old ones went", || (stored(&obs) == 301).then_some(()));
+    assert_eq!(number(&obs, "SELECT count(*) FROM events WHERE received_at > '2199'"), 300);
+    agree(&obs);
+}
+
+#[test]
+fn events_that_someone_else_removed_cost_no_others() {
+    let obs = Obs::start();
+    send_all(&obs, (0..100).map(|n| format!(r#"{{"message":"{}"}}"#, if n < 80 { "many" } else { "few" })));
+    obs.sqlite().execute("DELETE FROM events WHERE issue_id = 1", []).unwrap();
+    let obs = obs.restart(&["--max-events", "30"], &[("OBS_API_KEY", KEY)]);
+    eventually("it is counted anew", || (number(&obs, "SELECT stored FROM totals") == 20).then_some(()));
+    assert_eq!(stored(&obs), 20);
+}

@@ -1,15 +1,17 @@
 //! What goes when there is too much of it, or when it is too old: in small steps between commits, by the thread that writes.
 use super::{Error, Kept};
 use crate::time::Time;
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior};
 use std::time::{Duration, Instant};
 
-/// Events that one step removes at most: a few milliseconds' work.
+/// Events that one step removes at most.
 const STEP: i64 = 256;
+/// How long one step goes on removing, about: events of a megabyte, and issues with years of counts, take longer than most.
+const TIME: Duration = Duration::from_millis(10);
 /// Issues whose hourly counts one step looks through.
-const ISSUES: i64 = 1000;
+const ISSUES: i64 = 100;
 /// Free pages that one step gives back to the file system.
-const PAGES: i64 = 256;
+const PAGES: i64 = 64;
 /// How often to look for what is not pressing, and after a failure.
 const PAUSE: Duration = Duration::from_secs(1);
 const AFTER_FAILURE: Duration = Duration::from_secs(60);
@@ -21,15 +23,20 @@ const DAY: i64 = 24 * 3600 * 1000; // ms
 pub struct Retention {
     kept: Kept,
     next: Instant,
+    /// After a failure nothing is tried before.
+    rest: Instant,
     /// While the clock may be wrong: the hour, and how many events may still be removed in it.
     doubted: (i64, i64),
-    /// The round through hourly counts: the hour that it began in, and the issue that it has come to.
+    /// The event that the search for old ones has come to.
+    aged: i64,
+    /// The round through hourly counts: the day that it began on, and the issue that it has come to.
     round: (i64, i64),
 }
 
 impl Retention {
     pub fn new(kept: Kept) -> Retention {
-        Retention { kept, next: Instant::now(), doubted: (0, 0), round: (0, 0) }
+        let now = Instant::now();
+        Retention { kept, next: now, rest: now, doubted: (0, 0), aged: 0, round: (0, 0) }
     }
 
     /// How long the writer may wait for an event.
@@ -39,12 +46,16 @@ impl Retention {
 
     /// Does a little of what is due. Called after every commit, and whenever `wait` is over.
     pub fn step(&mut self, connection: &mut Connection) -> Result<(), Error> {
+        if Instant::now() < self.rest {
+            return Ok(());
+        }
         let pause = match self.try_step(connection) {
             Ok(true) => Duration::ZERO,
             Ok(false) if self.wait().is_zero() => PAUSE,
             Ok(false) => return Ok(()),
             Err(error) => {
-                self.next = Instant::now() + AFTER_FAILURE;
+                self.rest = Instant::now() + AFTER_FAILURE;
+                self.next = self.rest;
                 return Err(error);
             }
         };
@@ -58,15 +69,16 @@ impl Retention {
         // Under load they go by the step, so that they share transactions: never over 1 % more than is to be kept.
         let slack = if idle { 0 } else { STEP.min(self.kept.events / 100) };
         let over = total(connection)? - self.kept.events;
+        let mut more = false;
         if over > slack {
-            remove(connection, |transaction| evict(transaction, over.min(STEP)))?;
-            return Ok(over > STEP);
+            let removed = remove(connection, |transaction| evict(transaction, over.min(STEP)))?;
+            more = removed > 0 && over > removed;
         }
-        if !idle {
-            return Ok(false);
+        if idle {
+            self.forget_hours(connection)?;
+            more |= self.age(connection)? | give_back(connection)?;
         }
-        self.forget_hours(connection)?;
-        Ok(self.age(connection)? | give_back(connection)?)
+        Ok(more)
     }
 
     /// Removes what came longer ago than is to be kept, the oldest first.
@@ -83,29 +95,33 @@ impl Retention {
             self.doubted = (now.hour(), (total(connection)? / 100).max(1));
         }
         let limit = if doubtful { STEP.min(self.doubted.1) } else { STEP };
-        let removed = remove(connection, |transaction| remove_before(transaction, oldest, limit))?;
+        let mut search = Search { from: self.aged, oldest, now, goes_on: false };
+        let removed = remove(connection, |transaction| search.remove(transaction, limit))?;
         if doubtful {
             self.doubted.1 -= removed;
         }
-        Ok(removed > 0 && removed == limit)
+        self.aged = if search.goes_on { search.from } else { 0 };
+        Ok(search.goes_on)
     }
 
-    /// Drops the hourly counts that no chart reads any more: one round an hour, some issues at a time.
+    /// Drops the hourly counts that no chart reads any more: one round a day, some issues at a time.
     fn forget_hours(&mut self, connection: &mut Connection) -> Result<(), Error> {
         let hour = Time::now().hour();
         let before = hour - HOURS;
-        if self.round.0 != hour {
-            self.round = (hour, 0);
+        if self.round.0 != hour / 24 {
+            self.round = (hour / 24, 0);
             connection.execute("DELETE FROM hours WHERE hour < ?1", [before])?;
         }
         let from = self.round.1;
-        let last: Option<i64> =
-            connection.prepare_cached("SELECT max(id) FROM issues")?.query_row([], |row| row.get(0))?;
-        if last.is_some_and(|last| from <= last) {
-            let mut forget = connection
-                .prepare_cached("DELETE FROM issue_hours WHERE issue_id >= ?1 AND issue_id < ?2 AND hour < ?3")?;
-            forget.execute([from, from + ISSUES, before])?;
-            self.round.1 += ISSUES;
+        let next = "SELECT max(id) FROM (SELECT id FROM issues WHERE id >= ?1 ORDER BY id LIMIT ?2)";
+        let last: Option<i64> = connection.prepare_cached(next)?.query_row([from, ISSUES], |row| row.get(0))?;
+        if let Some(last) = last {
+            remove(connection, |transaction| {
+                let mut forget = transaction
+                    .prepare_cached("DELETE FROM issue_hours WHERE issue_id BETWEEN ?1 AND ?2 AND hour < ?3")?;
+                forget.execute([from, last, before]).map(|_| 0)
+            })?;
+            self.round.1 = last + 1;
         }
         Ok(())
     }
@@ -115,26 +131,35 @@ fn total(connection: &Connection) -> rusqlite::Result<i64> {
     connection.prepare_cached("SELECT stored FROM totals")?.query_row([], |row| row.get(0))
 }
 
-/// One transaction of deletions, and how many events went. Nobody waits for it to be durable: it is so with the next event,
-/// and done again after a crash.
+/// One transaction of deletions, and how many events went.
 fn remove(connection: &mut Connection, work: impl FnOnce(&Transaction) -> rusqlite::Result<i64>) -> Result<i64, Error> {
-    connection.pragma_update(None, "synchronous", "NORMAL")?;
-    let done = (|| {
+    unsynced(connection, |connection| {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let removed = work(&transaction)?;
         transaction.prepare_cached("UPDATE totals SET stored = stored - ?1")?.execute([removed])?;
         transaction.commit()?;
         Ok(removed)
-    })();
+    })
+}
+
+/// Nobody waits for this to be durable: it is so with the next event, and done again after a crash.
+fn unsynced<T>(
+    connection: &mut Connection,
+    work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
+) -> Result<T, Error> {
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    let done = work(connection);
     connection.pragma_update(None, "synchronous", "FULL")?;
-    done
+    Ok(done?)
 }
 
 /// Removes `count` events: the oldest of the issue that stores the most, down to its newest; once every issue has but
 /// one left, the issues seen least recently. How many went.
 fn evict(transaction: &Transaction, count: i64) -> rusqlite::Result<i64> {
+    let begin = Instant::now();
     let mut left = count;
-    while left > 0 {
+    let mut piece = 4; // Doubled each time, so that the last one takes about as long as all before.
+    while left > 0 && begin.elapsed() < TIME {
         let mut largest = transaction
             .prepare_cached("SELECT id, stored FROM issues WHERE stored > 1 ORDER BY stored DESC LIMIT 2")?;
         let largest = largest.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -143,8 +168,13 @@ fn evict(transaction: &Transaction, count: i64) -> rusqlite::Result<i64> {
             Some(&(issue, stored)) => {
                 // Down to where the next one is the largest; of equal ones a part each, lest it take a query an event.
                 let next = largest.get(1).map_or(1, |(_, stored)| *stored);
-                let share = (stored - next).max(stored / 32).clamp(1, stored - 1);
-                remove_oldest(transaction, issue, share.min(left))?
+                let share = (stored - next).max(stored / 32).clamp(1, stored - 1).min(left).min(piece);
+                let removed = remove_oldest(transaction, issue, share)?;
+                if removed == 0 {
+                    recount(transaction, issue)?;
+                    break;
+                }
+                removed
             }
             None => {
                 let quietest = "SELECT id FROM issues ORDER BY last_seq LIMIT 1";
@@ -153,10 +183,8 @@ fn evict(transaction: &Transaction, count: i64) -> rusqlite::Result<i64> {
                 remove_issue(transaction, issue)?
             }
         };
-        if removed == 0 {
-            break; // The counts are not those of the rows: someone else wrote to them. Rather too many events than none.
-        }
         left -= removed;
+        piece *= 2;
     }
     Ok(count - left)
 }
@@ -170,6 +198,14 @@ fn remove_oldest(transaction: &Transaction, issue: i64, count: i64) -> rusqlite:
     Ok(removed)
 }
 
+/// Someone else has removed events. What is believed to be there must not cost those that are.
+fn recount(transaction: &Transaction, issue: i64) -> rusqlite::Result<()> {
+    let count = "UPDATE issues SET stored = (SELECT count(*) FROM events WHERE issue_id = ?1) WHERE id = ?1";
+    transaction.execute(count, [issue])?;
+    transaction.execute("UPDATE totals SET stored = (SELECT coalesce(sum(stored), 0) FROM issues)", [])?;
+    Ok(())
+}
+
 /// Removes an issue with all that belongs to it. How many events it still had.
 fn remove_issue(transaction: &Transaction, issue: i64) -> rusqlite::Result<i64> {
     let removed = transaction.prepare_cached("DELETE FROM events WHERE issue_id = ?1")?.execute([issue])? as i64;
@@ -180,31 +216,66 @@ fn remove_issue(transaction: &Transaction, issue: i64) -> rusqlite::Result<i64> 
     Ok(removed)
 }
 
-/// Of the `limit` events that came first, removes those that came before `oldest`, and issues that have none left.
-fn remove_before(transaction: &Transaction, oldest: Time, limit: i64) -> rusqlite::Result<i64> {
-    let mut first = transaction.prepare_cached(
-        "SELECT issue_id FROM (SELECT issue_id, received_at FROM events ORDER BY seq LIMIT ?1) WHERE received_at < ?2",
-    )?;
-    let issues = first.query_map(params![limit, oldest.to_string()], |row| row.get(0))?;
-    let issues: Vec<i64> = issues.collect::<Result<_, _>>()?;
-    let mut removed = 0;
-    for issue in issues {
-        let mut stored = transaction.prepare_cached("SELECT stored FROM issues WHERE id = ?1")?;
-        removed += match stored.query_row([issue], |row| row.get(0))? {
-            1 => remove_issue(transaction, issue)?,
-            _ => remove_oldest(transaction, issue, 1)?,
-        };
+/// The search for events that are too old, in the order in which they came.
+struct Search {
+    from: i64,
+    oldest: Time,
+    now: Time,
+    /// Whether there may be more behind `from`.
+    goes_on: bool,
+}
+
+impl Search {
+    /// Looks at `limit` events, and removes the old ones, and issues that have none left. An event from a time that is yet
+    /// to come is passed over, since the clock was wrong then; at any other the search ends.
+    fn remove(&mut self, transaction: &Transaction, limit: i64) -> rusqlite::Result<i64> {
+        let begin = Instant::now();
+        let mut next = transaction.prepare_cached(
+            "SELECT seq, issue_id, received_at, stored, last_seq FROM events JOIN issues ON issues.id = issue_id
+             WHERE seq > ?1 ORDER BY seq LIMIT 1",
+        )?;
+        let mut removed = 0;
+        for _ in 0..limit {
+            let row = |row: &Row| Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?, row.get(3)?, row.get(4)?));
+            let Some((seq, issue, received_at, stored, last_seq)) = next.query_row([self.from], row).optional()? else {
+                self.goes_on = false;
+                return Ok(removed);
+            };
+            let (seq, stored, last_seq): (i64, i64, i64) = (seq, stored, last_seq);
+            let received_at = Time::parse(&received_at).unwrap_or(Time::EPOCH);
+            if received_at >= self.oldest && received_at <= self.now {
+                self.goes_on = false;
+                return Ok(removed);
+            }
+            if received_at < self.oldest && stored <= 1 {
+                removed += remove_issue(transaction, issue)?;
+            } else if received_at < self.oldest && seq != last_seq {
+                transaction.prepare_cached("DELETE FROM events WHERE seq = ?1")?.execute([seq])?;
+                transaction.prepare_cached("UPDATE issues SET stored = stored - 1 WHERE id = ?1")?.execute([issue])?;
+                removed += 1;
+            }
+            self.from = seq;
+            self.goes_on = limit == STEP;
+            if begin.elapsed() > TIME {
+                break;
+            }
+        }
+        Ok(removed)
     }
-    Ok(removed)
 }
 
 /// Gives pages back that deletions have freed. About 1 % stay, for the events that come next.
-fn give_back(connection: &Connection) -> Result<bool, Error> {
-    let count = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-    let before = count("freelist_count")?;
-    if before <= 64 + count("page_count")? / 100 {
+fn give_back(connection: &mut Connection) -> Result<bool, Error> {
+    let count = |connection: &Connection, name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let before = count(connection, "freelist_count")?;
+    if before <= 64 + count(connection, "page_count")? / 100 {
         return Ok(false);
     }
-    connection.execute_batch(&format!("PRAGMA incremental_vacuum({PAGES})"))?;
-    Ok(count("freelist_count")? < before)
+    unsynced(connection, |connection| {
+        let mut vacuum = connection.prepare(&format!("PRAGMA incremental_vacuum({PAGES})"))?;
+        let mut pages = vacuum.query([])?; // A row for each.
+        while pages.next()?.is_some() {}
+        Ok(())
+    })?;
+    Ok(count(connection, "freelist_count")? < before)
 }

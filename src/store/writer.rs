@@ -153,7 +153,7 @@ impl Thread {
         match (&result, failed_before) {
             (Ok(_), true) => log::line("events are stored again"),
             (Err(error @ Error::Gone), false) => log::line(&format!(
-                "events cannot be stored: {error}. All that it held is lost unless it is put back; \
+                "events cannot be stored: {error}. What it held is lost unless it is put back; \
                  until obs ends it can still be copied, out of /proc/{}/fd",
                 process::id()
             )),
