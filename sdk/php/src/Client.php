@@ -126,6 +126,7 @@ final class Client
             Log::passed('before_send');
         } catch (\Throwable $trouble) {
             $event = null;
+            self::transport()->hasLost = true;
             Log::once('before_send', 'before_send failed with ' . $trouble::class . ', and its event is dropped');
         }
         if (!$event || !\is_array($event)) {

@@ -191,10 +191,10 @@ final class CaptureTest extends ProgramTestCase
     {
         $run = $this->play('
             Client::init(["dsn" => "' . $this->server->dsn() . '", "before_send" => fn ($e) => throw new Exception("secret")]);
-            var_dump(Client::captureMessage("secret"));
+            var_dump(Client::captureMessage("secret"), Client::flush());
         ');
         self::assertSame([], $this->server->events());
-        self::assertSame("string(0) \"\"\n", $run->stdout);
+        self::assertSame("string(0) \"\"\nbool(false)\n", $run->stdout);
         self::assertSame("obs: before_send failed with Exception, and its event is dropped\n", $run->stderr);
     }
 
