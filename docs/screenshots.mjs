@@ -1,7 +1,6 @@
 // `make screenshots`: the README's pictures, of the dashboard as the demo leaves it.
-import { createRequire } from 'node:module';
+import { launch } from '../tests/browser/chromium.js';
 
-const { chromium } = createRequire(new URL('../tests/browser/package.json', import.meta.url))('playwright-core');
 const origin = 'http://localhost:8000';
 const root = new URL('..', import.meta.url).pathname;
 
@@ -14,10 +13,7 @@ const pictures = [
   { name: 'issues-phone', path: '/', scheme: 'dark', width: 390, height: 800 },
 ];
 
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-});
+const browser = await launch();
 for (const { name, path, scheme, width, height } of pictures) {
   const page = await browser.newPage({ viewport: { width, height }, colorScheme: scheme });
   await page.goto(origin + path);

@@ -2,11 +2,9 @@
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
-import { createRequire } from 'node:module';
 import { Obs } from './obs.js';
 import { LIMIT, noted } from './process.js';
-
-const { chromium } = createRequire(new URL('../tests/browser/package.json', import.meta.url))('playwright-core');
+import { launch } from '../tests/browser/chromium.js';
 
 const page = (sdk) => `<!doctype html><title>driver</title>
 <script type="module">
@@ -23,10 +21,7 @@ export class Browser {
     const browser = new Browser();
     browser.obs = await Obs.create();
     await browser.obs.start();
-    browser.chromium = await chromium.launch({
-      executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-      args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-    });
+    browser.chromium = await launch();
     browser.server = createServer(async (request, response) => {
       const driver = request.url === '/driver.js';
       const body = driver ? await readFile(new URL('drivers/js/driver.js', import.meta.url)) : page(`${browser.obs.origin}/sdk.js`);

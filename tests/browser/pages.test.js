@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
-import { chromium } from 'playwright-core';
+import { launch } from './chromium.js';
 
 const KEY = 'test123';
 const sizes = [{ width: 390, height: 844 }, { width: 1280, height: 900 }];
@@ -22,10 +22,7 @@ before(async () => {
   });
   const banner = await new Promise((resolve) => createInterface({ input: obs.stderr }).once('line', resolve));
   origin = `http://localhost:${/listening on http:\/\/\S+?:(\d+)/.exec(banner)[1]}`;
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-  });
+  browser = await launch();
 });
 
 after(async () => {

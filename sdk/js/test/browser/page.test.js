@@ -3,13 +3,12 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { eventually, Server } from '../server.js';
+import { launch } from '../../../../tests/browser/chromium.js';
 
-const { chromium } = createRequire(new URL('../../../../tests/browser/package.json', import.meta.url))('playwright-core');
 let browser, files, pages, sdk, server, tab, console;
 
 /** What every page begins with. */
@@ -38,10 +37,7 @@ setTimeout(() => { throw 'a text'; });`,
   await once(files, 'listening');
   sdk = `http://127.0.0.1:${files.address().port}/sdk.js`;
   pages = `http://localhost:${files.address().port}/`; // Another origin, since the host is another.
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-  });
+  browser = await launch();
 });
 
 beforeEach(async () => {
