@@ -25,7 +25,8 @@ impl Row {
 
 /// Stores the events and says of each what became of it. An error means that none was stored.
 /// An empty batch still writes, so that it tells whether the disk takes a commit.
-pub fn commit(connection: &mut Connection, rows: &[Box<Row>]) -> Result<Vec<Result<Added, Error>>, Error> {
+pub fn commit(connection: &mut Connection, rows: &[Row]) -> Result<Vec<Result<Added, Error>>, Error> {
+    connection.pragma_update(None, "synchronous", "FULL")?; // on the disk before it is answered
     let mut transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let now = Time::now();
     let now_text = now.to_string();

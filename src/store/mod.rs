@@ -2,9 +2,11 @@
 //! Only this module knows rusqlite.
 mod backup;
 mod batch;
+mod chores;
 mod lock;
 mod open;
 mod place;
+mod queue;
 mod read;
 mod retention;
 mod writer;

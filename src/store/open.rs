@@ -34,7 +34,6 @@ pub fn connect(path: &Path) -> rusqlite::Result<Connection> {
         Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(LOCK_WAIT)?;
     connection.set_prepared_statement_cache_capacity(64);
-    connection.pragma_update(None, "synchronous", "FULL")?; // a commit is on the disk before it is answered
     connection.pragma_update(None, "foreign_keys", false)?; // a lookup an event, for what the writer takes care of itself
     Ok(connection)
 }

@@ -1,7 +1,8 @@
 //! What goes when there is too much of it, or when it is too old: in small steps between commits, by the thread that writes.
+use super::chores::unsynced;
 use super::{Error, Kept};
 use crate::time::Time;
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction};
 use std::time::{Duration, Instant};
 
 /// Events that one step removes at most.
@@ -12,9 +13,8 @@ const TIME: Duration = Duration::from_millis(10);
 const ISSUES: i64 = 100;
 /// Free pages that one step gives back to the file system.
 const PAGES: i64 = 64;
-/// How often to look for what is not pressing, and after a failure.
+/// How often to look for what is not pressing.
 const PAUSE: Duration = Duration::from_secs(1);
-const AFTER_FAILURE: Duration = Duration::from_secs(60);
 /// How far back charts go, and one to spare.
 const HOURS: i64 = 14 * 24 + 1;
 const DAY: i64 = 24 * 3600 * 1000; // ms
@@ -23,8 +23,6 @@ const DAY: i64 = 24 * 3600 * 1000; // ms
 pub struct Retention {
     kept: Kept,
     next: Instant,
-    /// After a failure nothing is tried before.
-    rest: Instant,
     /// While the clock may be wrong: the hour, and how many events may still be removed in it.
     doubted: (i64, i64),
     /// The event that the search for old ones has come to.
@@ -35,8 +33,7 @@ pub struct Retention {
 
 impl Retention {
     pub fn new(kept: Kept) -> Retention {
-        let now = Instant::now();
-        Retention { kept, next: now, rest: now, doubted: (0, 0), aged: 0, round: (0, 0) }
+        Retention { kept, next: Instant::now(), doubted: (0, 0), aged: 0, round: (0, 0) }
     }
 
     /// How long the writer may wait for an event.
@@ -46,20 +43,11 @@ impl Retention {
 
     /// Does a little of what is due. Called after every commit, and whenever `wait` is over.
     pub fn step(&mut self, connection: &mut Connection) -> Result<(), Error> {
-        if Instant::now() < self.rest {
-            return Ok(());
+        if self.try_step(connection)? {
+            self.next = Instant::now();
+        } else if self.wait().is_zero() {
+            self.next = Instant::now() + PAUSE;
         }
-        let pause = match self.try_step(connection) {
-            Ok(true) => Duration::ZERO,
-            Ok(false) if self.wait().is_zero() => PAUSE,
-            Ok(false) => return Ok(()),
-            Err(error) => {
-                self.rest = Instant::now() + AFTER_FAILURE;
-                self.next = self.rest;
-                return Err(error);
-            }
-        };
-        self.next = Instant::now() + pause;
         Ok(())
     }
 
@@ -133,24 +121,11 @@ fn total(connection: &Connection) -> rusqlite::Result<i64> {
 
 /// One transaction of deletions, and how many events went.
 fn remove(connection: &mut Connection, work: impl FnOnce(&Transaction) -> rusqlite::Result<i64>) -> Result<i64, Error> {
-    unsynced(connection, |connection| {
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let removed = work(&transaction)?;
+    unsynced(connection, |transaction| {
+        let removed = work(transaction)?;
         transaction.prepare_cached("UPDATE totals SET stored = stored - ?1")?.execute([removed])?;
-        transaction.commit()?;
         Ok(removed)
     })
-}
-
-/// Nobody waits for this to be durable: it is so with the next event, and done again after a crash.
-fn unsynced<T>(
-    connection: &mut Connection,
-    work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
-) -> Result<T, Error> {
-    connection.pragma_update(None, "synchronous", "NORMAL")?;
-    let done = work(connection);
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    Ok(done?)
 }
 
 /// Removes `count` events: the oldest of the issue that stores the most, down to its newest; once every issue has but
