@@ -38,7 +38,7 @@ pub enum Dashboard {
 
 /// One who may read.
 pub struct Visitor {
-    /// Signed in, or on this machine: may see an ingest key too.
+    /// Signed in, or on this machine: may see an ingest key too, and change things.
     pub is_trusted: bool,
 }
 
@@ -57,6 +57,39 @@ impl Dashboard {
                 Ok(Visitor { is_trusted: here && is_local(request, version) })
             }
         }
+    }
+}
+
+/// How a change is asked for.
+#[derive(Clone, Copy, PartialEq)]
+pub enum By {
+    Form,
+    Json,
+}
+
+/// Whether a visitor may change things, and asks for it himself: a browser that is signed in, or on this machine, sends
+/// what any page in it says. It names the page's origin with a form. What is no form it sends to another origin only
+/// after it has asked, which is never granted.
+pub fn may_change(request: &Request, visitor: &Visitor, by: By) -> Result<(), Error> {
+    if !visitor.is_trusted {
+        return Err(Error::ReadOnly);
+    }
+    let host = request.header("Host").unwrap_or_default();
+    let from_here = match request.header("Sec-Fetch-Site") {
+        Some(site) => site == "same-origin",
+        None => request
+            .header("Origin")
+            .and_then(|origin| origin.split_once("://"))
+            .is_some_and(|(scheme, name)| matches!(scheme, "http" | "https") && name.eq_ignore_ascii_case(host)),
+    };
+    let is_json = request
+        .header("Content-Type")
+        .is_some_and(|kind| kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json"));
+    match by {
+        By::Form if from_here => Ok(()),
+        By::Form => Err(Error::Forged("a form is taken only from obs's own pages")),
+        By::Json if is_json || matches!(request.method(), "PATCH" | "DELETE") => Ok(()),
+        By::Json => Err(Error::Forged("send it with Content-Type: application/json")),
     }
 }
 

@@ -2,6 +2,8 @@
 use crate::time::Time;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
+use std::fmt::{self, Display};
+use std::str::FromStr;
 
 /// How bad an event is. Anything that a client says becomes one of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -13,6 +15,8 @@ pub enum Level {
 }
 
 impl Level {
+    pub const ALL: [Level; 3] = [Level::Error, Level::Warning, Level::Info];
+
     /// The level that a word means, in any case; one that is not known is an error.
     pub fn of(word: &str) -> Level {
         match word.to_ascii_lowercase().as_str() {
@@ -29,6 +33,34 @@ impl Level {
             Level::Warning => "warning",
             Level::Info => "info",
         }
+    }
+}
+
+/// What has been decided about an issue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    Open,
+    /// Until an event comes.
+    Resolved,
+    /// Whatever comes.
+    Ignored,
+}
+
+impl State {
+    pub const ALL: [State; 3] = [State::Open, State::Resolved, State::Ignored];
+
+    /// As it is stored, sent and shown.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            State::Open => "open",
+            State::Resolved => "resolved",
+            State::Ignored => "ignored",
+        }
+    }
+
+    pub fn of(word: &str) -> Option<State> {
+        State::ALL.into_iter().find(|state| state.as_str() == word)
     }
 }
 
@@ -53,6 +85,11 @@ pub struct Issue {
     pub last_seen: Time,
     pub last_event_id: String,
     pub grouped_by: String,
+    pub state: State,
+    /// When an event came after it was resolved.
+    pub reopened_at: Option<Time>,
+    /// When it was last resolved.
+    pub resolved_at: Option<Time>,
     /// `seq` of the newest event: the issue's place in a list, and so its cursor.
     #[serde(skip)]
     pub last_seq: i64,
@@ -100,18 +137,79 @@ fn raw<S: Serializer>(text: &Option<String>, serializer: S) -> Result<S::Ok, S::
     value.serialize(serializer)
 }
 
-/// Where a page of a list begins: at the newest, or next to a place (a `seq`) that an earlier page ended at.
+/// Where a page of a list begins: at its start, or next to a place that an earlier page ended at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cursor {
     Newest,
-    After(i64),
-    Before(i64),
+    After(Place),
+    Before(Place),
 }
 
-/// Part of a list, newest first, and the cursors of its neighbours where there are any.
+/// A place in a list: what orders the list there (a `seq`, an id, a count), and where that is not enough, an id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub key: i64,
+    pub id: i64,
+}
+
+/// As it stands in a URL: digits, or digits with a hyphen between.
+impl Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self.id {
+            0 => write!(f, "{}", self.key),
+            id => write!(f, "{}-{id}", self.key),
+        }
+    }
+}
+
+impl FromStr for Place {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Place, ()> {
+        let (key, id) = text.split_once('-').unwrap_or((text, "0"));
+        let number = |text: &str| text.parse().ok().filter(|_| text.bytes().all(|b| b.is_ascii_digit())).ok_or(());
+        Ok(Place { key: number(key)?, id: number(id)? })
+    }
+}
+
+/// Part of a list, and the places of its neighbours where there are any.
 #[derive(Clone, Debug)]
 pub struct Page<T> {
     pub rows: Vec<T>,
-    pub newer: Option<i64>,
-    pub older: Option<i64>,
+    pub newer: Option<Place>,
+    pub older: Option<Place>,
+}
+
+/// Issues that were looked for.
+#[derive(Clone, Debug)]
+pub struct Found {
+    pub page: Page<Issue>,
+    /// How many issues were looked through, if time ran out; then the search goes on at the page's neighbour.
+    pub looked: Option<usize>,
+}
+
+/// Something that became of an issue.
+#[derive(Clone, Debug)]
+pub struct Happening {
+    pub at: Time,
+    pub what: String,
+    /// The issue that was merged into it.
+    pub other: Option<i64>,
+}
+
+/// How many of an issue's events came with each value of a field, the most frequent first.
+#[derive(Clone, Debug)]
+pub struct Facet {
+    /// `environment`, `release` or `server_name`.
+    pub kind: &'static str,
+    pub values: Vec<(String, i64)>,
+    /// Events with any other value.
+    pub other: i64,
+}
+
+/// Events in one hour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Hour {
+    pub events: i64,
+    pub errors: i64,
 }

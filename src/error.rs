@@ -21,6 +21,10 @@ pub enum Error {
     SignIn,
     /// 403: the dashboard has no password and the request does not seem to come from this machine.
     NotLocal,
+    /// 403: the dashboard is open to everyone, to be read.
+    ReadOnly,
+    /// 403: another site may be behind the request. Says what would show that none is.
+    Forged(&'static str),
     /// 404
     NotFound,
     /// 405, with the methods that the path has.
@@ -55,7 +59,7 @@ impl Error {
             Refusal::BadRequest(why) => Error::Bad(format!("Malformed request: {why}")),
             Refusal::Timeout => Error::Timeout,
             Refusal::BodyTooLarge if path == "/api/events" => Error::TooLarge("the limit is 1 MiB (1048576 bytes)"),
-            Refusal::BodyTooLarge => Error::TooLarge("no body is expected here"),
+            Refusal::BodyTooLarge => Error::TooLarge("the limit here is 16 KiB, for what takes a body"),
             Refusal::HeadTooLarge => Error::HeadTooLarge,
             Refusal::Busy(why) => Error::Unavailable(why),
             Refusal::Panicked => Error::Internal,
@@ -67,7 +71,7 @@ impl Error {
             Error::Moved(_) => 308,
             Error::Bad(_) => 400,
             Error::WrongKey | Error::SignIn => 401,
-            Error::NotLocal => 403,
+            Error::NotLocal | Error::ReadOnly | Error::Forged(_) => 403,
             Error::NotFound => 404,
             Error::Method(_) => 405,
             Error::Timeout => 408,
@@ -98,6 +102,13 @@ impl Error {
                  --public-dashboard to open it to everyone."
                     .into(),
             ),
+            Error::ReadOnly => (
+                "Only to be read",
+                "This dashboard is open to everyone, so nothing can be changed on it but from the machine that it runs on. \
+                 Set OBS_DASHBOARD_PASSWORD to sign in and change things."
+                    .into(),
+            ),
+            Error::Forged(why) => ("Not from here", format!("Another site may have sent this: {why}. Go back and try again.")),
             Error::NotFound => (
                 "No such page",
                 "There is nothing at this address. An issue or event that was here may have been deleted.".into(),
@@ -131,6 +142,8 @@ impl Error {
             Error::NotFound => "Not found".into(),
             Error::Moved(_) | Error::WrongKey | Error::Method(_) | Error::Internal => self.words().0.into(),
             Error::SignIn => "Password needed: HTTP Basic with the dashboard password".into(),
+            Error::ReadOnly => "A public dashboard is only to be read: set OBS_DASHBOARD_PASSWORD".into(),
+            Error::Forged(why) => format!("Another site may have sent this: {why}"),
             Error::NotLocal => "The dashboard has no password and answers only this machine".into(),
         }
     }

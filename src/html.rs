@@ -1,4 +1,5 @@
 //! HTML in which escaping cannot be forgotten: only the macro [`html!`](crate::html!) makes an [`Html`].
+use crate::domain::Place;
 use crate::time::Time;
 use std::borrow::Cow;
 use std::fmt::{self, Display, Write};
@@ -119,7 +120,7 @@ macro_rules! text {
         })*
     };
 }
-text!(str, String, Cow<'_, str>, char, u16, u32, u64, usize, i64, Time);
+text!(str, String, Cow<'_, str>, char, u16, u32, u64, usize, i64, Time, Place);
 
 /// Escapes what is written through it.
 struct Escaping<'a, 'f>(&'a mut fmt::Formatter<'f>);

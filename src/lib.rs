@@ -17,6 +17,7 @@
 //! | [`response`] | answers of each kind, with their headers |
 //! | [`views`], [`html`] | domain values into pages which cannot hold unescaped text |
 //! | [`store`] | one SQLite file: the writer, readers, migrations, backup |
+//! | [`query`] | what a reader looks for; pure |
 //! | [`grouping`] | an event's key, title and culprit; pure |
 //! | [`event`] | what was sent into an event: parsing and limits; pure |
 //! | [`frame`] | an event's stack trace |
@@ -42,6 +43,7 @@ pub mod http;
 pub mod json;
 pub mod log;
 pub mod malloc;
+pub mod query;
 pub mod rate;
 pub mod response;
 pub mod routes;

@@ -24,3 +24,13 @@ pub fn json<T: Serialize>(value: &T) -> Response {
         .with_unique_header("X-Content-Type-Options", "nosniff")
         .with_unique_header("Cache-Control", "no-store")
 }
+
+/// After a form: look at that page now.
+pub fn see_other(path: &str) -> Response {
+    Response::redirect_303(path.to_string()).with_unique_header("Cache-Control", "no-store")
+}
+
+/// An issue that was merged is found there.
+pub fn moved(path: &str) -> Response {
+    Response::redirect_308(path.to_string()).with_unique_header("Cache-Control", "no-store")
+}

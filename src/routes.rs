@@ -1,28 +1,41 @@
 //! One `match` on method and path: what a request asks for, whether its sender may, and how large its body may be.
 //! It is decided from the head alone, so that what is refused is refused before its body is read.
-use crate::auth::{self, Visitor};
-use crate::domain::Cursor;
+use crate::auth::{self, By, Visitor};
+use crate::domain::{Cursor, Place};
 use crate::error::Error;
 use crate::event::parse_id;
-use crate::handlers::{api, assets, ingest, pages};
+use crate::handlers::{acts, api, assets, ingest, pages};
 use crate::http::{Admission, Version};
+use crate::query::{Listing, Query, Sort};
 use crate::state::State;
 use rouille::{Request, Response};
 use std::borrow::Cow;
 
 /// The largest body of an event, in bytes.
 pub const MAX_EVENT: usize = 1 << 20;
+/// The largest form, and the largest JSON of a change.
+pub const MAX_FORM: usize = 16 << 10;
+/// Characters of a query that are looked at.
+const MAX_QUERY: usize = 1000;
 
 /// What an admitted request asks for, with what its admission found out.
 pub enum Route {
     Ingest { project: String },
     Preflight,
-    Issues(Cursor, Visitor),
-    Issue(i64, Cursor),
-    Event(String),
-    ApiIssues(Cursor),
+    Issues(Listing, Visitor),
+    Issue(i64, Cursor, Visitor),
+    Event(String, Visitor),
+    ActOnIssues,
+    ActOnIssue(i64),
+    ActOnEvent(String),
+    ApiIssues(Listing),
     ApiIssue(i64, Cursor),
     ApiEvent(String),
+    ApiStats,
+    ApiSetState(i64),
+    ApiDeleteIssue(i64),
+    ApiDeleteEvent(String),
+    ApiMerge(i64),
     Style,
     Sdk,
     Health,
@@ -31,12 +44,17 @@ pub enum Route {
 /// Which methods a known path has.
 const READ: &str = "GET, HEAD";
 const INGEST: &str = "OPTIONS, POST";
+const READ_AND_ACT: &str = "GET, HEAD, POST";
+const READ_AND_CHANGE: &str = "DELETE, GET, HEAD, PATCH";
+const READ_AND_DELETE: &str = "DELETE, GET, HEAD";
+const MERGE: &str = "POST";
 
 pub fn admit(state: &State, request: &Request, version: Version) -> Result<Admission<Route>, Error> {
     let path = path(request.raw_url());
     let segments: Vec<&str> = path.split('/').skip(1).collect();
     let method = if request.method() == "HEAD" { "GET" } else { request.method() };
     let sign_in = || state.dashboard.admit(request, version);
+    let may_change = |by| sign_in().and_then(|visitor| auth::may_change(request, &visitor, by));
     let mut max_body = 0;
     let route = match (method, segments.as_slice()) {
         (_, [known @ .., ""]) if !known.is_empty() => {
@@ -55,27 +73,64 @@ pub fn admit(state: &State, request: &Request, version: Version) -> Result<Admis
         }
         ("GET", ["api", "issues"]) => {
             sign_in()?;
-            Route::ApiIssues(cursor(request)?)
+            Route::ApiIssues(listing(request)?)
         }
         ("GET", ["api", "issues", id]) => {
             sign_in()?;
             Route::ApiIssue(number(id)?, cursor(request)?)
         }
+        ("PATCH", ["api", "issues", id]) => {
+            max_body = MAX_FORM;
+            may_change(By::Json)?;
+            Route::ApiSetState(number(id)?)
+        }
+        ("DELETE", ["api", "issues", id]) => {
+            may_change(By::Json)?;
+            Route::ApiDeleteIssue(number(id)?)
+        }
+        ("POST", ["api", "issues", id, "merge"]) => {
+            max_body = MAX_FORM;
+            may_change(By::Json)?;
+            Route::ApiMerge(number(id)?)
+        }
         ("GET", ["api", "events", id]) => {
             sign_in()?;
             Route::ApiEvent(uuid(id)?)
         }
+        ("DELETE", ["api", "events", id]) => {
+            may_change(By::Json)?;
+            Route::ApiDeleteEvent(uuid(id)?)
+        }
+        ("GET", ["api", "stats"]) => {
+            sign_in()?;
+            Route::ApiStats
+        }
         ("GET", [""]) => {
             let visitor = sign_in()?;
-            Route::Issues(cursor(request)?, visitor)
+            Route::Issues(listing(request)?, visitor)
+        }
+        ("POST", [""]) => {
+            max_body = MAX_FORM;
+            may_change(By::Form)?;
+            Route::ActOnIssues
         }
         ("GET", ["issues", id]) => {
-            sign_in()?;
-            Route::Issue(number(id)?, cursor(request)?)
+            let visitor = sign_in()?;
+            Route::Issue(number(id)?, cursor(request)?, visitor)
+        }
+        ("POST", ["issues", id]) => {
+            max_body = MAX_FORM;
+            may_change(By::Form)?;
+            Route::ActOnIssue(number(id)?)
         }
         ("GET", ["events", id]) => {
-            sign_in()?;
-            Route::Event(uuid(id)?)
+            let visitor = sign_in()?;
+            Route::Event(uuid(id)?, visitor)
+        }
+        ("POST", ["events", id]) => {
+            max_body = MAX_FORM;
+            may_change(By::Form)?;
+            Route::ActOnEvent(uuid(id)?)
         }
         ("GET", ["style.css"]) => Route::Style,
         ("GET", ["sdk.js"]) => Route::Sdk,
@@ -89,8 +144,11 @@ pub fn admit(state: &State, request: &Request, version: Version) -> Result<Admis
 fn methods(segments: &[&str]) -> Option<&'static str> {
     match segments {
         ["api", "events"] => Some(INGEST),
-        [""] | ["style.css"] | ["sdk.js"] | ["health"] | ["api", "issues"] => Some(READ),
-        ["issues" | "events", _] | ["api", "issues" | "events", _] => Some(READ),
+        ["style.css"] | ["sdk.js"] | ["health"] | ["api", "issues" | "stats"] => Some(READ),
+        [""] | ["issues" | "events", _] => Some(READ_AND_ACT),
+        ["api", "issues", _] => Some(READ_AND_CHANGE),
+        ["api", "events", _] => Some(READ_AND_DELETE),
+        ["api", "issues", _, "merge"] => Some(MERGE),
         _ => None,
     }
 }
@@ -99,12 +157,20 @@ pub fn handle(state: &State, route: Route, request: &Request, body: Vec<u8>) -> 
     match route {
         Route::Ingest { project } => ingest::add(state, project, body),
         Route::Preflight => Ok(ingest::preflight()),
-        Route::Issues(cursor, visitor) => pages::issues(state, cursor, &visitor, request),
-        Route::Issue(id, cursor) => pages::issue(state, id, cursor),
-        Route::Event(id) => pages::event(state, &id),
-        Route::ApiIssues(cursor) => api::issues(state, cursor),
+        Route::Issues(listing, visitor) => pages::issues(state, &listing, &visitor, request),
+        Route::Issue(id, cursor, visitor) => pages::issue(state, id, cursor, &visitor, request),
+        Route::Event(id, visitor) => pages::event(state, &id, &visitor, request),
+        Route::ActOnIssues => acts::on_issues(state, &body),
+        Route::ActOnIssue(id) => acts::on_issue(state, id, &body),
+        Route::ActOnEvent(id) => acts::on_event(state, id, &body),
+        Route::ApiIssues(listing) => api::issues(state, &listing),
         Route::ApiIssue(id, cursor) => api::issue(state, id, cursor),
         Route::ApiEvent(id) => api::event(state, &id),
+        Route::ApiStats => api::stats(state, request),
+        Route::ApiSetState(id) => api::set_state(state, id, &body),
+        Route::ApiDeleteIssue(id) => api::delete_issue(state, id),
+        Route::ApiDeleteEvent(id) => api::delete_event(state, id),
+        Route::ApiMerge(id) => api::merge(state, id, &body),
         Route::Style => Ok(assets::style(request)),
         Route::Sdk => Ok(assets::sdk()),
         Route::Health => assets::health(state),
@@ -144,10 +210,19 @@ fn without_slash(target: &str) -> String {
     format!("{}{query}", path.strip_suffix('/').unwrap_or(path))
 }
 
+/// What a list shows, in which order, and from where on.
+fn listing(request: &Request) -> Result<Listing, Error> {
+    let text = request.get_param("q").unwrap_or_default();
+    let text: String = text.chars().take(MAX_QUERY).collect();
+    let sort = request.get_param("sort").map_or(Some(Sort::default()), |sort| Sort::of(&sort));
+    let sort = sort.ok_or_else(|| Error::Bad("Invalid sort: expected last_seen, first_seen or count".into()))?;
+    Ok(Listing { query: Query::parse(&text), text, sort, cursor: cursor(request)? })
+}
+
 /// Where a list page begins. `after` is the contract's; `before` is how pages link to newer ones.
 fn cursor(request: &Request) -> Result<Cursor, Error> {
     let place = |name| match request.get_param(name) {
-        Some(text) => number(&text).map(Some).map_err(|_| Error::Bad(format!("Invalid cursor: {name}"))),
+        Some(text) => text.parse::<Place>().map(Some).map_err(|_| Error::Bad(format!("Invalid cursor: {name}"))),
         None => Ok(None),
     };
     Ok(match (place("after")?, place("before")?) {

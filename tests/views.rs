@@ -1,5 +1,5 @@
 //! The pages as a whole: nothing of an event gets out of its text, and no event makes a page too big.
-use obs::domain::{Issue, Level, Page, StoredEvent, Summary};
+use obs::domain::{Issue, Level, Page, Place, State, StoredEvent, Summary};
 use obs::html::Html;
 use obs::time::Time;
 use obs::views;
@@ -68,6 +68,9 @@ fn issue(text: &str) -> Issue {
         stored: 417,
         first_seen: at("2026-11-11T17:42:30Z"),
         first_release: Some(text.into()),
+        state: State::Open,
+        reopened_at: None,
+        resolved_at: None,
         last_seen: at("2026-11-24T18:42:06Z"),
         last_event_id: "0193a5c2-77ab-7d10-9b1e-5d2f0c4e8a91".into(),
         level: Level::Error,
@@ -81,11 +84,15 @@ fn issue(text: &str) -> Issue {
 }
 
 fn page<T: Clone>(row: &T) -> Page<T> {
-    Page { rows: vec![row.clone(); 50], newer: Some(99), older: Some(7) }
+    Page { rows: vec![row.clone(); 50], newer: Some(place(99)), older: Some(place(7)) }
+}
+
+fn place(key: i64) -> Place {
+    Place { key, id: 0 }
 }
 
 fn no_rows<T>(newer: Option<i64>) -> Page<T> {
-    Page { rows: Vec::new(), newer, older: None }
+    Page { rows: Vec::new(), newer: newer.map(place), older: None }
 }
 
 /// Every page that shows something of this event.
@@ -206,7 +213,7 @@ fn a_row_shows_the_newest_events_type_and_first_line_not_the_title() {
     issue.message = format!("\n  order 8812 failed {}\nsecond line", "y".repeat(400));
     issue.first_seen = at("2026-11-24T00:00:00Z");
     issue.project = "shop".into();
-    let html = views::issues(&Page { rows: vec![issue], newer: None, older: Some(7) }, now()).into_string();
+    let html = views::issues(&Page { rows: vec![issue], newer: None, older: Some(place(7)) }, now()).into_string();
     assert!(html.contains(r#"<b>TypeError</b> <span dir="auto">order 8812 failed yyy"#));
     assert!(html.contains("y…</span>") && !html.contains("second line") && !html.contains("&lt;*&gt;"));
     assert!(html.contains("<em>new</em>") && html.contains("<span>shop</span>"));

@@ -1,47 +1,142 @@
-//! JSON reads for `curl` and tests: what the pages show, in the contract's names.
-use crate::domain::{Cursor, Issue, Page, Summary};
+//! JSON for `curl` and tests: what the pages show and what they do, in the contract's names.
+use super::acts::merged;
+use crate::domain::{Cursor, Hour, Issue, Page, State, Summary};
 use crate::error::Error;
-use crate::response::json;
-use crate::state::State;
-use rouille::Response;
-use serde::Serialize;
+use crate::query::Listing;
+use crate::response::{json, moved};
+use crate::state;
+use crate::time::Time;
+use rouille::{Request, Response};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+const DAY: usize = 24;
+const TWO_WEEKS: usize = 14 * DAY;
 
 #[derive(Serialize)]
 struct Issues<'a> {
     issues: &'a [Issue],
     next: Option<String>,
+    /// How many were looked through, where that is not all that there are before `next`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    looked_through: Option<usize>,
 }
 
 #[derive(Serialize)]
 struct IssueAndEvents<'a> {
-    issue: &'a Issue,
+    issue: IssueWithHours<'a>,
     events: &'a [Summary],
     next: Option<String>,
 }
 
-pub fn issues(state: &State, cursor: Cursor) -> Result<Response, Error> {
+#[derive(Serialize)]
+struct IssueWithHours<'a> {
+    #[serde(flatten)]
+    issue: &'a Issue,
+    /// Events in each of the last 24 hours, the current one last.
+    hours: Vec<i64>,
+}
+
+#[derive(Serialize)]
+struct HourOf {
+    hour: Time,
+    #[serde(flatten)]
+    counts: Hour,
+}
+
+pub fn issues(state: &state::State, listing: &Listing) -> Result<Response, Error> {
     state.store.read(|reader| {
-        let page = reader.issues(cursor)?;
-        Ok(json(&Issues { issues: &page.rows, next: next(&page) }))
+        let found = reader.issues(&listing.query, listing.sort, listing.cursor, Time::now())?;
+        let issues = &found.page.rows;
+        Ok(json(&Issues { issues, next: next(&found.page), looked_through: found.looked }))
     })
 }
 
-pub fn issue(state: &State, id: i64, cursor: Cursor) -> Result<Response, Error> {
+pub fn issue(state: &state::State, id: i64, cursor: Cursor) -> Result<Response, Error> {
     state.store.read(|reader| {
-        let issue = reader.issue(id)?.ok_or(Error::NotFound)?;
+        let Some(issue) = reader.issue(id)? else {
+            return reader.merged_into(id)?.map(|id| moved(&format!("/api/issues/{id}"))).ok_or(Error::NotFound);
+        };
         let page = reader.events(id, cursor)?;
-        Ok(json(&IssueAndEvents { issue: &issue, events: &page.rows, next: next(&page) }))
+        let hours = reader.issue_hours(&[id], Time::now().hour(), DAY)?.remove(&id);
+        let issue = IssueWithHours { issue: &issue, hours: hours.unwrap_or_else(|| vec![0; DAY]) };
+        Ok(json(&IssueAndEvents { issue, events: &page.rows, next: next(&page) }))
     })
 }
 
-pub fn event(state: &State, id: &str) -> Result<Response, Error> {
+pub fn event(state: &state::State, id: &str) -> Result<Response, Error> {
     state.store.read(|reader| {
         let event = reader.event(id)?.ok_or(Error::NotFound)?;
         Ok(json(&event))
     })
 }
 
+/// `?period=24h` or `14d`: events in each hour, and how many issues there are in each state.
+pub fn stats(state: &state::State, request: &Request) -> Result<Response, Error> {
+    let period = request.get_param("period").unwrap_or_else(|| "24h".into());
+    let count = match period.as_str() {
+        "24h" => DAY,
+        "14d" => TWO_WEEKS,
+        _ => return Err(Error::Bad("Invalid period: expected 24h or 14d".into())),
+    };
+    state.store.read(|reader| {
+        let last = Time::now().hour();
+        let hours = reader.hours(last, count)?;
+        let sum = |of: fn(&Hour) -> i64| hours.iter().map(of).sum::<i64>();
+        let start = |at: usize| Time::from_millis((last + 1 - count as i64 + at as i64) * 3_600_000);
+        let each = hours.iter().enumerate().filter_map(|(at, hour)| Some(HourOf { hour: start(at)?, counts: *hour }));
+        let states = reader.states()?.into_iter().map(|(state, issues)| (state.as_str().to_string(), issues.into()));
+        Ok(json(&json!({
+            "period": period,
+            "events": sum(|hour| hour.events),
+            "errors": sum(|hour| hour.errors),
+            "issues": states.collect::<serde_json::Map<_, _>>(),
+            "hours": each.collect::<Vec<_>>(),
+        })))
+    })
+}
+
+/// `{"state": "open" | "resolved" | "ignored"}`
+pub fn set_state(state: &state::State, id: i64, body: &[u8]) -> Result<Response, Error> {
+    #[derive(Deserialize)]
+    struct Change {
+        state: String,
+    }
+    let change: Change = read(body, r#"{"state": "open", "resolved" or "ignored"}"#)?;
+    let to = State::of(&change.state);
+    let to = to.ok_or_else(|| Error::Bad("Invalid state: expected open, resolved or ignored".into()))?;
+    changed(state.store.set_state(id, to)?)?;
+    state.store.read(|reader| Ok(json(&json!({ "issue": reader.issue(id)?.ok_or(Error::NotFound)? }))))
+}
+
+pub fn delete_issue(state: &state::State, id: i64) -> Result<Response, Error> {
+    changed(state.store.delete_issue(id)?).map(|()| Response::empty_204())
+}
+
+pub fn delete_event(state: &state::State, id: String) -> Result<Response, Error> {
+    changed(state.store.delete_event(id)?).map(|()| Response::empty_204())
+}
+
+/// `{"into": ID}`
+pub fn merge(state: &state::State, from: i64, body: &[u8]) -> Result<Response, Error> {
+    #[derive(Deserialize)]
+    struct Change {
+        into: i64,
+    }
+    let Change { into } = read(body, r#"{"into": ID}, an issue's id"#)?;
+    merged(state.store.merge(from, into)?)?;
+    state.store.read(|reader| Ok(json(&json!({ "issue": reader.issue(into)?.ok_or(Error::NotFound)? }))))
+}
+
+fn changed(found: bool) -> Result<(), Error> {
+    if found { Ok(()) } else { Err(Error::NotFound) }
+}
+
+fn read<'a, T: Deserialize<'a>>(body: &'a [u8], expected: &str) -> Result<T, Error> {
+    serde_json::from_slice(body).map_err(|error| Error::Bad(format!("Invalid JSON: {error}; expected {expected}")))
+}
+
 /// A string, so that a client takes it as it is and its form may change one day.
 fn next<T>(page: &Page<T>) -> Option<String> {
-    page.older.map(|seq| seq.to_string())
+    page.older.map(|place| place.to_string())
 }

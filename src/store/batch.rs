@@ -1,5 +1,5 @@
 //! One commit: events inserted one by one, each whole or not at all, and what is counted of them written once at the end.
-use super::{Added, Error, NewEvent};
+use super::{Added, Error, NewEvent, triage};
 use crate::domain::Level;
 use crate::grouping;
 use crate::log;
@@ -40,14 +40,16 @@ pub fn commit(connection: &mut Connection, rows: &[Row]) -> Result<Vec<Result<Ad
             None => find_issue(&transaction, &row.new)?,
         };
         let inserted = match known {
-            Some(issue) => insert(&transaction, row, issue, &now_text).map(|seq| Some((issue, seq?))),
+            Some(issue) => insert(&transaction, row, issue.id, &now_text).map(|seq| Some((issue, seq?))),
             None => begin_issue(&mut transaction, row, &now_text),
         };
         match inserted.map_err(Error::from) {
             Ok(place) => {
                 if let Some((issue, seq)) = place {
                     issues.insert(key, issue);
-                    tallies.entry(issue).or_insert_with(Tally::default).add(&row.new, seq);
+                    let tally = tallies.entry(issue.id).or_insert_with(Tally::default);
+                    tally.add(&row.new, seq);
+                    tally.reopens |= issue.is_resolved;
                 }
                 results.push(Ok(if place.is_some() { Added::New } else { Added::Before }));
             }
@@ -66,12 +68,19 @@ pub fn commit(connection: &mut Connection, rows: &[Row]) -> Result<Vec<Result<Ad
     Ok(results)
 }
 
+/// The issue that an event belongs to.
+#[derive(Clone, Copy)]
+struct Home {
+    id: i64,
+    is_resolved: bool,
+}
+
 /// Makes an issue with its first event: both or none. `None`: the event's id is there already.
-fn begin_issue(transaction: &mut Transaction, row: &Row, now: &str) -> rusqlite::Result<Option<(i64, i64)>> {
+fn begin_issue(transaction: &mut Transaction, row: &Row, now: &str) -> rusqlite::Result<Option<(Home, i64)>> {
     let savepoint = transaction.savepoint()?;
     let issue = make_issue(&savepoint, &row.new, now)?;
     match insert(&savepoint, row, issue, now)? {
-        Some(seq) => savepoint.commit().map(|()| Some((issue, seq))),
+        Some(seq) => savepoint.commit().map(|()| Some((Home { id: issue, is_resolved: false }, seq))),
         None => Ok(None), // dropped, the savepoint is rolled back to
     }
 }
@@ -107,10 +116,13 @@ fn insert(connection: &Connection, row: &Row, issue: i64, now: &str) -> rusqlite
     Ok((inserted > 0).then(|| connection.last_insert_rowid()))
 }
 
-fn find_issue(connection: &Connection, new: &NewEvent) -> rusqlite::Result<Option<i64>> {
-    let mut find = connection
-        .prepare_cached("SELECT issue_id FROM issue_keys WHERE project = ?1 AND version = ?2 AND hash = ?3")?;
-    find.query_row(params![new.project, grouping::VERSION, new.grouping.hash], |row| row.get(0)).optional()
+fn find_issue(connection: &Connection, new: &NewEvent) -> rusqlite::Result<Option<Home>> {
+    let mut find = connection.prepare_cached(
+        "SELECT id, state = 'resolved' FROM issue_keys CROSS JOIN issues ON issues.id = issue_id
+         WHERE issue_keys.project = ?1 AND version = ?2 AND hash = ?3",
+    )?;
+    let home = |row: &rusqlite::Row| Ok(Home { id: row.get(0)?, is_resolved: row.get(1)? });
+    find.query_row(params![new.project, grouping::VERSION, new.grouping.hash], home).optional()
 }
 
 /// The issue starts empty: its counts come with the rest of the batch.
@@ -142,6 +154,8 @@ struct Tally<'a> {
     errors: i64,
     stored: i64,
     last_seq: i64,
+    /// It was resolved.
+    reopens: bool,
     values: BTreeMap<(&'static str, &'a str), i64>,
 }
 
@@ -175,6 +189,9 @@ fn count(transaction: &Transaction, tallies: &BTreeMap<i64, Tally>, now: Time, n
     for (id, tally) in tallies {
         issue.execute(params![id, tally.count, tally.stored, tally.last_seq, now_text])?;
         issue_hour.execute(params![id, now.hour(), tally.count])?;
+        if tally.reopens {
+            triage::reopen(transaction, *id, now_text)?;
+        }
         for ((kind, value), events) in &tally.values {
             count_value(transaction, *id, kind, value, *events)?;
         }
@@ -192,7 +209,13 @@ fn count(transaction: &Transaction, tallies: &BTreeMap<i64, Tally>, now: Time, n
     Ok(())
 }
 
-fn count_value(transaction: &Transaction, issue: i64, kind: &str, value: &str, events: i64) -> rusqlite::Result<()> {
+pub fn count_value(
+    transaction: &Transaction,
+    issue: i64,
+    kind: &str,
+    value: &str,
+    events: i64,
+) -> rusqlite::Result<()> {
     let mut add = transaction.prepare_cached(
         "UPDATE issue_values SET events = events + ?4 WHERE issue_id = ?1 AND kind = ?2 AND value = ?3",
     )?;

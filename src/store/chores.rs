@@ -1,6 +1,7 @@
 //! What the writer does for nobody in particular, a little after each commit and the rest when nothing comes.
-use super::retention::Retention;
-use super::{Error, Kept};
+use super::change::{set_wiping, truncate_wal};
+use super::retention::{self, Retention};
+use super::{Error, Kept, text, triage};
 use crate::log;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,22 +9,32 @@ use std::time::{Duration, Instant};
 
 /// After a failure nothing is tried for so long.
 const REST: Duration = Duration::from_secs(60);
+/// Where there is more to do, and under load too: a tenth of the time.
+const SOON: Duration = Duration::from_millis(50);
 /// The writer looks around this often in any case.
 const LOOK: Duration = Duration::from_secs(1);
 
 pub struct Chores {
     retention: Retention,
+    /// What was removed may still be in the WAL.
+    pub wipe_due: bool,
+    /// Nothing but retention is due before.
+    next: Instant,
     rest_until: Instant,
 }
 
 impl Chores {
     pub fn new(kept: Kept) -> Chores {
-        Chores { retention: Retention::new(kept), rest_until: Instant::now() }
+        let now = Instant::now();
+        Chores { retention: Retention::new(kept), wipe_due: true, next: now, rest_until: now }
     }
 
     /// How long the writer may wait for an event.
     pub fn wait(&self) -> Duration {
-        if Instant::now() < self.rest_until { LOOK } else { self.retention.wait().min(LOOK) }
+        match self.rest_until > Instant::now() {
+            true => LOOK,
+            false => self.retention.wait().min(self.next.saturating_duration_since(Instant::now())).min(LOOK),
+        }
     }
 
     /// Does a little of what is due. Called after every commit, and whenever `wait` is over.
@@ -32,12 +43,35 @@ impl Chores {
             return;
         }
         // A transaction that is unwound through is rolled back.
-        let work = AssertUnwindSafe(|| self.retention.step(connection));
+        let work = AssertUnwindSafe(|| self.try_step(connection));
         let result = catch_unwind(work).unwrap_or_else(|_| Err(Error::Failed("a panic".into())));
         if let Err(error) = result {
-            log::line(&format!("old events could not be removed: {error}"));
+            log::line(&format!("something could not be tidied up: {error}"));
             self.rest_until = Instant::now() + REST;
         }
+    }
+}
+
+impl Chores {
+    fn try_step(&mut self, connection: &mut Connection) -> Result<(), Error> {
+        self.retention.step(connection)?;
+        let wiped = triage::is_due(connection)?;
+        if wiped {
+            set_wiping(connection, true)?;
+            let removed = retention::remove(connection, triage::step);
+            set_wiping(connection, false)?;
+            removed?;
+            self.wipe_due = true;
+        }
+        if wiped || Instant::now() < self.next {
+            return Ok(());
+        }
+        let more = text::is_due(connection)? && unsynced(connection, |transaction| text::step(transaction))?;
+        if self.wipe_due {
+            self.wipe_due = !truncate_wal(connection)?;
+        }
+        self.next = Instant::now() + if more || self.wipe_due { SOON } else { LOOK };
+        Ok(())
     }
 }
 

@@ -2,20 +2,30 @@
 //! Only this module knows rusqlite.
 mod backup;
 mod batch;
+mod change;
 mod chores;
+mod forget;
 mod lock;
 mod open;
 mod place;
 mod queue;
 mod read;
 mod retention;
+mod search;
+mod text;
+mod trends;
+mod triage;
 mod writer;
 
 pub use backup::backup;
 pub use read::Reader;
+pub use triage::Merged;
 
+use crate::domain::State;
 use crate::event::Event;
 use crate::grouping::Grouping;
+use change::Change;
+use rusqlite::Transaction;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -139,6 +149,38 @@ impl Store {
     /// Stores an event; returns once it is durable.
     pub fn add(&self, event: NewEvent) -> Result<Added, Error> {
         self.writer.add(event)
+    }
+
+    /// Whether there is such an issue.
+    pub fn set_state(&self, issue: i64, state: State) -> Result<bool, Error> {
+        self.change(false, move |transaction, now| triage::set_state(transaction, issue, state, now))
+    }
+
+    /// Whether there was such an issue. Nothing of it stays in the file.
+    pub fn delete_issue(&self, issue: i64) -> Result<bool, Error> {
+        self.change(true, move |transaction, _| triage::delete(transaction, issue))
+    }
+
+    /// Whether there was such an event. Nothing of it stays in the file.
+    pub fn delete_event(&self, id: String) -> Result<bool, Error> {
+        self.change(true, move |transaction, _| forget::event(transaction, &id))
+    }
+
+    /// Makes two issues one.
+    pub fn merge(&self, from: i64, into: i64) -> Result<Merged, Error> {
+        self.change(false, move |transaction, now| triage::merge(transaction, from, into, now))
+    }
+
+    /// Has the writer make a change; returns once it is durable. `wipes`: what it removes is not to be found in the
+    /// file any more.
+    fn change<T: Send + 'static>(
+        &self,
+        wipes: bool,
+        work: impl FnOnce(&Transaction, &str) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, Error> {
+        let (change, answer) = Change::new(wipes, work);
+        self.writer.change(change);
+        answer.recv().unwrap_or(Err(Error::Down))
     }
 
     /// Looks at the database as it is now. A page is made within, so that the number of readers bounds the memory of pages.

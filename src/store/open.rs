@@ -8,8 +8,11 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// In order; a database's `user_version` says how many of them it has had.
-const MIGRATIONS: [&str; 2] =
-    [include_str!("../../sql/0001_events_and_issues.sql"), include_str!("../../sql/0002_retention.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("../../sql/0001_events_and_issues.sql"),
+    include_str!("../../sql/0002_retention.sql"),
+    include_str!("../../sql/0003_triage.sql"),
+];
 
 /// "obs1" in ASCII, in the file's header: tells a database of obs from any other.
 const APPLICATION_ID: i32 = 0x6f62_7331;
@@ -34,6 +37,7 @@ pub fn connect(path: &Path) -> rusqlite::Result<Connection> {
         Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(LOCK_WAIT)?;
     connection.set_prepared_statement_cache_capacity(64);
+    connection.pragma_update(None, "secure_delete", "FAST")?; // zeros for what is deleted, where the page is written anyway
     connection.pragma_update(None, "foreign_keys", false)?; // a lookup an event, for what the writer takes care of itself
     Ok(connection)
 }

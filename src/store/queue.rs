@@ -1,6 +1,7 @@
 //! What waits for the writer, and its answer on the way back. All who share a commit wait on one lock, so that the
 //! writer wakes them with one call to the system instead of one each.
 use super::batch::Row;
+use super::change::Change;
 use super::{Added, Error};
 use std::mem;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -21,10 +22,11 @@ struct Waiting {
     closed: bool,
 }
 
-/// Events that will share a commit. Dropped unanswered, it says that the writer is down.
+/// Events that will share a commit, and changes to be made after it. Dropped unanswered, it says that the writer is down.
 #[derive(Default)]
 pub struct Batch {
     pub rows: Vec<Row>,
+    pub changes: Vec<Change>,
     answer: Arc<OnceLock<Answer>>,
 }
 
@@ -55,12 +57,20 @@ impl Queue {
         }
     }
 
+    pub fn change(&self, change: Change) {
+        let mut waiting = self.lock();
+        if !waiting.closed {
+            waiting.batch.changes.push(change);
+            self.came.notify_one();
+        }
+    }
+
     /// All that waits, once something does; after `time` perhaps nothing. `None` once the queue is closed and empty.
     pub fn take(&self, time: Duration) -> Option<Batch> {
-        let nothing = |waiting: &mut Waiting| waiting.batch.rows.is_empty() && !waiting.closed;
+        let nothing = |waiting: &mut Waiting| waiting.batch.is_empty() && !waiting.closed;
         let waited = self.came.wait_timeout_while(self.lock(), time, nothing);
         let mut waiting = waited.unwrap_or_else(PoisonError::into_inner).0;
-        let over = waiting.closed && waiting.batch.rows.is_empty();
+        let over = waiting.closed && waiting.batch.is_empty();
         (!over).then(|| mem::take(&mut waiting.batch))
     }
 
@@ -76,6 +86,10 @@ impl Queue {
 }
 
 impl Batch {
+    fn is_empty(&self) -> bool {
+        self.rows.is_empty() && self.changes.is_empty()
+    }
+
     pub fn answer(mut self, result: Result<Vec<Result<Added, Error>>, Error>) {
         let _ = self.answer.set((result, mem::take(&mut self.rows)));
     }

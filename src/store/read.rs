@@ -1,8 +1,8 @@
 //! Reading: a few connections that only read, and the queries behind every page. Each costs the same however much is stored.
 use super::{Error, open};
-use crate::domain::{Cursor, Issue, Level, Page, StoredEvent, Summary};
+use crate::domain::{Cursor, Issue, Level, Page, Place, State, StoredEvent, Summary};
 use crate::time::Time;
-use rusqlite::{Connection, OptionalExtension, Params, Row, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, Params, Row};
 use std::path::PathBuf;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,45 +12,45 @@ const MAX_READERS: usize = 4;
 /// How long a request waits for one of them.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Rows of a page.
-const PAGE: usize = 50;
+pub(super) const PAGE: usize = 50;
 
 pub struct Readers {
     path: PathBuf,
-    state: Mutex<State>,
+    pool: Mutex<Pool>,
     returned: Condvar,
 }
 
 #[derive(Default)]
-struct State {
+struct Pool {
     in_use: usize,
     idle: Vec<Connection>,
 }
 
 impl Readers {
     pub fn new(path: PathBuf) -> Readers {
-        Readers { path, state: Mutex::default(), returned: Condvar::new() }
+        Readers { path, pool: Mutex::default(), returned: Condvar::new() }
     }
 
     /// Waits for a slot, and looks at the database as it is then.
     pub fn look<T, E: From<Error>>(&self, look: impl FnOnce(&Reader) -> Result<T, E>) -> Result<T, E> {
         let slot = Slot::take(self)?;
-        let idle = self.state().idle.pop();
+        let idle = self.pool().idle.pop();
         let connection = idle.map_or_else(|| open::connect_to_read(&self.path), Ok).map_err(Error::from)?;
         connection.execute_batch("BEGIN").map_err(Error::from)?; // all that this reader sees is of one moment
         let result = look(&Reader(&connection));
         if connection.execute_batch("COMMIT").is_ok() {
-            self.state().idle.push(connection);
+            self.pool().idle.push(connection);
         }
         drop(slot);
         result
     }
 
     pub fn close(&self) {
-        self.state().idle.clear();
+        self.pool().idle.clear();
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn pool(&self) -> MutexGuard<'_, Pool> {
+        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -59,31 +59,31 @@ struct Slot<'a>(&'a Readers);
 
 impl Slot<'_> {
     fn take(readers: &Readers) -> Result<Slot<'_>, Error> {
-        let full = |state: &mut State| state.in_use >= MAX_READERS;
-        let waited = readers.returned.wait_timeout_while(readers.state(), PATIENCE, full);
-        let mut state = waited.unwrap_or_else(PoisonError::into_inner).0;
-        if full(&mut state) {
+        let full = |pool: &mut Pool| pool.in_use >= MAX_READERS;
+        let waited = readers.returned.wait_timeout_while(readers.pool(), PATIENCE, full);
+        let mut pool = waited.unwrap_or_else(PoisonError::into_inner).0;
+        if full(&mut pool) {
             return Err(Error::TooManyReaders);
         }
-        state.in_use += 1;
+        pool.in_use += 1;
         Ok(Slot(readers))
     }
 }
 
 impl Drop for Slot<'_> {
     fn drop(&mut self) {
-        self.0.state().in_use -= 1;
+        self.0.pool().in_use -= 1;
         self.0.returned.notify_one();
     }
 }
 
 /// A view of the database that does not change meanwhile.
-pub struct Reader<'a>(&'a Connection);
+pub struct Reader<'a>(pub(super) &'a Connection);
 
 /// What describes an issue is its own, or that of its newest event.
 const ISSUE: &str = "
     SELECT issues.id, project, title, culprit, grouped_by, count, stored, first_seen, first_release, last_seen,
-           events.id, level, type, message, platform, environment, release, last_seq
+           events.id, level, type, message, platform, environment, release, last_seq, state, reopened_at, resolved_at
     FROM issues CROSS JOIN events ON events.seq = issues.last_seq ";
 
 const SUMMARY: &str = "
@@ -91,22 +91,26 @@ const SUMMARY: &str = "
 
 const EVENT: &str = "
     SELECT seq, events.id, level, type, message, timestamp, received_at, environment, server_name, release,
-           issue_id, project, platform, suppressed, fingerprint, stacktrace, causes, extra, more
-    FROM events JOIN issues ON issues.id = issue_id ";
+           coalesce((SELECT into_id FROM merged WHERE merged.id = issue_id), issue_id), project, platform, suppressed,
+           fingerprint, stacktrace, causes, extra, more
+    FROM events JOIN issues ON issues.id = issue_id AND state <> 'deleted' ";
 
 impl Reader<'_> {
-    /// Issues, the last active one first.
-    pub fn issues(&self, cursor: Cursor) -> Result<Page<Issue>, Error> {
-        self.page(cursor, ISSUE, "last_seq", None, issue, |issue| issue.last_seq)
-    }
-
     pub fn issue(&self, id: i64) -> Result<Option<Issue>, Error> {
-        self.one(&format!("{ISSUE} WHERE issues.id = ?1"), [id], issue)
+        self.one(&format!("{ISSUE} WHERE issues.id = ?1 AND state IN ('open', 'resolved', 'ignored')"), [id], issue)
     }
 
     /// An issue's events, the newest first.
     pub fn events(&self, issue: i64, cursor: Cursor) -> Result<Page<Summary>, Error> {
-        self.page(cursor, SUMMARY, "seq", Some(issue), summary, |event| event.seq)
+        let (side, from, order) = match cursor {
+            Cursor::Newest => ("<=", i64::MAX, "DESC"),
+            Cursor::After(place) => ("<", place.key, "DESC"),
+            Cursor::Before(place) => (">", place.key, "ASC"),
+        };
+        let sql = format!("{SUMMARY} WHERE issue_id = ?1 AND seq {side} ?2 ORDER BY seq {order} LIMIT ?3");
+        let mut statement = self.0.prepare_cached(&sql)?;
+        let rows = statement.query_map([issue, from, PAGE as i64 + 1], summary)?;
+        Ok(page(cursor, rows.collect::<Result<_, _>>()?, |event| Place { key: event.seq, id: 0 }))
     }
 
     pub fn event(&self, id: &str) -> Result<Option<StoredEvent>, Error> {
@@ -129,42 +133,23 @@ impl Reader<'_> {
     ) -> Result<Option<T>, Error> {
         Ok(self.0.prepare_cached(sql)?.query_row(params, read).optional()?)
     }
+}
 
-    /// Part of a list, of one issue's events or of all rows, found by the `key` that orders it and never by counting.
-    fn page<T>(
-        &self,
-        cursor: Cursor,
-        select: &str,
-        key: &str,
-        issue: Option<i64>,
-        read: fn(&Row) -> rusqlite::Result<T>,
-        place: fn(&T) -> i64,
-    ) -> Result<Page<T>, Error> {
-        let (side, from, order) = match cursor {
-            Cursor::Newest => ("<=", i64::MAX, "DESC"),
-            Cursor::After(key) => ("<", key, "DESC"),
-            Cursor::Before(key) => (">", key, "ASC"),
-        };
-        let of_issue = if issue.is_some() { "AND issue_id = ?3" } else { "" };
-        let sql = format!("{select} WHERE {key} {side} ?1 {of_issue} ORDER BY {key} {order} LIMIT ?2");
-        let mut statement = self.0.prepare_cached(&sql)?;
-        let values = [from, PAGE as i64 + 1].into_iter().chain(issue);
-        let rows = statement.query_map(params_from_iter(values), read)?;
-        let mut rows: Vec<T> = rows.collect::<Result<_, _>>()?;
-        let further = rows.len() > PAGE;
-        rows.truncate(PAGE);
-        if let Cursor::Before(_) = cursor {
-            rows.reverse();
-        }
-        let first = rows.first().map(place);
-        let last = rows.last().map(place);
-        let (newer, older) = match cursor {
-            Cursor::Newest => (None, last.filter(|_| further)),
-            Cursor::After(_) => (first, last.filter(|_| further)),
-            Cursor::Before(_) => (first.filter(|_| further), last),
-        };
-        Ok(Page { rows, newer, older })
+/// A page of what was found on one side of a cursor: at most `PAGE` rows, and one more where there are more.
+pub(super) fn page<T>(cursor: Cursor, mut rows: Vec<T>, place: impl Fn(&T) -> Place) -> Page<T> {
+    let further = rows.len() > PAGE;
+    rows.truncate(PAGE);
+    if let Cursor::Before(_) = cursor {
+        rows.reverse();
     }
+    let first = rows.first().map(&place);
+    let last = rows.last().map(place);
+    let (newer, older) = match cursor {
+        Cursor::Newest => (None, last.filter(|_| further)),
+        Cursor::After(_) => (first, last.filter(|_| further)),
+        Cursor::Before(_) => (first.filter(|_| further), last),
+    };
+    Page { rows, newer, older }
 }
 
 fn issue(row: &Row) -> rusqlite::Result<Issue> {
@@ -187,6 +172,9 @@ fn issue(row: &Row) -> rusqlite::Result<Issue> {
         environment: row.get(15)?,
         release: row.get(16)?,
         last_seq: row.get(17)?,
+        state: State::of(row.get_ref(18)?.as_str()?).unwrap_or(State::Open),
+        reopened_at: time_if_any(row, 19)?,
+        resolved_at: time_if_any(row, 20)?,
     })
 }
 
@@ -223,6 +211,10 @@ fn event(row: &Row) -> rusqlite::Result<StoredEvent> {
 /// The file is open to other hands: a time that obs never wrote reads as 1970 rather than hiding the row.
 fn time(row: &Row, column: usize) -> rusqlite::Result<Time> {
     Ok(Time::parse(row.get_ref(column)?.as_str()?).unwrap_or(Time::EPOCH))
+}
+
+fn time_if_any(row: &Row, column: usize) -> rusqlite::Result<Option<Time>> {
+    Ok(row.get_ref(column)?.as_str_or_null()?.and_then(Time::parse))
 }
 
 fn level(row: &Row, column: usize) -> rusqlite::Result<Level> {

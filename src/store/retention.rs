@@ -1,6 +1,6 @@
 //! What goes when there is too much of it, or when it is too old: in small steps between commits, by the thread that writes.
 use super::chores::unsynced;
-use super::{Error, Kept};
+use super::{Error, Kept, forget, text};
 use crate::time::Time;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction};
 use std::time::{Duration, Instant};
@@ -120,7 +120,10 @@ fn total(connection: &Connection) -> rusqlite::Result<i64> {
 }
 
 /// One transaction of deletions, and how many events went.
-fn remove(connection: &mut Connection, work: impl FnOnce(&Transaction) -> rusqlite::Result<i64>) -> Result<i64, Error> {
+pub fn remove(
+    connection: &mut Connection,
+    work: impl FnOnce(&Transaction) -> rusqlite::Result<i64>,
+) -> Result<i64, Error> {
     unsynced(connection, |transaction| {
         let removed = work(transaction)?;
         transaction.prepare_cached("UPDATE totals SET stored = stored - ?1")?.execute([removed])?;
@@ -152,9 +155,7 @@ fn evict(transaction: &Transaction, count: i64) -> rusqlite::Result<i64> {
                 removed
             }
             None => {
-                let quietest = "SELECT id FROM issues ORDER BY last_seq LIMIT 1";
-                let quietest = transaction.prepare_cached(quietest)?.query_row([], |row| row.get(0)).optional()?;
-                let Some(issue) = quietest else { break };
+                let Some(issue) = quietest(transaction)? else { break };
                 remove_issue(transaction, issue)?
             }
         };
@@ -162,6 +163,18 @@ fn evict(transaction: &Transaction, count: i64) -> rusqlite::Result<i64> {
         piece *= 2;
     }
     Ok(count - left)
+}
+
+/// The issue seen least recently. The index goes by state first, and the planner would sort them all.
+fn quietest(transaction: &Transaction) -> rusqlite::Result<Option<i64>> {
+    let mut next = transaction.prepare_cached(
+        "SELECT (SELECT last_seq FROM issues WHERE issues.state = states.state ORDER BY last_seq LIMIT 1) AS seq, state
+         FROM states WHERE seq IS NOT NULL ORDER BY seq LIMIT 1",
+    )?;
+    let next: Option<(i64, String)> = next.query_row([], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    let Some((seq, state)) = next else { return Ok(None) };
+    let mut issue = transaction.prepare_cached("SELECT id FROM issues WHERE state = ?1 AND last_seq = ?2")?;
+    issue.query_row((state, seq), |row| row.get(0)).optional()
 }
 
 fn remove_oldest(transaction: &Transaction, issue: i64, count: i64) -> rusqlite::Result<i64> {
@@ -184,9 +197,8 @@ fn recount(transaction: &Transaction, issue: i64) -> rusqlite::Result<()> {
 /// Removes an issue with all that belongs to it. How many events it still had.
 fn remove_issue(transaction: &Transaction, issue: i64) -> rusqlite::Result<i64> {
     let removed = transaction.prepare_cached("DELETE FROM events WHERE issue_id = ?1")?.execute([issue])? as i64;
-    for table in ["issue_keys", "issue_hours", "issue_values"] {
-        transaction.prepare_cached(&format!("DELETE FROM {table} WHERE issue_id = ?1"))?.execute([issue])?;
-    }
+    text::remove(transaction, issue, false)?;
+    forget::belongings(transaction, issue)?;
     transaction.prepare_cached("DELETE FROM issues WHERE id = ?1")?.execute([issue])?;
     Ok(removed)
 }

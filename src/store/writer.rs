@@ -1,6 +1,7 @@
 //! The one thread that writes: takes what is queued, commits it together, then answers each.
 //! So a sync of the disk is shared by all who wait for one, and SQLite never sees two writers.
 use super::batch::{self, Row};
+use super::change::Change;
 use super::chores::Chores;
 use super::place::Place;
 use super::queue::{Batch, Queue};
@@ -8,6 +9,7 @@ use super::{Added, Error, Kept, NewEvent};
 use crate::log;
 use rusqlite::Connection;
 use std::io;
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -43,6 +45,10 @@ impl Writer {
 
     pub fn add(&self, event: NewEvent) -> Result<Added, Error> {
         self.queue.add(Row::of(event))
+    }
+
+    pub fn change(&self, change: Change) {
+        self.queue.change(change);
     }
 
     pub fn is_healthy(&self) -> bool {
@@ -81,10 +87,12 @@ struct Thread {
 
 impl Thread {
     fn run(mut self) {
-        while let Some(batch) = self.queue.take(self.patience()) {
+        while let Some(mut batch) = self.queue.take(self.patience()) {
+            let changes = mem::take(&mut batch.changes);
             if !batch.rows.is_empty() || self.failure.is_some() || !self.place.holds() {
                 self.write(batch);
             }
+            changes.into_iter().for_each(|change| self.make(change));
             if self.failure.is_none() {
                 self.chores.step(&mut self.connection);
             }
@@ -111,6 +119,17 @@ impl Thread {
         self.failure = result.as_ref().err().cloned();
         self.healthy.store(self.failure.is_none(), Relaxed);
         batch.answer(result);
+    }
+
+    fn make(&mut self, change: Change) {
+        self.chores.wipe_due |= change.wipes;
+        let place = match &self.failure {
+            None if self.place.holds() => Ok(&mut self.connection),
+            None => Err(Error::Gone),
+            Some(error) => Err(error.clone()),
+        };
+        // A transaction that is unwound through is rolled back.
+        let _ = catch_unwind(AssertUnwindSafe(|| change.make(place)));
     }
 
     /// Logs when commits begin to fail, and when they succeed again.

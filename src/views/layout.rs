@@ -1,7 +1,7 @@
 //! What pages share: the frame around them, badges, headings, facts in a line, paging.
 use super::style_url;
 use super::text::cut;
-use crate::domain::{Level, StoredEvent};
+use crate::domain::{Level, Place, StoredEvent};
 use crate::html;
 use crate::html::Html;
 
@@ -88,7 +88,7 @@ pub fn cut_note(event: &StoredEvent) -> Html {
 }
 
 /// Links to the neighbouring pages of a list. `anchor` is where on the page the list is.
-pub fn pager(label: &str, path: &str, anchor: &str, newer: Option<i64>, older: Option<i64>) -> Option<Html> {
+pub fn pager(label: &str, path: &str, anchor: &str, newer: Option<Place>, older: Option<Place>) -> Option<Html> {
     let newer = newer.map(|at| html!(r#"<a rel="prev" href="{}?before={}{}">← Newer</a>"#, path, at, anchor));
     let older = older.map(|at| html!(r#"<a rel="next" href="{}?after={}{}">Older →</a>"#, path, at, anchor));
     (newer.is_some() || older.is_some())

@@ -1,0 +1,108 @@
+//! What the forms of the dashboard ask for: issues resolved, ignored, reopened, merged, deleted; an event deleted.
+use crate::domain::State;
+use crate::error::Error;
+use crate::response::see_other;
+use crate::state;
+use crate::store::{Merged, Store};
+use rouille::Response;
+use rouille::url::form_urlencoded;
+
+/// Issues that one form changes at most: more than a page has.
+const MOST: usize = 100;
+
+/// `do=…&id=…&id=…` from the list.
+pub fn on_issues(state: &state::State, body: &[u8]) -> Result<Response, Error> {
+    let form = Form::read(body);
+    let ids = form.all("id").map(|id| id.parse().map_err(|_| Error::Bad("Invalid id of an issue".into())));
+    let mut ids: Vec<i64> = ids.collect::<Result<_, _>>()?;
+    ids.sort_unstable();
+    ids.dedup();
+    match ids.len() {
+        0 => return Err(Error::Bad("No issue is selected. Go back and select some".into())),
+        1..=MOST => {}
+        _ => return Err(Error::Bad(format!("Too many issues are selected: {MOST} are the most"))),
+    }
+    match form.one("do") {
+        "merge" => merge(&state.store, &ids)?,
+        // Someone else may have deleted one meanwhile: that is no reason to leave the others.
+        act => ids.iter().try_for_each(|id| apply(&state.store, *id, act).map(drop))?,
+    }
+    Ok(see_other(form.back("/")))
+}
+
+/// `do=…` from an issue's page. One that was deleted has no page to come back to.
+pub fn on_issue(state: &state::State, id: i64, body: &[u8]) -> Result<Response, Error> {
+    let form = Form::read(body);
+    match apply(&state.store, id, form.one("do"))? {
+        true => Ok(see_other(form.back("/"))),
+        false => Err(Error::NotFound),
+    }
+}
+
+/// `do=delete` from an event's page.
+pub fn on_event(state: &state::State, id: String, body: &[u8]) -> Result<Response, Error> {
+    let form = Form::read(body);
+    match form.one("do") == "delete" {
+        true if state.store.delete_event(id)? => Ok(see_other(form.back("/"))),
+        true => Err(Error::NotFound),
+        false => Err(unknown()),
+    }
+}
+
+/// Whether there is such an issue.
+fn apply(store: &Store, id: i64, act: &str) -> Result<bool, Error> {
+    Ok(match act {
+        "resolve" => store.set_state(id, State::Resolved)?,
+        "ignore" => store.set_state(id, State::Ignored)?,
+        "reopen" => store.set_state(id, State::Open)?,
+        "delete" => store.delete_issue(id)?,
+        _ => return Err(unknown()),
+    })
+}
+
+/// Into the oldest of them: its address has been given to others for longest.
+fn merge(store: &Store, ids: &[i64]) -> Result<(), Error> {
+    let [into, others @ ..] = ids else { return Ok(()) };
+    if others.is_empty() {
+        return Err(Error::Bad("Select at least two issues to merge. Go back and select more".into()));
+    }
+    others.iter().try_for_each(|from| merged(store.merge(*from, *into)?))
+}
+
+/// What the store says of a merge, for a client.
+pub fn merged(merged: Merged) -> Result<(), Error> {
+    match merged {
+        Merged::Done => Ok(()),
+        Merged::NotFound => Err(Error::NotFound),
+        Merged::Unlike => Err(Error::Bad("Only two different issues of one project can be merged".into())),
+    }
+}
+
+fn unknown() -> Error {
+    Error::Bad("The form does not say what to do".into())
+}
+
+/// Names and values, as a browser sends them.
+struct Form(Vec<(String, String)>);
+
+impl Form {
+    fn read(body: &[u8]) -> Form {
+        Form(form_urlencoded::parse(body).into_owned().collect())
+    }
+
+    fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |(other, _)| other == name).map(|(_, value)| value.as_str())
+    }
+
+    fn one(&self, name: &str) -> &str {
+        self.0.iter().find(|(other, _)| other == name).map_or("", |(_, value)| value)
+    }
+
+    /// Where to come back to: a path of this site, never another one. (Browsers take `/\` and `//` for the start of a
+    /// host's name, and leave out control characters before they look.)
+    fn back<'a>(&'a self, default: &'a str) -> &'a str {
+        let back = self.one("back");
+        let is_path = back.starts_with('/') && !back[1..].starts_with(['/', '\\']);
+        if is_path && back.bytes().all(|b| b.is_ascii_graphic()) { back } else { default }
+    }
+}

@@ -1,0 +1,209 @@
+//! Looking for issues: by what narrows the search to few of them, or else along the order of the list, for as long as a
+//! reader would wait.
+use super::Error;
+use super::read::{PAGE, Reader, page};
+use crate::domain::{Cursor, Found, Issue, Page, Place, State};
+use crate::query::{Field, Is, Query, Sort, Term};
+use crate::time::Time;
+use rusqlite::types::Value;
+use rusqlite::{Connection, params_from_iter};
+use std::time::{Duration, Instant};
+
+/// Issues that are sorted at most.
+const FEW: i64 = 10_000;
+/// How long a list is looked through, and after how many issues the clock is looked at.
+const TIME: Duration = Duration::from_millis(50);
+const STRIDE: usize = 64;
+/// Three letters in a row: what the index of texts is made of. A long text is found by its first ones.
+const LETTERS: usize = 3;
+const TRIGRAMS: usize = 30;
+const DAY: i64 = 24 * 3600 * 1000; // ms
+
+impl Reader<'_> {
+    /// The issues that a query asks for, a page of them.
+    pub fn issues(&self, query: &Query, sort: Sort, cursor: Cursor, now: Time) -> Result<Found, Error> {
+        let states = query.states();
+        if states.is_empty() {
+            return Ok(Found { page: Page { rows: Vec::new(), newer: None, older: None }, looked: None });
+        }
+        let search = Search { conditions: conditions(query, now), driver: driver(self.0, query)?, sort, cursor };
+        let walk = search.walk(self.0, &states)?;
+        let issues = walk.found.iter().filter_map(|id| self.issue(*id).transpose()).collect::<Result<Vec<_>, _>>()?;
+        let mut page = page(cursor, issues, |issue| place(sort, issue));
+        if walk.looked.is_some() {
+            match cursor {
+                Cursor::Before(_) => page.newer = walk.last,
+                _ => page.older = walk.last,
+            }
+        }
+        Ok(Found { page, looked: walk.looked })
+    }
+}
+
+fn place(sort: Sort, issue: &Issue) -> Place {
+    match sort {
+        Sort::LastSeen => Place { key: issue.last_seq, id: 0 },
+        Sort::FirstSeen => Place { key: issue.id, id: 0 },
+        Sort::Count => Place { key: issue.count, id: issue.id },
+    }
+}
+
+/// A part of SQL with its values.
+type Part = (String, Vec<Value>);
+
+struct Search {
+    /// What must hold of each.
+    conditions: Part,
+    /// Few issues among which all are, where that is known.
+    driver: Option<Part>,
+    sort: Sort,
+    cursor: Cursor,
+}
+
+/// What was found on the way, how far it went, and how many were looked at if time ran out.
+#[derive(Default)]
+struct Walk {
+    found: Vec<i64>,
+    last: Option<Place>,
+    looked: Option<usize>,
+}
+
+impl Search {
+    fn walk(&self, connection: &Connection, states: &[State]) -> Result<Walk, Error> {
+        let (sql, values) = self.sql(states);
+        let mut statement = connection.prepare_cached(&sql)?;
+        let mut rows = statement.query(params_from_iter(values))?;
+        let begin = Instant::now();
+        let mut walk = Walk::default();
+        let mut looked = 0;
+        while let Some(row) = rows.next()? {
+            let (key, id) = (row.get(0)?, row.get(1)?);
+            walk.last = Some(Place { key, id: if self.sort == Sort::Count { id } else { 0 } });
+            if row.get(2)? {
+                walk.found.push(id);
+            }
+            looked += 1;
+            if walk.found.len() > PAGE {
+                break;
+            }
+            if looked % STRIDE == 0 && begin.elapsed() > TIME {
+                walk.looked = Some(looked);
+                break;
+            }
+        }
+        Ok(walk)
+    }
+
+    /// In the order of the list: key, id, and whether all conditions hold.
+    fn sql(&self, states: &[State]) -> Part {
+        let (side, order, from) = match self.cursor {
+            Cursor::Newest => ("<=", "DESC", Place { key: i64::MAX, id: i64::MAX }),
+            Cursor::After(place) => ("<", "DESC", place),
+            Cursor::Before(place) => (">", "ASC", place),
+        };
+        let (key, index, place) = match self.sort {
+            Sort::LastSeen => ("last_seq", "issues_by_activity", format!("last_seq {side} ?")),
+            Sort::FirstSeen => ("issues.id", "issues_by_age", format!("issues.id {side} ?")),
+            Sort::Count => ("count", "issues_by_count", format!("(count, issues.id) {side} (?, ?)")),
+        };
+        let (conditions, condition_values) = &self.conditions;
+        let (few, index, few_values) = match &self.driver {
+            Some((few, values)) => (format!("({few}) AS few CROSS JOIN"), String::new(), values.as_slice()),
+            None => (String::new(), format!("INDEXED BY {index}"), [].as_slice()),
+        };
+        let join = if self.driver.is_some() { "ON issues.id = few.id" } else { "" };
+        let events = match conditions.contains("events.") {
+            true => "CROSS JOIN events ON events.seq = issues.last_seq",
+            false => "",
+        };
+        let mut values = Vec::new();
+        let arms: Vec<String> = states
+            .iter()
+            .map(|state| {
+                values.extend(condition_values.iter().chain(few_values).cloned());
+                values.extend([Value::from(state.as_str().to_string()), from.key.into()]);
+                values.extend((self.sort == Sort::Count).then_some(Value::from(from.id)));
+                format!(
+                    "SELECT {key} AS key, issues.id AS id, {conditions} FROM {few} issues {index} {join} {events}
+                     WHERE state = ? AND {place}"
+                )
+            })
+            .collect();
+        (format!("{} ORDER BY key {order}, id {order}", arms.join(" UNION ALL ")), values)
+    }
+}
+
+/// All that a query says except the states, as one expression.
+fn conditions(query: &Query, now: Time) -> Part {
+    let mut values = Vec::new();
+    let conditions = query.0.iter().filter_map(|term| {
+        let (sql, value) = match term {
+            Term::Is(Is::State(_) | Is::Any) => return None,
+            Term::Is(Is::New) => ("first_seen > ?", Time::from_millis(now.millis() - DAY)?.to_string()),
+            Term::Is(Is::Reopened) => ("reopened_at IS NOT NULL AND ? = ''", String::new()),
+            Term::Field(Field::Level, value) => ("events.level = ?", value.clone()),
+            Term::Field(Field::Platform, value) => ("events.platform = ?", value.clone()),
+            Term::Field(Field::Type, value) => ("events.type = ?", value.clone()),
+            Term::Field(Field::Project, value) => ("project = ?", value.clone()),
+            Term::Field(field, value) => {
+                let kind = kind(*field)?;
+                let had = format!(
+                    "(SELECT 1 FROM issue_values WHERE issue_id = issues.id AND kind = '{kind}' AND value = ?)"
+                );
+                values.push(value.clone().into());
+                return Some(format!("EXISTS {had}"));
+            }
+            Term::Text(text) => {
+                ("instr(lower(title || char(10) || ifnull(culprit, '')), ?) > 0", text.to_ascii_lowercase())
+            }
+        };
+        values.push(value.into());
+        Some(sql.to_string())
+    });
+    let conditions: Vec<String> = conditions.collect();
+    (if conditions.is_empty() { "1".into() } else { format!("ifnull({}, 0)", conditions.join(" AND ")) }, values)
+}
+
+/// The fields of which all values that ever came are kept.
+fn kind(field: Field) -> Option<&'static str> {
+    match field {
+        Field::Environment => Some("environment"),
+        Field::Release => Some("release"),
+        Field::Server => Some("server_name"),
+        _ => None,
+    }
+}
+
+/// The first term that leaves few issues.
+fn driver(connection: &Connection, query: &Query) -> Result<Option<Part>, Error> {
+    for term in &query.0 {
+        let part = match term {
+            Term::Field(field, value) => kind(*field).map(|kind| by_value(kind, value)),
+            Term::Text(text) => by_text(text),
+            Term::Is(_) => None,
+        };
+        let Some((sql, values)) = part else { continue };
+        let count = format!("SELECT count(*) FROM ({sql} LIMIT {FEW} + 1)");
+        let found: i64 = connection.prepare_cached(&count)?.query_row(params_from_iter(&values), |row| row.get(0))?;
+        if found <= FEW {
+            return Ok(Some((sql, values)));
+        }
+    }
+    Ok(None)
+}
+
+fn by_value(kind: &str, value: &str) -> Part {
+    let sql = "SELECT issue_id AS id FROM issue_values INDEXED BY issue_values_by_value WHERE kind = ? AND value = ?";
+    (sql.into(), vec![kind.to_string().into(), value.to_string().into()])
+}
+
+/// Issues with all of a text's trigrams, wherever, and those that are not yet indexed.
+fn by_text(text: &str) -> Option<Part> {
+    let letters: Vec<char> = text.to_ascii_lowercase().chars().collect();
+    let trigrams =
+        letters.windows(LETTERS).take(TRIGRAMS).map(|three| format!("\"{}\"", three.iter().collect::<String>()));
+    let words = trigrams.collect::<Vec<_>>().join(" AND ");
+    let sql = "SELECT rowid AS id FROM issue_text WHERE issue_text MATCH ?
+               UNION ALL SELECT id FROM issues WHERE id > (SELECT searchable FROM totals)";
+    (!words.is_empty()).then(|| (sql.into(), vec![words.into()]))
+}
