@@ -31,7 +31,7 @@ pub fn on_issue(issue: &Issue) -> Html {
 pub fn delete_issue(issue: &Issue) -> Html {
     let sentence = match issue.stored {
         1 => html!("<p>Its event goes too. There is no undo.</p>"),
-        n => html!("<p>Its {} stored events go too. There is no undo.</p>", count(n)),
+        n => html!("<p>Its {} events go too. There is no undo.</p>", count(n)),
     };
     let what = html!("issue {} and {}", issue.id, counted(issue.stored, "event"));
     delete(&format!("/issues/{}", issue.id), "/", "issue", sentence, what)
