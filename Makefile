@@ -71,7 +71,7 @@ test-rust: ## the server's tests
 
 test-browser: deps ## the dashboard in a real browser
 	cargo build --quiet
-	OBS_BIN=$(CURDIR)/target/debug/obs node --test tests/browser/pages.test.js
+	OBS_BIN=$(CURDIR)/target/debug/obs node --test tests/browser/*.test.js
 
 test-go: deps ## the Go SDK's tests
 	cd sdk/go && go test -race ./...

@@ -1,45 +1,24 @@
 // Opens the real pages of a real obs in Chromium, as a reader does, with events that try to break them.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
 import { launch } from './chromium.js';
+import { KEY, start } from './obs.js';
 
-const KEY = 'test123';
 const sizes = [{ width: 390, height: 844 }, { width: 1280, height: 900 }];
 const schemes = ['light', 'dark'];
 
-let folder, obs, origin, browser;
+let obs, origin, send, browser;
 
 before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'obs-browser-'));
-  obs = spawn(process.env.OBS_BIN, ['--listen', 'localhost:0', '--db', join(folder, 'obs.sqlite')], {
-    env: { OBS_API_KEY: KEY },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  const banner = await new Promise((resolve) => createInterface({ input: obs.stderr }).once('line', resolve));
-  origin = `http://localhost:${/listening on http:\/\/\S+?:(\d+)/.exec(banner)[1]}`;
+  obs = await start();
+  ({ origin, send } = obs);
   browser = await launch();
 });
 
 after(async () => {
   await browser?.close();
-  obs?.kill();
-  if (folder) await rm(folder, { recursive: true });
+  await obs?.stop();
 });
-
-async function send(event) {
-  const answer = await fetch(`${origin}/api/events`, {
-    method: 'POST',
-    headers: { 'X-OBS-Key': KEY },
-    body: JSON.stringify(event),
-  });
-  assert.equal(answer.status, 201);
-  return (await answer.json()).id;
-}
 
 const frame = (n) => ({ filename: `/srv/app/src/Deep/Folder/File${n}.php`, function: `App\\Service\\Number${n}::run`, lineno: n });
 
@@ -114,7 +93,7 @@ test('the empty page shows a command that works as it stands', async () => {
 for (const [name, event] of Object.entries(events)) {
   test(`pages with ${name}`, async () => {
     const id = await send(event);
-    const { issue_id: issue } = await (await fetch(`${origin}/api/events/${id}`)).json();
+    const { issue_id: issue } = await obs.read(`/api/events/${id}`);
     await visit('/');
     await visit(`/issues/${issue}`, (page) => page.locator(`a[href="/events/${id}"]`).first().waitFor());
     await visit(`/events/${id}`, async (page) => {
@@ -123,6 +102,55 @@ for (const [name, event] of Object.entries(events)) {
     });
   });
 }
+
+/** What no size of a page may lose: what is pressed is large enough for a finger. */
+async function targets(page, _, where) {
+  const small = await page.evaluate(() =>
+    [...document.querySelectorAll('nav a, button, input:not([type=hidden])')]
+      .map((element) => [element.outerHTML, element.getBoundingClientRect().height, element.type === 'checkbox' ? 20 : 31])
+      .filter(([, height, least]) => height > 0 && height < least),
+  );
+  assert.deepEqual(small, [], `${where} has targets that are too small`);
+}
+
+test('every form of the list', async () => {
+  const [{ id }] = (await obs.read('/api/issues')).issues;
+  const hostile = encodeURIComponent(`${unbroken.slice(0, 500)} "${'<b>é"\''.repeat(40)}`);
+  for (const query of ['', '?period=14d', '?sort=count', '?q=is%3Aany', '?q=is%3Aresolved', '?q=nothing+env:x+is:new', `?q=${hostile}`, `?q=env:${hostile}&period=14d`]) {
+    await visit(`/${query}`, targets);
+  }
+  await visit(`/issues/${id}`, targets);
+});
+
+test('the search is there for a screen reader, and its words stay', async () => {
+  await visit('/?q=level:info&sort=count', async (page) => {
+    const search = page.getByRole('search').getByRole('searchbox', { name: 'Search issues' });
+    assert.equal(await search.inputValue(), 'level:info');
+    await page.getByRole('img', { name: /^Events an hour over the last 24 hours: \d/ }).waitFor();
+    await page.getByRole('navigation', { name: 'Filters' }).getByRole('link', { name: 'info' }).waitFor();
+    assert.equal(await page.getByRole('link', { name: 'Events ↓' }).getAttribute('aria-current'), 'true');
+  });
+});
+
+test('what is selected can be acted on wherever the page is scrolled to', async () => {
+  for (let n = 0; n < 40; n++) await send({ message: 'one of many', fingerprint: [`many ${n}`] });
+  for (const viewport of sizes) {
+    const page = await browser.newPage({ viewport });
+    await page.goto(origin);
+    const resolve = page.getByRole('button', { name: 'Resolve selected' });
+    const isSeen = () => resolve.evaluate((button) => button.getBoundingClientRect().bottom <= innerHeight);
+    assert.equal(await isSeen(), false, 'the rows come first');
+    await page.getByRole('checkbox').first().check();
+    assert.equal(await isSeen(), true);
+    await page.getByRole('checkbox').nth(30).focus();
+    const covered = await page.evaluate(() => {
+      const { left, top, width, height } = document.activeElement.getBoundingClientRect();
+      return document.elementFromPoint(left + width / 2, top + height / 2) !== document.activeElement;
+    });
+    assert.equal(covered, false, 'the bar does not hide what has the focus');
+    await page.close();
+  }
+});
 
 test('error pages are pages too', async () => {
   const page = await browser.newPage();

@@ -1,0 +1,38 @@
+// A real obs on a free port, with a database of its own, for the browser's tests.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+export const KEY = 'test123';
+
+export async function start() {
+  const folder = await mkdtemp(join(tmpdir(), 'obs-browser-'));
+  const child = spawn(process.env.OBS_BIN, ['--listen', 'localhost:0', '--db', join(folder, 'obs.sqlite')], {
+    env: { OBS_API_KEY: KEY },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const [banner] = await once(createInterface({ input: child.stderr }), 'line');
+  const origin = `http://localhost:${/listening on http:\/\/\S+?:(\d+)/.exec(banner)[1]}`;
+  return {
+    origin,
+    /** Sends an event that must be taken; its id. */
+    async send(event) {
+      const answer = await fetch(`${origin}/api/events`, { method: 'POST', headers: { 'X-OBS-Key': KEY }, body: JSON.stringify(event) });
+      assert.equal(answer.status, 201);
+      return (await answer.json()).id;
+    },
+    /** What the JSON API says. */
+    async read(path) {
+      return (await fetch(origin + path)).json();
+    },
+    async stop() {
+      child.kill();
+      await once(child, 'exit');
+      await rm(folder, { recursive: true });
+    },
+  };
+}
