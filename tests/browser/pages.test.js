@@ -142,12 +142,15 @@ test('what is selected can be acted on wherever the page is scrolled to', async 
     assert.equal(await isSeen(), false, 'the rows come first');
     await page.getByRole('checkbox').first().check();
     assert.equal(await isSeen(), true);
-    await page.getByRole('checkbox').nth(30).focus();
-    const covered = await page.evaluate(() => {
-      const { left, top, width, height } = document.activeElement.getBoundingClientRect();
-      return document.elementFromPoint(left + width / 2, top + height / 2) !== document.activeElement;
-    });
-    assert.equal(covered, false, 'the bar does not hide what has the focus');
+    let covered = 0;
+    for (let presses = 0; presses < 60; presses++) {
+      await page.keyboard.press('Tab');
+      covered += await page.evaluate(() => {
+        const { left, top, width, height } = document.activeElement.getBoundingClientRect();
+        return !document.activeElement.contains(document.elementFromPoint(left + Math.min(width, 40) / 2, top + height / 2));
+      });
+    }
+    assert.equal(covered, 0, 'the bar does not hide what has the focus');
     await page.close();
   }
 });
