@@ -438,6 +438,7 @@ fn a_row_tells_what_became_of_its_issue() {
     let row =
         |q: &str, issue: &Issue| Shown::new(q, Page { rows: vec![issue.clone()], newer: None, older: None }).html();
     assert!(row("", &issue).contains("<p><em>reopened</em> · <code>"));
+    assert!(row("is:any", &issue).contains("<p><em>reopened</em> · <code>"), "that it is open needs no word");
     issue.reopened_at = None;
     issue.state = State::Ignored;
     assert!(row("is:any", &issue).contains("<p><span>ignored</span> · <code>"));

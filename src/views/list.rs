@@ -96,7 +96,7 @@ fn row(list: &List, issue: &Issue, with_state: bool) -> Html {
         Some(_) => Some(html!("<em>reopened</em>")),
         None => when::is_new(issue.first_seen, list.now).then(|| html!("<em>new</em>")),
     };
-    let state = with_state.then(|| html!("<span>{}</span>", issue.state.as_str()));
+    let state = (with_state && issue.state != State::Open).then(|| html!("<span>{}</span>", issue.state.as_str()));
     let place = match &issue.culprit {
         Some(place) => culprit(place, CULPRIT),
         None => html!("<span>no stack trace</span>"),
