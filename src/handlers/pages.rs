@@ -1,6 +1,6 @@
 //! The dashboard: issues, one issue, one event.
 use crate::auth::{Key, Visitor};
-use crate::domain::{Cursor, Found, Hour};
+use crate::domain::{Cursor, Found, Hour, Issue};
 use crate::error::Error;
 use crate::query::{Is, Listing, Query, Sort, Term};
 use crate::response::{moved, page};
@@ -92,22 +92,23 @@ fn projects(keys: &[Key]) -> Vec<&str> {
     if names.len() > 1 { names } else { Vec::new() }
 }
 
-/// Where a search that ran out of time stopped: when the issue there was seen. By count, it has no time to tell.
+/// Where a search that ran out of time stopped: when the issue there was seen. In the order of counts, no time tells.
 fn looked_to(reader: &Reader, listing: &Listing, found: &Found, now: Time) -> Result<Option<Time>, Error> {
-    let place = match (found.looked, listing.cursor) {
-        (None, _) => None,
-        (_, Cursor::Before(_)) => found.page.newer,
-        (..) => found.page.older,
+    let place = match listing.cursor {
+        Cursor::Before(_) => found.page.newer,
+        Cursor::Newest | Cursor::After(_) => found.page.older,
     };
-    let Some(mut place) = place else { return Ok(None) };
-    place.key -= 1; // the next one up is the issue itself
-    let states = listing.query.0.iter().filter(|term| matches!(term, Term::Is(Is::State(_) | Is::Any)));
-    let all = reader.issues(&Query(states.cloned().collect()), listing.sort, Cursor::Before(place), now)?;
-    Ok(all.page.rows.last().and_then(|issue| match listing.sort {
-        Sort::LastSeen => Some(issue.last_seen),
-        Sort::FirstSeen => Some(issue.first_seen),
-        Sort::Count => None,
-    }))
+    let seen: fn(&Issue) -> Time = match listing.sort {
+        Sort::LastSeen => |issue| issue.last_seen,
+        Sort::FirstSeen => |issue| issue.first_seen,
+        Sort::Count => return Ok(None),
+    };
+    let (Some(_), Some(mut place)) = (found.looked, place) else { return Ok(None) };
+    place.key -= 1; // the next one up is the issue there
+    let state = |term: &&Term| matches!(term, Term::Is(Is::State(_) | Is::Any));
+    let any = Query(listing.query.0.iter().filter(state).cloned().collect());
+    let nearest = reader.issues(&any, listing.sort, Cursor::Before(place), now)?;
+    Ok(nearest.page.rows.last().map(seen))
 }
 
 /// Where the reader reaches obs, as an SDK would. A proxy that ends TLS says so.
