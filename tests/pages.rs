@@ -295,7 +295,7 @@ fn the_search_shows_what_was_typed_and_what_it_finds() {
     let page = obs.text("/?q=refused");
     assert!(page.contains("/issues/1\"") && !page.contains("/issues/2\""));
     assert!(page.contains(r#"href="/?q=refused+env:staging">staging<"#) && page.contains("Open 2<"));
-    assert!(page.contains("<p><b>2</b> open</p><p><b>2</b> events in 24 h</p><p><b>1</b> errors</p>"));
+    assert!(page.contains("<p><b>2</b> open</p><p><b>2</b> events in 24 h</p><p><b>1</b> error</p>"));
 }
 
 #[test]

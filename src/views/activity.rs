@@ -24,15 +24,21 @@ pub fn activity(asked: Asked, open: i64, hours: &[Hour], now: Time) -> Html {
     };
     html!(
         "<section class=\"now\" aria-label=\"Activity\">\n\
-         <p><b>{}</b> open</p><p><b>{}</b> events in {}</p><p><b>{}</b> errors</p>\n\
+         <p><b>{}</b> open</p><p><b>{}</b> event{} in {}</p><p><b>{}</b> error{}</p>\n\
          <nav aria-label=\"Period\">{}</nav>\n{}</section>\n",
         count(open),
         count(series.events()),
+        plural(series.events()),
         name,
         count(series.errors()),
+        plural(series.errors()),
         periods(asked),
         series.figure(HEIGHT, true, [&begin, &end])
     )
+}
+
+fn plural(n: i64) -> Option<&'static str> {
+    (n != 1).then_some("s")
 }
 
 fn periods(asked: Asked) -> Html {

@@ -9,9 +9,9 @@ import { createInterface } from 'node:readline';
 
 export const KEY = 'test123';
 
-export async function start() {
+export async function start(...flags) {
   const folder = await mkdtemp(join(tmpdir(), 'obs-browser-'));
-  const child = spawn(process.env.OBS_BIN, ['--listen', 'localhost:0', '--db', join(folder, 'obs.sqlite')], {
+  const child = spawn(process.env.OBS_BIN, ['--listen', 'localhost:0', '--db', join(folder, 'obs.sqlite'), ...flags], {
     env: { OBS_API_KEY: KEY },
     stdio: ['ignore', 'ignore', 'pipe'],
   });

@@ -155,6 +155,26 @@ test('what is selected can be acted on wherever the page is scrolled to', async 
   }
 });
 
+test('who can only read gets rows without a gap where boxes would be', async () => {
+  const open = await start('--public-dashboard');
+  await open.send(events['text that would be markup']);
+  for (const viewport of sizes) {
+    const left = {};
+    for (const [who, extraHTTPHeaders] of Object.entries({ owner: {}, visitor: { Via: '1.1 proxy' } })) {
+      const page = await browser.newPage({ viewport, extraHTTPHeaders });
+      await page.goto(open.origin);
+      assert.equal(await page.getByRole('checkbox').count(), who === 'owner' ? 1 : 0);
+      left[who] = await page.evaluate(() => document.querySelector('.rows .level').getBoundingClientRect().left - document.querySelector('main').getBoundingClientRect().left);
+      const heads = await page.locator('.cols a, .rows strong').evaluateAll((all) => all.map((element) => element.getBoundingClientRect().right));
+      if (viewport.width > 1000) assert.equal(Math.round(heads[0]), Math.round(heads.at(-1)), 'counts stand under their head');
+      await page.close();
+    }
+    assert.equal(left.visitor, 0);
+    assert.ok(left.owner > 20);
+  }
+  await open.stop();
+});
+
 test('error pages are pages too', async () => {
   const page = await browser.newPage();
   const answer = await page.goto(`${origin}/issues/999999`);
