@@ -180,6 +180,7 @@ fn driver(connection: &Connection, query: &Query) -> Result<Option<Part>, Error>
         let part = match term {
             Term::Field(field, value) => kind(*field).map(|kind| by_value(kind, value)),
             Term::Text(text) => by_text(text),
+            Term::Is(Is::Reopened) => Some(("SELECT id FROM issues WHERE reopened_at IS NOT NULL".into(), Vec::new())),
             Term::Is(_) => None,
         };
         let Some((sql, values)) = part else { continue };

@@ -89,12 +89,13 @@ impl Thread {
     fn run(mut self) {
         while let Some(mut batch) = self.queue.take(self.patience()) {
             let changes = mem::take(&mut batch.changes);
+            let idle = batch.rows.is_empty() && changes.is_empty();
             if !batch.rows.is_empty() || self.failure.is_some() || !self.place.holds() {
                 self.write(batch);
             }
             changes.into_iter().for_each(|change| self.make(change));
             if self.failure.is_none() {
-                self.chores.step(&mut self.connection);
+                self.chores.step(&mut self.connection, idle);
             }
         }
         if let Err(e) = self.connection.pragma_update(None, "wal_checkpoint", "TRUNCATE") {
