@@ -3,6 +3,8 @@
 mod backup;
 mod batch;
 mod chores;
+mod export;
+mod import;
 mod lock;
 mod open;
 mod place;
@@ -12,6 +14,8 @@ mod retention;
 mod writer;
 
 pub use backup::backup;
+pub use export::{Export, Wanted};
+pub use import::Import;
 pub use read::Reader;
 
 use crate::event::Event;

@@ -89,10 +89,10 @@ const ISSUE: &str = "
 const SUMMARY: &str = "
     SELECT seq, id, level, type, message, timestamp, received_at, environment, server_name, release FROM events ";
 
-const EVENT: &str = "
+pub const EVENT: &str = "
     SELECT seq, events.id, level, type, message, timestamp, received_at, environment, server_name, release,
            issue_id, project, platform, suppressed, fingerprint, stacktrace, causes, extra, more
-    FROM events JOIN issues ON issues.id = issue_id ";
+    FROM events CROSS JOIN issues ON issues.id = issue_id ";
 
 impl Reader<'_> {
     /// Issues, the last active one first.
@@ -205,7 +205,7 @@ fn summary(row: &Row) -> rusqlite::Result<Summary> {
     })
 }
 
-fn event(row: &Row) -> rusqlite::Result<StoredEvent> {
+pub fn event(row: &Row) -> rusqlite::Result<StoredEvent> {
     Ok(StoredEvent {
         summary: summary(row)?,
         issue_id: row.get(10)?,
