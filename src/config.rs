@@ -1,6 +1,7 @@
 //! Flags and environment into a `Config`, and the help text. Only this module reads the environment.
 use crate::auth::{Key, is_name};
-use crate::store::Kept;
+use crate::store::{Kept, Wanted};
+use crate::time::Time;
 use pico_args::Arguments;
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -12,6 +13,8 @@ obs, a minimal self-hosted error tracker
 
     obs [--listen ADDR:PORT] [--db PATH] [--max-events N] [--retention-days N] [--public-dashboard] [--verbose]
     obs backup DEST [--db PATH]
+    obs export [--project P] [--since TIME] [--db PATH]
+    obs import FILE|- [--db PATH]
     obs --help | --version
 
 A flag beats the environment, which beats the default; an empty variable counts as unset.
@@ -31,6 +34,12 @@ A flag beats the environment, which beats the default; an empty variable counts 
                                                  [default: none, open to this machine alone]
 
 backup copies the database to DEST, which must not exist, while the server may go on.
+
+export writes events to standard output as JSON Lines, the first that came first, while the server may go on:
+those of the project P (with '' of the one without a name), and those that arrived at TIME or later by the
+server's clock. TIME is ISO 8601, such as 2026-11-24T18:42 (UTC) or 2026-11-24T18:42:06+02:00.
+import takes them back, from FILE or with - from standard input, while no server runs. It makes the database
+where there is none, and passes over events that are there already.
 ";
 
 /// What obs was asked to do.
@@ -40,6 +49,8 @@ pub enum Command {
     Version,
     Serve(Config),
     Backup { database: PathBuf, dest: PathBuf },
+    Export { database: PathBuf, wanted: Wanted },
+    Import { database: PathBuf, file: PathBuf },
 }
 
 #[derive(Debug)]
@@ -76,12 +87,13 @@ pub fn parse(args: Vec<OsString>) -> Result<Command, String> {
     let command = match args.subcommand().map_err(|e| e.to_string())?.as_deref() {
         None => Command::Serve(config(&mut args, database)?),
         Some("backup") => {
-            let dest = args.opt_free_from_os_str(|text| Ok::<_, String>(text.to_owned())).map_err(|e| e.to_string())?;
-            match dest.filter(|dest| !dest.is_empty()) {
-                Some(flag) if flag.as_bytes().starts_with(b"-") => return Err(unknown(&flag)),
-                Some(dest) => Command::Backup { database, dest: dest.into() },
-                None => return Err("backup needs a DEST, the file to write".into()),
-            }
+            let dest = path(&mut args)?.filter(|dest| dest != "-").ok_or("backup needs a DEST, the file to write")?;
+            Command::Backup { database, dest }
+        }
+        Some("export") => Command::Export { database, wanted: wanted(&mut args)? },
+        Some("import") => {
+            let file = path(&mut args)?.ok_or("import needs a FILE, or - for standard input")?;
+            Command::Import { database, file }
         }
         Some(other) => return Err(unknown(OsStr::new(other))),
     };
@@ -89,6 +101,31 @@ pub fn parse(args: Vec<OsString>) -> Result<Command, String> {
         Some(argument) => Err(unknown(argument)),
         None => Ok(command),
     }
+}
+
+/// The next argument, which is no flag; `-` alone is none.
+fn path(args: &mut Arguments) -> Result<Option<PathBuf>, String> {
+    let path = args.opt_free_from_os_str(|text| Ok::<_, String>(text.to_owned())).map_err(|e| e.to_string())?;
+    match path.filter(|path| !path.is_empty()) {
+        Some(flag) if flag.as_bytes().starts_with(b"-") && flag != "-" => Err(unknown(&flag)),
+        path => Ok(path.map(PathBuf::from)),
+    }
+}
+
+fn wanted(args: &mut Arguments) -> Result<Wanted, String> {
+    let mut value = |flag: &'static str| {
+        args.opt_value_from_os_str(flag, |value| Ok::<_, String>(value.to_string_lossy().into_owned()))
+            .map_err(|e| e.to_string())
+    };
+    let project = value("--project")?;
+    if let Some(wrong) = project.as_ref().filter(|name| !name.is_empty() && !is_name(name)) {
+        return Err(format!("invalid --project '{wrong}': expected at most 200 characters of A-Z a-z 0-9 _ -"));
+    }
+    let time = |text: String| {
+        let expected = "expected an ISO 8601 time, such as 2026-11-24T18:42:06Z";
+        Time::parse(&text).ok_or_else(|| format!("invalid --since '{text}': {expected}"))
+    };
+    Ok(Wanted { project, since: value("--since")?.map(time).transpose()? })
 }
 
 fn unknown(argument: &OsStr) -> String {

@@ -6,6 +6,7 @@
 //! |---|---|
 //! | [`malloc`] | what memory goes back to the system |
 //! | [`start`] | from a `Config` to a server that runs, and back down in order |
+//! | [`transfer`] | events out of a database as JSON Lines, and back into one |
 //! | [`config`] | flags and environment into a `Config`; the help text |
 //! | [`server`] | obs as `http` sees it |
 //! | [`routes`] | one `match` on method and path, decided before the body is read |
@@ -16,7 +17,7 @@
 //! | [`error`] | all that can go wrong with a request, and its one rendering |
 //! | [`response`] | answers of each kind, with their headers |
 //! | [`views`], [`html`] | domain values into pages which cannot hold unescaped text |
-//! | [`store`] | one SQLite file: the writer, readers, migrations, backup |
+//! | [`store`] | one SQLite file: the writer, readers, migrations, backup; export and import |
 //! | [`query`] | what a reader looks for; pure |
 //! | [`grouping`] | an event's key, title and culprit; pure |
 //! | [`event`] | what was sent into an event: parsing and limits; pure |
@@ -52,4 +53,5 @@ pub mod start;
 pub mod state;
 pub mod store;
 pub mod time;
+pub mod transfer;
 pub mod views;

@@ -4,7 +4,9 @@ mod backup;
 mod batch;
 mod change;
 mod chores;
+mod export;
 mod forget;
+mod import;
 mod lock;
 mod open;
 mod place;
@@ -18,12 +20,16 @@ mod triage;
 mod writer;
 
 pub use backup::backup;
+pub use export::{Export, Wanted};
+pub use import::Import;
 pub use read::Reader;
 pub use triage::Merged;
 
 use crate::domain::State;
 use crate::event::Event;
-use crate::grouping::Grouping;
+use crate::frame::Frame;
+use crate::grouping::{self, Grouping, Input};
+use crate::time::Time;
 use change::Change;
 use rusqlite::Transaction;
 use std::fmt;
@@ -49,6 +55,22 @@ pub struct NewEvent {
     pub project: String,
     pub event: Event,
     pub grouping: Grouping,
+    /// `None`: when it is stored.
+    pub received_at: Option<Time>,
+}
+
+impl NewEvent {
+    /// Groups an event that arrives now, by the rules of now.
+    pub fn of(event: Event, project: String) -> NewEvent {
+        let frames = event.stacktrace.as_deref().map(Frame::parse).unwrap_or_default();
+        let grouping = grouping::group(&Input {
+            message: &event.message,
+            r#type: event.r#type.as_deref(),
+            fingerprint: event.fingerprint.as_ref().map(|fingerprint| fingerprint.entries.as_slice()),
+            frames: &frames,
+        });
+        NewEvent { id: event.id.unwrap_or_else(Uuid::now_v7), project, event, grouping, received_at: None }
+    }
 }
 
 /// How much is kept.

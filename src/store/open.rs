@@ -110,6 +110,12 @@ fn is_fresh(connection: &Connection) -> Result<bool, String> {
     }
 }
 
+/// Whether it has all tables of this obs.
+pub fn is_up_to_date(connection: &Connection) -> rusqlite::Result<bool> {
+    let done: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    Ok(done == MIGRATIONS.len() as i64)
+}
+
 fn prepare(connection: &mut Connection, fresh: bool) -> rusqlite::Result<()> {
     if fresh {
         // Both only take effect before the first table, and outside a transaction.

@@ -89,11 +89,11 @@ const ISSUE: &str = "
 const SUMMARY: &str = "
     SELECT seq, id, level, type, message, timestamp, received_at, environment, server_name, release FROM events ";
 
-const EVENT: &str = "
+pub const EVENT: &str = "
     SELECT seq, events.id, level, type, message, timestamp, received_at, environment, server_name, release,
            coalesce((SELECT into_id FROM merged WHERE merged.id = issue_id), issue_id), project, platform, suppressed,
            fingerprint, stacktrace, causes, extra, more
-    FROM events JOIN issues ON issues.id = issue_id AND state <> 'deleted' ";
+    FROM events CROSS JOIN issues ON issues.id = issue_id AND state <> 'deleted' ";
 
 impl Reader<'_> {
     pub fn issue(&self, id: i64) -> Result<Option<Issue>, Error> {
@@ -193,7 +193,7 @@ fn summary(row: &Row) -> rusqlite::Result<Summary> {
     })
 }
 
-fn event(row: &Row) -> rusqlite::Result<StoredEvent> {
+pub fn event(row: &Row) -> rusqlite::Result<StoredEvent> {
     Ok(StoredEvent {
         summary: summary(row)?,
         issue_id: row.get(10)?,
