@@ -59,6 +59,13 @@ impl Writer {
     }
 }
 
+impl Drop for Writer {
+    /// Nobody is left to wait for.
+    fn drop(&mut self) {
+        self.queue.close();
+    }
+}
+
 /// What the writing thread owns.
 struct Thread {
     connection: Connection,
