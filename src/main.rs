@@ -15,9 +15,10 @@ fn main() -> ExitCode {
         Command::Version => print(concat!("obs ", env!("CARGO_PKG_VERSION"), "\n")),
         Command::Backup { database, dest } => store::backup(&database, &dest),
         Command::Serve(config) => {
-            malloc::settle();
-            start::run(config)
+            let own_variables = malloc::settle();
+            start::run(config, own_variables)
         }
+        Command::TestAlert(config) => start::test_alert(config).and_then(|outcome| print(&outcome)),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,5 +1,5 @@
 //! One commit: events inserted one by one, each whole or not at all, and what is counted of them written once at the end.
-use super::{Added, Error, NewEvent};
+use super::{Added, AlertKind, Alerts, Error, NewEvent};
 use crate::domain::Level;
 use crate::grouping;
 use crate::log;
@@ -25,7 +25,7 @@ impl Row {
 
 /// Stores the events and says of each what became of it. An error means that none was stored.
 /// An empty batch still writes, so that it tells whether the disk takes a commit.
-pub fn commit(connection: &mut Connection, rows: &[Row]) -> Result<Vec<Result<Added, Error>>, Error> {
+pub fn commit(connection: &mut Connection, rows: &[Row], alerts: &Alerts) -> Result<Vec<Result<Added, Error>>, Error> {
     connection.pragma_update(None, "synchronous", "FULL")?; // on the disk before it is answered
     let mut transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let now = Time::now();
@@ -41,7 +41,7 @@ pub fn commit(connection: &mut Connection, rows: &[Row]) -> Result<Vec<Result<Ad
         };
         let inserted = match known {
             Some(issue) => insert(&transaction, row, issue, &now_text).map(|seq| Some((issue, seq?))),
-            None => begin_issue(&mut transaction, row, &now_text),
+            None => begin_issue(&mut transaction, row, &now_text, alerts),
         };
         match inserted.map_err(Error::from) {
             Ok(place) => {
@@ -58,20 +58,29 @@ pub fn commit(connection: &mut Connection, rows: &[Row]) -> Result<Vec<Result<Ad
             Err(error) => return Err(error),
         }
     }
-    count(&transaction, &tallies, now, &now_text)?;
+    count(&transaction, &tallies, now, &now_text, alerts)?;
     if rows.is_empty() {
         transaction.execute("INSERT OR REPLACE INTO settings (name, value) VALUES ('last_probe', ?1)", [&now_text])?;
     }
     transaction.commit()?;
+    alerts.committed();
     Ok(results)
 }
 
 /// Makes an issue with its first event: both or none. `None`: the event's id is there already.
-fn begin_issue(transaction: &mut Transaction, row: &Row, now: &str) -> rusqlite::Result<Option<(i64, i64)>> {
+fn begin_issue(
+    transaction: &mut Transaction,
+    row: &Row,
+    now: &str,
+    alerts: &Alerts,
+) -> rusqlite::Result<Option<(i64, i64)>> {
     let savepoint = transaction.savepoint()?;
     let issue = make_issue(&savepoint, &row.new, now)?;
     match insert(&savepoint, row, issue, now)? {
-        Some(seq) => savepoint.commit().map(|()| Some((issue, seq))),
+        Some(seq) => {
+            alerts.note(&savepoint, AlertKind::New, issue, seq)?;
+            savepoint.commit().map(|()| Some((issue, seq)))
+        }
         None => Ok(None), // dropped, the savepoint is rolled back to
     }
 }
@@ -164,7 +173,13 @@ impl<'a> Tally<'a> {
 }
 
 /// Each row is written once for the whole batch, whose events all arrive in the same hour.
-fn count(transaction: &Transaction, tallies: &BTreeMap<i64, Tally>, now: Time, now_text: &str) -> rusqlite::Result<()> {
+fn count(
+    transaction: &Transaction,
+    tallies: &BTreeMap<i64, Tally>,
+    now: Time,
+    now_text: &str,
+    alerts: &Alerts,
+) -> rusqlite::Result<()> {
     let mut issue = transaction.prepare_cached(
         "UPDATE issues SET count = count + ?2, stored = stored + ?3, last_seq = ?4, last_seen = ?5 WHERE id = ?1",
     )?;
@@ -175,6 +190,8 @@ fn count(transaction: &Transaction, tallies: &BTreeMap<i64, Tally>, now: Time, n
     for (id, tally) in tallies {
         issue.execute(params![id, tally.count, tally.stored, tally.last_seq, now_text])?;
         issue_hour.execute(params![id, now.hour(), tally.count])?;
+        // An issue that this batch reopens: alerts.note(transaction, AlertKind::Reopened, *id, tally.last_seq)?
+        alerts.note_rate(transaction, *id, now.hour(), tally.count, tally.last_seq)?;
         for ((kind, value), events) in &tally.values {
             count_value(transaction, *id, kind, value, *events)?;
         }

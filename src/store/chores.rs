@@ -1,9 +1,10 @@
 //! What the writer does for nobody in particular, a little after each commit and the rest when nothing comes.
 use super::retention::Retention;
-use super::{Error, Kept};
+use super::{Alerts, Error, Kept};
 use crate::log;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// After a failure nothing is tried for so long.
@@ -13,12 +14,13 @@ const LOOK: Duration = Duration::from_secs(1);
 
 pub struct Chores {
     retention: Retention,
+    alerts: Arc<Alerts>,
     rest_until: Instant,
 }
 
 impl Chores {
-    pub fn new(kept: Kept) -> Chores {
-        Chores { retention: Retention::new(kept), rest_until: Instant::now() }
+    pub fn new(kept: Kept, alerts: Arc<Alerts>) -> Chores {
+        Chores { retention: Retention::new(kept), alerts, rest_until: Instant::now() }
     }
 
     /// How long the writer may wait for an event.
@@ -32,10 +34,13 @@ impl Chores {
             return;
         }
         // A transaction that is unwound through is rolled back.
-        let work = AssertUnwindSafe(|| self.retention.step(connection));
+        let work = AssertUnwindSafe(|| {
+            self.alerts.remove_told(connection)?;
+            self.retention.step(connection)
+        });
         let result = catch_unwind(work).unwrap_or_else(|_| Err(Error::Failed("a panic".into())));
         if let Err(error) = result {
-            log::line(&format!("old events could not be removed: {error}"));
+            log::line(&format!("old events and alerts could not be removed: {error}"));
             self.rest_until = Instant::now() + REST;
         }
     }

@@ -78,7 +78,7 @@ impl Drop for Slot<'_> {
 }
 
 /// A view of the database that does not change meanwhile.
-pub struct Reader<'a>(&'a Connection);
+pub struct Reader<'a>(pub(super) &'a Connection);
 
 /// What describes an issue is its own, or that of its newest event.
 const ISSUE: &str = "
@@ -111,6 +111,11 @@ impl Reader<'_> {
 
     pub fn event(&self, id: &str) -> Result<Option<StoredEvent>, Error> {
         self.one(&format!("{EVENT} WHERE events.id = ?1"), [id], event)
+    }
+
+    /// The event that came at this place in the order of arrival.
+    pub fn event_at(&self, seq: i64) -> Result<Option<StoredEvent>, Error> {
+        self.one(&format!("{EVENT} WHERE seq = ?1"), [seq], event)
     }
 
     /// The events of the same issue that came just before and just after one.
