@@ -53,31 +53,31 @@ impl Command {
             process.env_remove(name);
         }
         let mut child = process.spawn()?;
-        let attended = self.attend(&mut child, input);
+        let attended = attend(&mut child, input);
         if attended.is_err() {
             end(&mut child);
         }
         Ok((child, attended?))
     }
+}
 
-    /// Its input is written, and its standard error read, by threads: each may block for as long as the command lives.
-    fn attend(&self, child: &mut Child, input: Vec<u8>) -> io::Result<Errors> {
-        if let Some(mut pipe) = child.stdin.take() {
-            // A command that has read enough may close its end.
-            let write = move || drop(pipe.write_all(&input));
-            thread::Builder::new().name("alert input".into()).spawn(write)?;
-        }
-        let (head, (end, ended)) = (Arc::<Mutex<Vec<u8>>>::default(), mpsc::channel());
-        if let Some(pipe) = child.stderr.take() {
-            let head = head.clone();
-            let read = move || {
-                keep_head(pipe, &head);
-                drop(end);
-            };
-            thread::Builder::new().name("alert errors".into()).spawn(read)?;
-        }
-        Ok(Errors { head, ended })
+/// Its input is written, and its standard error read, by threads: each may block for as long as the command lives.
+fn attend(child: &mut Child, input: Vec<u8>) -> io::Result<Errors> {
+    if let Some(mut pipe) = child.stdin.take() {
+        // A command that has read enough may close its end.
+        let write = move || drop(pipe.write_all(&input));
+        thread::Builder::new().name("alert input".into()).spawn(write)?;
     }
+    let (head, (end, ended)) = (Arc::<Mutex<Vec<u8>>>::default(), mpsc::channel());
+    if let Some(pipe) = child.stderr.take() {
+        let head = head.clone();
+        let read = move || {
+            keep_head(pipe, &head);
+            drop(end);
+        };
+        thread::Builder::new().name("alert errors".into()).spawn(read)?;
+    }
+    Ok(Errors { head, ended })
 }
 
 /// Reads to the end, lest the command wait for a reader, and keeps the beginning.

@@ -21,6 +21,7 @@ use std::time::{Duration, Instant};
 /// How long to leave a database alone that could not be read.
 const REST: Duration = Duration::from_secs(5);
 
+/// What to run, and how.
 pub struct Settings {
     pub command: Command,
     /// What links begin with: a URL without a slash at its end.
@@ -76,7 +77,7 @@ impl Running {
     }
 }
 
-/// Runs the command once, for an alert that says it is a test. Both results are lines for who asked for it.
+/// Runs the command once, for an alert that says it is a test. How that went is a line for whoever asked.
 pub fn test(settings: &Settings) -> Result<String, String> {
     let input = Message::test(&settings.base).and_then(|message| message.bytes()).map_err(|e| e.to_string())?;
     match settings.command.run(input, &settings.limits, &AtomicBool::new(false)) {
