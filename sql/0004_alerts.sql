@@ -10,8 +10,9 @@ CREATE TABLE alerts (
     events_last_hour INTEGER           -- for rate
 );
 
--- Alerts for which there was no room, until a summary has told how many.
+-- Alerts for which there was no room. Both counts only grow.
 CREATE TABLE alerts_left_out (
     kind   TEXT PRIMARY KEY,
-    alerts INTEGER NOT NULL
+    alerts INTEGER NOT NULL, -- ever
+    told   INTEGER NOT NULL  -- of those: a summary has said how many
 ) WITHOUT ROWID;

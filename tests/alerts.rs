@@ -5,7 +5,7 @@ use obs::alerts::{self, Limits, Running, Settings};
 use obs::auth::Dashboard;
 use obs::rate::Rate;
 use obs::state::State;
-use obs::store::{AlertKind, Occasions, Store};
+use obs::store::{self, AlertKind, Occasions, Store, Told};
 use serde_json::{Value, json};
 use std::fs;
 use std::process::Output;
@@ -378,11 +378,16 @@ fn of_a_flood_ten_are_told_and_then_how_many_were_held_back() {
     }
     let kept: (i64, i64) = inside
         .sqlite()
-        .query_row("SELECT count(*), (SELECT alerts FROM alerts_left_out) FROM alerts", [], |row| {
+        .query_row("SELECT count(*), (SELECT alerts - told FROM alerts_left_out) FROM alerts", [], |row| {
             Ok((row.get(0)?, row.get(1)?))
         })
         .unwrap();
     assert_eq!(kept, (1000, 50), "what waits is bounded, what was left out is counted");
+
+    let backlog =
+        |told| inside.state.store.read(|reader| reader.backlog(told)).unwrap_or_else(|e: store::Error| panic!("{e}"));
+    let all = backlog(Told::default());
+    assert_eq!((all.held_back.new, backlog(all.told).held_back.new), (1050, 0), "told once, removed or not");
 
     let running = inside.run(Limits { period: Duration::from_secs(6), ..Limits::default() });
     let alerts = first_told(&inside.folder, 11);
@@ -397,12 +402,15 @@ fn of_a_flood_ten_are_told_and_then_how_many_were_held_back() {
 
     inside.add("a quiet day");
     let next = first_told(&inside.folder, 12).remove(11);
-    assert_ne!(next["held_back"]["new"], 1040, "told once");
+    // Alone, or as the one that a further summary holds back.
+    assert!(next["kind"] == "new" || next["held_back"]["new"] == 1, "told twice: {next}");
     running.close();
     inside.state.store.close();
     let left: i64 = inside
         .sqlite()
-        .query_row("SELECT count(*) + (SELECT sum(alerts) FROM alerts_left_out) FROM alerts", [], |row| row.get(0))
+        .query_row("SELECT count(*) + (SELECT sum(alerts - told) FROM alerts_left_out) FROM alerts", [], |row| {
+            row.get(0)
+        })
         .unwrap();
     assert_eq!(left, 0);
 }

@@ -8,7 +8,7 @@ pub use command::Command;
 
 use crate::log;
 use crate::state::State;
-use crate::store::Error;
+use crate::store::{Error, Told};
 use command::Outcome;
 use message::Message;
 use pace::{Pace, Turn};
@@ -54,7 +54,7 @@ impl Default for Limits {
 
 /// Begins with what an earlier obs has left. Once `stop` is set, no further command begins.
 pub fn start(state: Arc<State>, settings: Settings, stop: Arc<AtomicBool>) -> io::Result<Running> {
-    let runner = Runner { state: state.clone(), settings, stop: stop.clone(), seq: 0 };
+    let runner = Runner { state: state.clone(), settings, stop: stop.clone(), told: Told::default() };
     let thread = thread::Builder::new().name("alerts".into()).spawn(move || runner.run())?;
     Ok(Running { state, stop, thread })
 }
@@ -91,8 +91,8 @@ struct Runner {
     state: Arc<State>,
     settings: Settings,
     stop: Arc<AtomicBool>,
-    /// The last alert that was told, or left untold for good.
-    seq: i64,
+    /// What is not to be told again, whether the store has removed it yet or not.
+    told: Told,
 }
 
 impl Runner {
@@ -110,34 +110,29 @@ impl Runner {
     fn step(&mut self, pace: &mut Pace) -> Result<(), Error> {
         let state = self.state.clone();
         let alerts = state.store.alerts();
-        let (seq, alert) = match state.store.read(|reader| reader.alert(self.seq))? {
-            None => {
-                pace.caught_up();
-                alerts.wait();
-                return Ok(());
-            }
-            Some((seq, None)) => {
-                self.seq = seq; // its issue has gone
-                alerts.told(seq);
-                return Ok(());
-            }
-            Some((seq, Some(alert))) => (seq, alert),
+        let Some((seq, alert)) = state.store.read(|reader| reader.alert(self.told))? else {
+            pace.caught_up();
+            alerts.wait();
+            return Ok(());
         };
-        match pace.turn(Instant::now()) {
-            Turn::Wait(time) => alerts.pause(time),
-            Turn::One => {
-                if self.tell(Message::of(&alert, &self.settings.base)) {
-                    self.seq = seq;
-                    alerts.told(seq);
-                }
+        let mut told = self.told;
+        told.seq = seq;
+        let done = match alert.map(|alert| (pace.turn(Instant::now()), alert)) {
+            None => true, // its issue has gone
+            Some((Turn::Wait(time), _)) => {
+                alerts.pause(time);
+                false
             }
-            Turn::Summary => {
-                let backlog = state.store.read(|reader| reader.backlog(self.seq))?;
-                if self.tell(Ok(Message::summary(&backlog, &self.settings.base))) {
-                    self.seq = backlog.seq;
-                    alerts.told_all(backlog);
-                }
+            Some((Turn::One, alert)) => self.tell(Message::of(&alert, &self.settings.base)),
+            Some((Turn::Summary, _)) => {
+                let backlog = state.store.read(|reader| reader.backlog(self.told))?;
+                told = backlog.told;
+                self.tell(Ok(Message::summary(&backlog, &self.settings.base)))
             }
+        };
+        if done {
+            self.told = told;
+            alerts.told(told);
         }
         Ok(())
     }

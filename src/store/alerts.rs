@@ -5,7 +5,6 @@ use super::{Error, Reader};
 use crate::domain::{Issue, StoredEvent};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
-use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -93,13 +92,21 @@ impl Counts {
     }
 }
 
-/// All that waits, for a summary in place of so many alerts.
+/// How far telling has come. It only grows, so that to remove what was told may come late, or twice.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Backlog {
-    /// The last one of them.
+pub struct Told {
+    /// The last alert that was told.
     pub seq: i64,
+    /// Those that were left out and told of in a summary, ever.
     left_out: Counts,
+}
+
+/// All that waits, for a summary in place of so many alerts.
+#[derive(Clone, Copy, Debug)]
+pub struct Backlog {
     pub held_back: Counts,
+    /// How far telling has come with the summary.
+    pub told: Told,
 }
 
 /// Between the thread that writes and the one that tells.
@@ -116,23 +123,8 @@ struct State {
     /// Something may wait that was not there at the last look.
     news: bool,
     closed: bool,
-    done: Done,
-}
-
-/// What was told and may be removed.
-#[derive(Default)]
-struct Done {
-    seq: i64,
-    left_out: Counts,
-}
-
-impl Done {
-    fn add(&mut self, other: Done) {
-        self.seq = self.seq.max(other.seq);
-        for (kind, alerts) in other.left_out.each() {
-            *self.left_out.of(kind) += alerts;
-        }
-    }
+    /// What may be removed, if something is.
+    told: Option<Told>,
 }
 
 /// What the writer does.
@@ -154,7 +146,8 @@ impl Alerts {
         let id = Uuid::now_v7().to_string();
         if note.execute(params![id, kind.as_str(), issue, event_seq, kind.events(), MOST])? == 0 {
             let mut count = connection.prepare_cached(
-                "INSERT INTO alerts_left_out (kind, alerts) VALUES (?1, 1) ON CONFLICT DO UPDATE SET alerts = alerts + 1",
+                "INSERT INTO alerts_left_out (kind, alerts, told) VALUES (?1, 1, 0)
+                 ON CONFLICT DO UPDATE SET alerts = alerts + 1",
             )?;
             count.execute([kind.as_str()])?;
         }
@@ -191,20 +184,17 @@ impl Alerts {
 
     /// Removes what was told. After a crash it may be told again.
     pub fn remove_told(&self, connection: &mut Connection) -> Result<(), Error> {
-        let done = mem::take(&mut self.lock().done);
-        if done.seq == 0 {
-            return Ok(());
-        }
+        let Some(told) = self.lock().told.take() else { return Ok(()) };
         let removed = unsynced(connection, |transaction| {
-            transaction.execute("DELETE FROM alerts WHERE seq <= ?1", [done.seq])?;
-            for (kind, alerts) in done.left_out.each() {
-                let told = "UPDATE alerts_left_out SET alerts = alerts - ?2 WHERE kind = ?1";
+            transaction.execute("DELETE FROM alerts WHERE seq <= ?1", [told.seq])?;
+            for (kind, alerts) in told.left_out.each() {
+                let told = "UPDATE alerts_left_out SET told = max(told, ?2) WHERE kind = ?1";
                 transaction.execute(told, params![kind, alerts])?;
             }
             Ok(())
         });
         if removed.is_err() {
-            self.lock().done.add(done);
+            self.lock().told.get_or_insert(told); // what was told meanwhile is further on
         }
         removed
     }
@@ -212,13 +202,9 @@ impl Alerts {
 
 /// What the thread does that tells alerts.
 impl Alerts {
-    /// This alert, and all before it, need not be told again.
-    pub fn told(&self, seq: i64) {
-        self.lock().done.add(Done { seq, left_out: Counts::default() });
-    }
-
-    pub fn told_all(&self, backlog: Backlog) {
-        self.lock().done.add(Done { seq: backlog.seq, left_out: backlog.left_out });
+    /// What need not be told again.
+    pub fn told(&self, told: Told) {
+        self.lock().told = Some(told);
     }
 
     /// Waits until there may be more to tell than at the last look.
@@ -244,12 +230,12 @@ impl Alerts {
 }
 
 impl Reader<'_> {
-    /// The first alert behind `seq`: its place, and what it has to tell, if that is still there.
-    pub fn alert(&self, seq: i64) -> Result<Option<(i64, Option<Alert>)>, Error> {
+    /// The first alert that is yet to be told: its place, and what it has to tell, if that is still there.
+    pub fn alert(&self, told: Told) -> Result<Option<(i64, Option<Alert>)>, Error> {
         let mut next = self.0.prepare_cached(
             "SELECT seq, id, kind, issue_id, event_seq, events_last_hour FROM alerts WHERE seq > ?1 ORDER BY seq LIMIT 1",
         )?;
-        let next = next.query_row([seq], |row| {
+        let next = next.query_row([told.seq], |row| {
             let kind = AlertKind::of(row.get_ref(2)?.as_str()?, row.get(5)?);
             Ok((row.get(0)?, row.get(1)?, kind, row.get(3)?, row.get(4)?))
         });
@@ -259,21 +245,24 @@ impl Reader<'_> {
         Ok(Some((seq, Some(Alert { seq, id, kind, issue, event }))))
     }
 
-    /// All alerts behind `seq`, and those that were left out.
-    pub fn backlog(&self, seq: i64) -> Result<Backlog, Error> {
-        let mut backlog = Backlog { seq, ..Backlog::default() };
-        let mut left_out = self.0.prepare_cached("SELECT kind, alerts FROM alerts_left_out")?;
+    /// All that is yet to be told, as counts.
+    pub fn backlog(&self, told: Told) -> Result<Backlog, Error> {
+        let mut backlog = Backlog { held_back: Counts::default(), told };
+        let mut left_out = self.0.prepare_cached("SELECT kind, alerts, told FROM alerts_left_out")?;
         let mut rows = left_out.query([])?;
         while let Some(row) = rows.next()? {
-            *backlog.left_out.of(row.get_ref(0)?.as_str().unwrap_or_default()) = row.get(1)?;
+            let kind: String = row.get(0)?;
+            let (alerts, told): (i64, i64) = (row.get(1)?, row.get(2)?);
+            let before = told.max(*backlog.told.left_out.of(&kind));
+            *backlog.held_back.of(&kind) = alerts - before;
+            *backlog.told.left_out.of(&kind) = alerts;
         }
-        backlog.held_back = backlog.left_out;
         let mut waiting =
             self.0.prepare_cached("SELECT kind, count(*), max(seq) FROM alerts WHERE seq > ?1 GROUP BY kind")?;
-        let mut rows = waiting.query([seq])?;
+        let mut rows = waiting.query([told.seq])?;
         while let Some(row) = rows.next()? {
-            *backlog.held_back.of(row.get_ref(0)?.as_str().unwrap_or_default()) += row.get::<_, i64>(1)?;
-            backlog.seq = backlog.seq.max(row.get(2)?);
+            *backlog.held_back.of(&row.get::<_, String>(0)?) += row.get::<_, i64>(1)?;
+            backlog.told.seq = backlog.told.seq.max(row.get(2)?);
         }
         Ok(backlog)
     }

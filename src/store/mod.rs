@@ -12,7 +12,7 @@ mod read;
 mod retention;
 mod writer;
 
-pub use alerts::{Alert, AlertKind, Alerts, Backlog, Counts, Occasions};
+pub use alerts::{Alert, AlertKind, Alerts, Backlog, Counts, Occasions, Told};
 pub use backup::backup;
 pub use read::Reader;
 
