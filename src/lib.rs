@@ -8,6 +8,7 @@
 //! | [`start`] | from a `Config` to a server that runs, and back down in order |
 //! | [`transfer`] | events out of a database as JSON Lines, and back into one |
 //! | [`config`] | flags and environment into a `Config`; the help text |
+//! | [`alerts`] | the operator's command, run for each alert at a pace |
 //! | [`server`] | obs as `http` sees it |
 //! | [`routes`] | one `match` on method and path, decided before the body is read |
 //! | [`handlers`] | an admitted request into its answer |
@@ -31,6 +32,7 @@
 //! I/O. `tests/architecture.rs` holds all that.
 #![forbid(unsafe_code)]
 
+pub mod alerts;
 pub mod auth;
 pub mod config;
 pub mod domain;

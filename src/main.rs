@@ -17,9 +17,10 @@ fn main() -> ExitCode {
         Command::Export { database, wanted } => transfer::export(&database, wanted),
         Command::Import { database, file } => transfer::import(&database, &file),
         Command::Serve(config) => {
-            malloc::settle();
-            start::run(config)
+            let own_variables = malloc::settle();
+            start::run(config, own_variables)
         }
+        Command::TestAlert(config) => start::test_alert(config).and_then(|outcome| print(&outcome)),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -312,13 +312,13 @@ fn another_site_changes_nothing() {
     let forged = [
         format!("POST / HTTP/1.1\r\nContent-Type: {form}"),
         format!("POST /issues/1 HTTP/1.1\r\nContent-Type: {form}\r\nOrigin: https://evil.example"),
-        format!("POST /issues/1 HTTP/1.1\r\nOrigin: http://localhost:1"),
-        format!("POST /issues/1 HTTP/1.1\r\nOrigin: null"),
-        format!("POST /issues/1 HTTP/1.1\r\nOrigin: http://localhost\r\nSec-Fetch-Site: cross-site"),
-        format!("POST /issues/1 HTTP/1.1\r\nSec-Fetch-Site: same-site"),
-        format!("POST /issues/1 HTTP/1.1\r\nSec-Fetch-Site: none"),
+        "POST /issues/1 HTTP/1.1\r\nOrigin: http://localhost:1".to_string(),
+        "POST /issues/1 HTTP/1.1\r\nOrigin: null".to_string(),
+        "POST /issues/1 HTTP/1.1\r\nOrigin: http://localhost\r\nSec-Fetch-Site: cross-site".to_string(),
+        "POST /issues/1 HTTP/1.1\r\nSec-Fetch-Site: same-site".to_string(),
+        "POST /issues/1 HTTP/1.1\r\nSec-Fetch-Site: none".to_string(),
         format!("POST /events/{id} HTTP/1.1\r\nContent-Type: {form}"),
-        format!("POST /api/issues/1/merge HTTP/1.1\r\nContent-Type: text/plain"),
+        "POST /api/issues/1/merge HTTP/1.1\r\nContent-Type: text/plain".to_string(),
     ];
     for head in forged {
         assert_eq!(obs.send(&head, b"do=delete&id=1").status, 403, "{head}");

@@ -1,5 +1,5 @@
 //! One commit: events inserted one by one, each whole or not at all, and what is counted of them written once at the end.
-use super::{Added, Error, NewEvent, triage};
+use super::{Added, AlertKind, Alerts, Error, NewEvent, triage};
 use crate::domain::Level;
 use crate::grouping;
 use crate::log;
@@ -44,7 +44,7 @@ impl Arrival {
 
 /// Stores the events and says of each what became of it. An error means that none was stored.
 /// An empty batch still writes, so that it tells whether the disk takes a commit.
-pub fn commit(connection: &mut Connection, rows: &[Row]) -> Result<Vec<Result<Added, Error>>, Error> {
+pub fn commit(connection: &mut Connection, rows: &[Row], alerts: &Alerts) -> Result<Vec<Result<Added, Error>>, Error> {
     connection.pragma_update(None, "synchronous", "FULL")?; // on the disk before it is answered
     let mut transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let now = Arrival::at(Time::now());
@@ -60,7 +60,7 @@ pub fn commit(connection: &mut Connection, rows: &[Row]) -> Result<Vec<Result<Ad
         };
         let inserted = match known {
             Some(issue) => insert(&transaction, row, issue.id, &arrival.text).map(|seq| Some((issue, seq?))),
-            None => begin_issue(&mut transaction, row, &arrival.text),
+            None => begin_issue(&mut transaction, row, &arrival.text, alerts),
         };
         match inserted.map_err(Error::from) {
             Ok(place) => {
@@ -79,11 +79,12 @@ pub fn commit(connection: &mut Connection, rows: &[Row]) -> Result<Vec<Result<Ad
             Err(error) => return Err(error),
         }
     }
-    count(&transaction, &tallies)?;
+    count(&transaction, &tallies, alerts)?;
     if rows.is_empty() {
         transaction.execute("INSERT OR REPLACE INTO settings (name, value) VALUES ('last_probe', ?1)", [&now.text])?;
     }
     transaction.commit()?;
+    alerts.committed();
     Ok(results)
 }
 
@@ -95,11 +96,19 @@ struct Home {
 }
 
 /// Makes an issue with its first event: both or none. `None`: the event's id is there already.
-fn begin_issue(transaction: &mut Transaction, row: &Row, arrival: &str) -> rusqlite::Result<Option<(Home, i64)>> {
+fn begin_issue(
+    transaction: &mut Transaction,
+    row: &Row,
+    arrival: &str,
+    alerts: &Alerts,
+) -> rusqlite::Result<Option<(Home, i64)>> {
     let savepoint = transaction.savepoint()?;
-    let issue = make_issue(&savepoint, &row.new, arrival)?;
-    match insert(&savepoint, row, issue, arrival)? {
-        Some(seq) => savepoint.commit().map(|()| Some((Home { id: issue, is_resolved: false }, seq))),
+    let id = make_issue(&savepoint, &row.new, arrival)?;
+    match insert(&savepoint, row, id, arrival)? {
+        Some(seq) => {
+            alerts.note(&savepoint, AlertKind::New, id, seq)?;
+            savepoint.commit().map(|()| Some((Home { id, is_resolved: false }, seq)))
+        }
         None => Ok(None), // dropped, the savepoint is rolled back to
     }
 }
@@ -212,7 +221,7 @@ impl<'a> Tally<'a> {
 }
 
 /// Each row is written once for the whole batch.
-fn count(transaction: &Transaction, tallies: &BTreeMap<i64, Tally>) -> rusqlite::Result<()> {
+fn count(transaction: &Transaction, tallies: &BTreeMap<i64, Tally>, alerts: &Alerts) -> rusqlite::Result<()> {
     let mut issue = transaction.prepare_cached(
         "UPDATE issues SET count = count + ?2, stored = stored + ?3, last_seq = ?4, last_seen = ?5 WHERE id = ?1",
     )?;
@@ -227,9 +236,11 @@ fn count(transaction: &Transaction, tallies: &BTreeMap<i64, Tally>) -> rusqlite:
         for (hour, Hour { count, errors }) in &tally.hours {
             issue_hour.execute(params![id, hour, count])?;
             hours.entry(*hour).or_default().add(*count, *errors);
+            alerts.note_rate(transaction, *id, *hour, *count, tally.last_seq)?;
         }
         if tally.reopens {
             triage::reopen(transaction, *id, tally.last_seen)?;
+            alerts.note(transaction, AlertKind::Reopened, *id, tally.last_seq)?;
         }
         for ((kind, value), events) in &tally.values {
             count_value(transaction, *id, kind, value, *events)?;

@@ -1,10 +1,11 @@
 //! What the writer does for nobody in particular, a little after each commit and the rest when nothing comes.
 use super::change::{set_wiping, truncate_wal};
 use super::retention::{self, Retention};
-use super::{Error, Kept, text, triage};
+use super::{Alerts, Error, Kept, text, triage};
 use crate::log;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// After a failure nothing is tried for so long.
@@ -16,6 +17,7 @@ const LOOK: Duration = Duration::from_secs(1);
 
 pub struct Chores {
     retention: Retention,
+    alerts: Arc<Alerts>,
     /// What was removed may still be in the WAL.
     pub wipe_due: bool,
     /// Nothing but retention is due before.
@@ -24,9 +26,9 @@ pub struct Chores {
 }
 
 impl Chores {
-    pub fn new(kept: Kept) -> Chores {
+    pub fn new(kept: Kept, alerts: Arc<Alerts>) -> Chores {
         let now = Instant::now();
-        Chores { retention: Retention::new(kept), wipe_due: true, next: now, rest_until: now }
+        Chores { retention: Retention::new(kept), alerts, wipe_due: true, next: now, rest_until: now }
     }
 
     /// How long the writer may wait for an event.
@@ -54,6 +56,7 @@ impl Chores {
 
 impl Chores {
     fn try_step(&mut self, connection: &mut Connection, idle: bool) -> Result<(), Error> {
+        self.alerts.remove_told(connection)?;
         self.retention.step(connection)?;
         let wiped = triage::is_due(connection)?;
         if wiped {

@@ -8,10 +8,11 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// In order; a database's `user_version` says how many of them it has had.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("../../sql/0001_events_and_issues.sql"),
     include_str!("../../sql/0002_retention.sql"),
     include_str!("../../sql/0003_triage.sql"),
+    include_str!("../../sql/0004_alerts.sql"),
 ];
 
 /// "obs1" in ASCII, in the file's header: tells a database of obs from any other.

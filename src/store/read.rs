@@ -117,6 +117,11 @@ impl Reader<'_> {
         self.one(&format!("{EVENT} WHERE events.id = ?1"), [id], event)
     }
 
+    /// The event that came at this place in the order of arrival.
+    pub fn event_at(&self, seq: i64) -> Result<Option<StoredEvent>, Error> {
+        self.one(&format!("{EVENT} WHERE seq = ?1"), [seq], event)
+    }
+
     /// The events of the same issue that came just before and just after one.
     pub fn neighbours(&self, event: &StoredEvent) -> Result<(Option<Summary>, Option<Summary>), Error> {
         let place = [event.issue_id, event.summary.seq];
