@@ -5,7 +5,7 @@ use obs::alerts::{self, Limits, Running, Settings};
 use obs::auth::Dashboard;
 use obs::rate::Rate;
 use obs::state::State;
-use obs::store::{self, AlertKind, Occasions, Store, Told};
+use obs::store::{self, Occasions, Store, Told};
 use serde_json::{Value, json};
 use std::fs;
 use std::process::Output;
