@@ -1,6 +1,7 @@
 //! What the pages show of events, read over HTTP, and how lists are paged.
 mod common;
 use common::*;
+use rouille::url::form_urlencoded;
 use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -151,23 +152,177 @@ fn pages_link_to_older_and_newer_ones_without_gaps() {
         obs.add(json!({"message": "m", "fingerprint": [n.to_string()]}).to_string());
         obs.add(json!({"message": "n", "fingerprint": ["one issue"]}).to_string());
     }
-    let link = |page: &str, name: &str| {
-        let link = page
-            .split("href=\"")
-            .find(|part| part.starts_with(&format!("?{name}=")) || part.contains(&format!("?{name}=")));
-        link.and_then(|part| part.split('"').next())
-            .map(|target| target.split('#').next().unwrap_or_default().to_string())
+    let link = |page: &str, rel: &str| {
+        let (_, rest) = page.split_once(&format!("rel=\"{rel}\" href=\""))?;
+        rest.split(['"', '#']).next().map(str::to_string)
     };
     for start in ["/", "/issues/2"] {
-        let target = |link: String| if link.starts_with('?') { format!("{start}{link}") } else { link };
         let first = obs.text(start);
-        assert_eq!(link(&first, "before"), None);
-        let second = obs.text(&target(link(&first, "after").unwrap()));
-        let third = obs.text(&target(link(&second, "after").unwrap()));
-        assert_eq!(link(&third, "after"), None);
-        let back = obs.text(&target(link(&third, "before").unwrap()));
+        assert_eq!(link(&first, "prev"), None);
+        let second = obs.text(&link(&first, "next").unwrap());
+        let third = obs.text(&link(&second, "next").unwrap());
+        assert_eq!(link(&third, "next"), None);
+        let back = obs.text(&link(&third, "prev").unwrap());
         let rows = |page: &str| page.matches("href=\"/issues/").count() + page.matches("href=\"/events/").count();
         assert_eq!(rows(&back), rows(&second), "{start}");
-        assert!(link(&back, "before").is_some() && link(&back, "after").is_some());
+        assert!(link(&back, "prev").is_some() && link(&back, "next").is_some());
     }
+}
+
+/// The value of an attribute, as a browser reads it, of the first element that begins so.
+fn attribute(page: &str, element: &str, name: &str) -> String {
+    let (_, rest) = page.split_once(element).unwrap_or_else(|| panic!("no {element} in {page}"));
+    let (tag, _) = rest.split_once('>').unwrap();
+    let (_, value) = tag.split_once(&format!(" {name}=\"")).unwrap_or_else(|| panic!("no {name} in {tag}"));
+    value.split('"').next().unwrap().replace("&amp;", "&")
+}
+
+/// Presses a button of the form with that action on a page; where it leads. `selected` are issues of the list.
+fn press(obs: &Obs, page: &str, action: &str, act: &str, selected: &[i64]) -> String {
+    let form = format!("method=\"post\" action=\"{action}\"");
+    let forms = page.split("<form").filter(|rest| rest.contains(&form));
+    let button = format!("<button name=\"do\" value=\"{act}\"");
+    let form = forms.map(|rest| rest.split("</form>").next().unwrap());
+    let form = form
+        .map(|form| form.replace("<button class=\"do\" ", "<button ").replace("<button class=\"danger\" ", "<button "))
+        .find(|form| form.contains(&button))
+        .unwrap_or_else(|| panic!("{act} at {action} is not in {page}"));
+    let mut body = form_urlencoded::Serializer::new(String::new());
+    body.append_pair("back", &attribute(&form, "<input type=\"hidden\" name=\"back\"", "value"));
+    for id in selected {
+        let select = format!("<input type=\"checkbox\" name=\"id\" value=\"{id}\"");
+        assert!(form.contains(&select), "{id} cannot be selected");
+        body.append_pair("id", &id.to_string());
+    }
+    let body = body.append_pair("do", act).finish();
+    let head = format!(
+        "POST {action} HTTP/1.1\r\nOrigin: http://localhost\r\nContent-Type: application/x-www-form-urlencoded"
+    );
+    let answer = obs.send(&head, body.as_bytes());
+    assert_eq!(answer.status, 303, "{}", answer.text());
+    answer.header("location").unwrap().to_string()
+}
+
+#[test]
+fn the_buttons_of_the_list_do_what_they_say_and_come_back_to_the_same_page() {
+    let obs = Obs::start();
+    for name in ["one", "two", "three"] {
+        obs.add(json!({"message": format!("\"{name}\" & more"), "environment": "north europe"}).to_string());
+    }
+    let here = "/?q=env:%22north+europe%22+%26&sort=first_seen&period=14d";
+    let page = obs.text(here);
+    assert_eq!(page.matches("type=\"checkbox\"").count(), 3, "{page}");
+    assert_eq!(press(&obs, &page, "/", "resolve", &[1, 2]), here);
+    let page = obs.text(here);
+    assert!(!page.contains("/issues/1\"") && page.contains("/issues/3\"") && page.contains("Resolved 2<"), "{page}");
+
+    let resolved = obs.text("/?q=is:resolved");
+    assert!(resolved.contains("/issues/1\"") && !resolved.contains("value=\"ignore\""));
+    assert_eq!(press(&obs, &resolved, "/", "reopen", &[1, 2]), "/?q=is:resolved");
+    let empty = obs.text("/?q=is:resolved");
+    assert!(empty.contains("No issue is resolved.") && empty.contains("<title>No resolved issues"), "{empty}");
+
+    let all = obs.text("/");
+    assert_eq!(press(&obs, &all, "/", "merge", &[3, 2]), "/");
+    let all = obs.text("/");
+    assert!(all.contains("/issues/2\"") && !all.contains("/issues/3\""), "into the oldest");
+    assert!(obs.text("/issues/2").contains("merged with issue 3"));
+}
+
+#[test]
+fn the_buttons_of_an_issue_and_an_event_come_back_to_what_is_still_there() {
+    let obs = Obs::start();
+    let event = r#"{"message":"the same","release":"v 2","server_name":"web-1"}"#;
+    let ids: Vec<String> = (0..3).map(|_| obs.add(event)).collect();
+    let page = obs.text("/issues/1");
+    assert_eq!(press(&obs, &page, "/issues/1", "resolve", &[]), "/issues/1");
+    let page = obs.text("/issues/1");
+    assert!(
+        page.contains("<b>resolved</b>") && page.contains("<dd>resolved</dd>") && page.contains("<dd>created</dd>")
+    );
+    obs.add(event);
+    let page = obs.text("/issues/1");
+    assert!(
+        page.contains("<em>reopened</em>") && page.contains("was resolved") && page.contains("reopened by an event")
+    );
+    assert!(obs.text("/").contains("<em>reopened</em>"));
+    for value in ["release:%22v+2%22", "server:web-1"] {
+        assert!(page.contains(&format!("href=\"/?q={value}\"")), "{value}: {page}");
+        assert!(obs.text(&format!("/?q={value}")).contains("/issues/1\""));
+    }
+
+    let address = format!("/events/{}", ids[1]);
+    assert_eq!(press(&obs, &obs.text(&address), &address, "delete", &[]), "/issues/1");
+    assert_eq!(obs.get(&address).status, 404);
+    let page = obs.text("/issues/1");
+    assert!(page.contains("Delete issue 1 and 3 events"), "{page}");
+    assert_eq!(press(&obs, &page, "/issues/1", "delete", &[]), "/");
+    assert_eq!(obs.get("/issues/1").status, 404);
+    assert!(obs.text("/").contains("No events yet"));
+}
+
+#[test]
+fn deleting_an_issues_only_event_leads_back_to_the_list() {
+    let obs = Obs::start();
+    let address = format!("/events/{}", obs.add(r#"{"message":"once"}"#));
+    obs.add(r#"{"message":"another"}"#);
+    assert_eq!(press(&obs, &obs.text(&address), &address, "delete", &[]), "/");
+    assert_eq!(obs.get("/issues/1").status, 404);
+}
+
+#[test]
+fn a_public_dashboard_has_buttons_only_for_this_machine() {
+    let obs = Obs::with(&["--public-dashboard"], &[("OBS_API_KEY", KEY)]);
+    let id = obs.add(r#"{"message":"m"}"#);
+    for path in ["/".to_string(), "/issues/1".into(), format!("/events/{id}")] {
+        assert!(obs.text(&path).contains("method=\"post\""), "{path}");
+        let page = obs.send(&format!("GET {path} HTTP/1.1\r\nHost: obs.example"), b"").text();
+        assert!(page.contains("role=\"search\""), "{path}: {page}");
+        assert!(!page.contains("method=\"post\"") && !page.contains("checkbox"), "{path}: {page}");
+    }
+}
+
+#[test]
+fn the_search_shows_what_was_typed_and_what_it_finds() {
+    let obs = Obs::start();
+    assert!(!obs.text("/").contains("role=\"search\""), "nothing to search yet");
+    obs.add(r#"{"message":"connection refused","environment":"staging"}"#);
+    obs.add(r#"{"message":"card declined","level":"warning"}"#);
+    let page = obs.text("/?q=+Refused++%22%3E%3Cb%3E&sort=count");
+    assert!(page.contains(r#"value=" Refused  &quot;&gt;&lt;b&gt;""#), "{page}");
+    assert!(page.contains(r#"name="sort" value="count""#) && page.contains("Nothing matches"));
+    assert!(page.contains(r#"href="/?q=Refused&amp;sort=count">Drop <span>&gt;&lt;b&gt;</span>"#), "{page}");
+    let page = obs.text("/?q=refused");
+    assert!(page.contains("/issues/1\"") && !page.contains("/issues/2\""));
+    assert!(page.contains(r#"href="/?q=refused+env:staging">staging<"#) && page.contains("Open 2<"));
+    assert!(page.contains("<p><b>2</b> open</p><p><b>2</b> events in 24 h</p><p><b>1</b> errors</p>"));
+}
+
+#[test]
+fn the_activity_is_of_a_day_or_a_fortnight() {
+    let obs = Obs::start();
+    obs.add(r#"{"message":"m"}"#);
+    assert!(obs.text("/").contains("Events an hour over the last 24 hours: 1 in all, 1 of them errors, most at "));
+    assert!(
+        obs.text("/?period=14d").contains("Events a day over the last 14 days: 1 in all, 1 of them errors, most on ")
+    );
+    assert!(obs.text("/issues/1").contains("Events a day over the last 14 days: 1 in all, most on "));
+    let refused = obs.get("/?period=1y");
+    assert_eq!(refused.status, 400);
+    assert!(refused.text().contains("Invalid period: expected 24h or 14d"));
+}
+
+#[test]
+fn with_more_than_one_project_the_list_filters_by_project() {
+    let filters = |keys: &str| {
+        let obs = Obs::with(&[], &[("OBS_API_KEY", keys)]);
+        obs.add(r#"{"message":"m"}"#);
+        obs.send("POST /api/events HTTP/1.1\r\nX-OBS-Key: other", br#"{"message":"n"}"#);
+        (obs.text("/"), obs.text("/?q=project:web"))
+    };
+    let (all, web) = filters("shop=test123,web=other,web=third,fourth");
+    assert!(all.contains(r#"<span>Project</span><a href="/" aria-current="true">all</a>"#), "{all}");
+    assert!(all.contains(r#"<a href="/?q=project:shop">shop</a><a href="/?q=project:web">web</a></p>"#));
+    assert!(web.contains("/issues/2\"") && !web.contains("/issues/1\""));
+    assert!(!filters("shop=test123,other").0.contains("<span>Project</span>"));
 }

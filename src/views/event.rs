@@ -1,6 +1,7 @@
 //! `GET /events/UUID`: everything about one event.
+use super::acts;
 use super::extra::extra;
-use super::layout::{badge, cut_note, dotted, heading, page, raw_json, spans, title};
+use super::layout::{badge, cut_note, dotted, heading, page, raw_json, search, spans, title};
 use super::metadata::metadata;
 use super::text::{Budget, counted, first_line};
 use super::trace::traces;
@@ -13,7 +14,20 @@ use crate::time::Time;
 /// Bytes of markup for what clients added, `extra` and `more` together.
 const MARKUP: usize = 1 << 20;
 
-pub fn event(event: &StoredEvent, issue: &Issue, older: Option<&Summary>, newer: Option<&Summary>, now: Time) -> Html {
+/// All that the page shows.
+pub struct One<'a> {
+    pub event: &'a StoredEvent,
+    pub issue: &'a Issue,
+    pub older: Option<&'a Summary>,
+    pub newer: Option<&'a Summary>,
+    /// Whether the reader may change things.
+    pub may_act: bool,
+    pub now: Time,
+}
+
+pub fn event(one: &One) -> Html {
+    let One { event, issue, older, newer, may_act, now } = *one;
+    let is_last = older.is_none() && newer.is_none();
     let summary = &event.summary;
     let kind = summary.r#type.as_deref();
     let about = spans([event.platform.as_deref(), summary.environment.as_deref(), Some(&event.project)]);
@@ -21,7 +35,7 @@ pub fn event(event: &StoredEvent, issue: &Issue, older: Option<&Summary>, newer:
     let main = html!(
         "{}<p>{} <b>{}</b> <span class=\"dim\">· {}</span></p>\n{}\n\
          <div class=\"split\">\n<section>\n{}</section>\n\
-         <aside class=\"side\" aria-label=\"Metadata\">\n<h2>Event <small>· {}</small></h2>\n{}</aside>\n<div>\n{}</div>\n</div>",
+         <aside class=\"side\" aria-label=\"Metadata\">\n<h2>Event <small>· {}</small></h2>\n{}{}</aside>\n<div>\n{}</div>\n</div>",
         ways(issue, older, newer, now),
         badge(summary.level),
         when::ago(summary.received_at, now),
@@ -30,9 +44,11 @@ pub fn event(event: &StoredEvent, issue: &Issue, older: Option<&Summary>, newer:
         traces(event, html!("most recent call first")),
         raw_json(event),
         metadata(event),
+        may_act.then(|| acts::delete_event(event, is_last)),
         added(event)
     );
-    page(&title(kind, first_line(&summary.message)), "content", main)
+    let title = format!("{}, event", title(kind, first_line(&summary.message)));
+    page(&title, "content", Some(search("", None)), main)
 }
 
 /// Up to the issue, and to the events that arrived before and after.

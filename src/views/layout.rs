@@ -1,15 +1,17 @@
-//! What pages share: the frame around them, badges, headings, facts in a line, paging.
+//! What pages share: the frame around them with the search, badges, headings, facts in a line, paging.
+use super::address::{Asked, Period};
 use super::style_url;
 use super::text::cut;
-use crate::domain::{Level, Place, StoredEvent};
+use crate::domain::{Level, StoredEvent};
 use crate::html;
 use crate::html::Html;
+use crate::query::Sort;
 
 /// A message past this many characters steps down to the weight of body text.
 const LONG: usize = 300;
 
 /// A whole page. `skip` names what the first link jumps to: the list's issues, or else the content.
-pub fn page(title: &str, skip: &str, main: Html) -> Html {
+pub fn page(title: &str, skip: &str, search: Option<Html>, main: Html) -> Html {
     html!(
         r##"<!doctype html>
 <html lang="en">
@@ -21,7 +23,7 @@ pub fn page(title: &str, skip: &str, main: Html) -> Html {
 </head>
 <body>
 <a class="skip" href="#main">Skip to {}</a>
-<header><a href="/">obs</a></header>
+<header><a href="/">obs</a>{}</header>
 <main id="main" tabindex="-1">
 {}
 </main>
@@ -31,13 +33,28 @@ pub fn page(title: &str, skip: &str, main: Html) -> Html {
         title,
         style_url(),
         skip,
+        search,
         main
     )
 }
 
-/// A page that is a few sentences.
+/// The search in the header, with what was typed, and what it keeps of the list that it is on.
+pub fn search(typed: &str, asked: Option<Asked>) -> Html {
+    let kept = |name: &str, value: &str| html!("<input type=\"hidden\" name=\"{}\" value=\"{}\">", name, value);
+    let sort = asked.map(|asked| asked.listing.sort).filter(|sort| *sort != Sort::default());
+    let period = asked.map(|asked| asked.period).filter(|period| *period != Period::default());
+    html!(
+        "\n<form role=\"search\" action=\"/\"><input type=\"search\" name=\"q\" aria-label=\"Search issues\" \
+         placeholder=\"text, level:error, env:production, platform:go\" value=\"{}\">{}{}<button>Search</button></form>\n",
+        typed,
+        sort.map(|sort| kept("sort", sort.as_str())),
+        period.map(|period| kept("period", period.as_str()))
+    )
+}
+
+/// A page that is a few sentences, for a reader who may not know yet what there is to search.
 pub fn note(heading: &str, body: Html) -> Html {
-    page(heading, "content", html!("<div class=\"note\">\n<h1>{}</h1>\n{}\n</div>", heading, body))
+    page(heading, "content", None, html!("<div class=\"note\">\n<h1>{}</h1>\n{}\n</div>", heading, body))
 }
 
 /// Three shapes as well as three words and colours.
@@ -87,10 +104,8 @@ pub fn cut_note(event: &StoredEvent) -> Html {
     html!("<p class=\"dim\">cut here; the {} has all of it</p>\n", raw_json(event))
 }
 
-/// Links to the neighbouring pages of a list. `anchor` is where on the page the list is.
-pub fn pager(label: &str, path: &str, anchor: &str, newer: Option<Place>, older: Option<Place>) -> Option<Html> {
-    let newer = newer.map(|at| html!(r#"<a rel="prev" href="{}?before={}{}">← Newer</a>"#, path, at, anchor));
-    let older = older.map(|at| html!(r#"<a rel="next" href="{}?after={}{}">Older →</a>"#, path, at, anchor));
+/// Links to the neighbouring pages of a list, where there are any.
+pub fn pager(label: &str, newer: Option<Html>, older: Option<Html>) -> Option<Html> {
     (newer.is_some() || older.is_some())
         .then(|| html!(r#"<nav class="pager" aria-label="{}">{}{}</nav>"#, label, newer, older))
 }

@@ -3,23 +3,34 @@
 //! | file | what |
 //! |---|---|
 //! | `list`, `issue`, `event`, `empty`, `error` | one page each |
-//! | `layout` | what pages share: the frame around them, badges, headings, paging |
+//! | `layout` | what pages share: the frame around them, the search, badges, headings, paging |
+//! | `activity`, `filters`, `nomatch` | parts of the list; `address` writes where its links lead |
+//! | `chart`, `facets`, `history` | how often, where from, and what became of it |
+//! | `acts` | the buttons |
 //! | `metadata`, `trace`, `frames`, `source`, `extra` | parts of an event |
 //! | `path`, `library`, `pretty`, `text`, `when` | how paths, JSON, long text, counts and times are written |
 //!
 //! Invariants: all text of an event stands in an element of its own, which the style sheet isolates, so that
 //! right-to-left text or an override inside it cannot reorder what is around it. Whatever an event holds, a page stays
 //! under 2.5 MB: every text is cut or paid for out of a [`Budget`](text::Budget).
+mod activity;
+mod acts;
+mod address;
+mod chart;
 mod empty;
 mod error;
 mod event;
 mod extra;
+mod facets;
+mod filters;
 mod frames;
+mod history;
 mod issue;
 mod layout;
 mod library;
 mod list;
 mod metadata;
+mod nomatch;
 mod path;
 mod pretty;
 mod source;
@@ -27,11 +38,12 @@ mod text;
 mod trace;
 mod when;
 
+pub use address::{Asked, Period};
 pub use empty::empty;
 pub use error::error;
-pub use event::event;
-pub use issue::issue;
-pub use list::issues;
+pub use event::{One, event};
+pub use issue::{Whole, issue};
+pub use list::{List, issues};
 
 use std::sync::OnceLock;
 use uuid::Uuid;

@@ -1,8 +1,9 @@
 //! How points in time are written: an age to read, and the exact time, UTC with seconds, to look up.
 use crate::html;
 use crate::html::Html;
-use crate::time::Time;
+use crate::time::{Date, Time};
 
+const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
@@ -32,7 +33,7 @@ pub fn received(event: Time, received: Time) -> Html {
 /// `18:42:06` today, `18 Nov 17:52` this year, else `18 Nov 2025`; as a `time` element.
 pub fn clock(time: Time, now: Time) -> Html {
     let (date, today, (hour, minute, second)) = (time.date(), now.date(), time.clock());
-    let day = format!("{} {}", date.day, MONTHS[date.month as usize - 1]);
+    let day = short_date(date);
     let text = if date == today {
         format!("{hour:02}:{minute:02}:{second:02}")
     } else if date.year == today.year {
@@ -46,7 +47,38 @@ pub fn clock(time: Time, now: Time) -> Html {
 /// `24 Nov 2026, 18:42:06 UTC`.
 pub fn exact(time: Time) -> String {
     let (date, (hour, minute, second)) = (time.date(), time.clock());
-    format!("{} {} {}, {hour:02}:{minute:02}:{second:02} UTC", date.day, MONTHS[date.month as usize - 1], date.year)
+    format!("{} {}, {hour:02}:{minute:02}:{second:02} UTC", short_date(date), date.year)
+}
+
+/// The day, as short as it is clear: `today`, `18 Nov` this year, else `18 Nov 2025`; as a `time` element.
+pub fn day(time: Time, now: Time) -> Html {
+    let (date, today) = (time.date(), now.date());
+    let text = match date.year == today.year {
+        _ if date == today => "today".into(),
+        true => short_date(date),
+        false => format!("{} {}", short_date(date), date.year),
+    };
+    element(time, &text)
+}
+
+/// `18:00`, of a whole hour since 1970.
+pub fn hour(hour: i64) -> String {
+    format!("{:02}:00", hour.rem_euclid(24))
+}
+
+/// `Tue 24 Nov`, of a whole hour since 1970.
+pub fn weekday(hour: i64) -> String {
+    let weekday = WEEKDAYS[(hour.div_euclid(24) + 3).rem_euclid(7) as usize]; // 1 January 1970 was a Thursday
+    format!("{weekday} {}", date_of_hour(hour))
+}
+
+/// `24 Nov`, of a whole hour since 1970.
+pub fn date_of_hour(hour: i64) -> String {
+    short_date(Time::from_millis(hour * HOUR * 1000).unwrap_or(Time::EPOCH).date())
+}
+
+fn short_date(date: Date) -> String {
+    format!("{} {}", date.day, MONTHS[date.month as usize - 1])
 }
 
 /// First seen so lately that the list says `new`.
@@ -97,6 +129,15 @@ mod tests {
         assert!(clock("2026-11-24T08:02:06Z").contains(">08:02:06<"));
         assert!(clock("2026-11-08T08:02:06Z").contains(">8 Nov 08:02<"));
         assert!(clock("2025-11-24T08:02:06Z").contains(">24 Nov 2025<"));
+    }
+
+    #[test]
+    fn a_day_is_told_as_short_as_it_is_clear() {
+        let day = |time| day(at(time), at("2026-11-24T18:42:30Z")).into_string();
+        assert!(day("2026-11-24T08:02:06Z").contains(">today<"));
+        assert!(day("2026-11-08T08:02:06Z").contains(">8 Nov<"));
+        assert!(day("2025-11-24T08:02:06Z").contains(">24 Nov 2025<"));
+        assert_eq!((weekday(0), weekday(at("2026-11-24T18:42:30Z").hour())), ("Thu 1 Jan".into(), "Tue 24 Nov".into()));
     }
 
     #[test]
