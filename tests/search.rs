@@ -96,6 +96,7 @@ fn no_query_is_an_error() {
         "title:a",
         "-x",
         "\0",
+        "abc\0def",
         "\u{202e}",
         "' OR 1=1 --",
         "<script>",

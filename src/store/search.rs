@@ -198,13 +198,13 @@ fn by_value(kind: &str, value: &str) -> Part {
     (sql.into(), vec![kind.to_string().into(), value.to_string().into()])
 }
 
-/// Issues with all of a text's trigrams, wherever, and those that are not yet indexed.
+/// Issues with all of a text's trigrams, wherever, and those that are not yet indexed. (The index's own language ends at
+/// a NUL, and has a quote for its quotes, which no query has.)
 fn by_text(text: &str) -> Option<Part> {
     let letters: Vec<char> = text.to_ascii_lowercase().chars().collect();
-    let trigrams =
-        letters.windows(LETTERS).take(TRIGRAMS).map(|three| format!("\"{}\"", three.iter().collect::<String>()));
-    let words = trigrams.collect::<Vec<_>>().join(" AND ");
+    let trigrams = letters.windows(LETTERS).filter(|three| !three.contains(&'\0')).take(TRIGRAMS);
+    let words: Vec<String> = trigrams.map(|three| format!("\"{}\"", three.iter().collect::<String>())).collect();
     let sql = "SELECT rowid AS id FROM issue_text WHERE issue_text MATCH ?
                UNION ALL SELECT id FROM issues WHERE id > (SELECT searchable FROM totals)";
-    (!words.is_empty()).then(|| (sql.into(), vec![words.into()]))
+    (!words.is_empty()).then(|| (sql.into(), vec![words.join(" AND ").into()]))
 }
