@@ -81,7 +81,7 @@ impl Drop for Slot<'_> {
 pub struct Reader<'a>(pub(super) &'a Connection);
 
 /// What describes an issue is its own, or that of its newest event.
-const ISSUE: &str = "
+pub(super) const ISSUE: &str = "
     SELECT issues.id, project, title, culprit, grouped_by, count, stored, first_seen, first_release, last_seen,
            events.id, level, type, message, platform, environment, release, last_seq, state, reopened_at, resolved_at
     FROM issues CROSS JOIN events ON events.seq = issues.last_seq ";
@@ -157,7 +157,7 @@ pub(super) fn page<T>(cursor: Cursor, mut rows: Vec<T>, place: impl Fn(&T) -> Pl
     Page { rows, newer, older }
 }
 
-fn issue(row: &Row) -> rusqlite::Result<Issue> {
+pub(super) fn issue(row: &Row) -> rusqlite::Result<Issue> {
     Ok(Issue {
         id: row.get(0)?,
         project: row.get(1)?,

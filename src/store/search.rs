@@ -1,7 +1,7 @@
 //! Looking for issues: by what narrows the search to few of them, or else along the order of the list, for as long as a
 //! reader would wait.
 use super::Error;
-use super::read::{PAGE, Reader, page};
+use super::read::{ISSUE, PAGE, Reader, issue, page};
 use crate::domain::{Cursor, Found, Issue, Page, Place, State};
 use crate::query::{Field, Is, Query, Sort, Term};
 use crate::time::Time;
@@ -28,8 +28,7 @@ impl Reader<'_> {
         }
         let search = Search { conditions: conditions(query, now), driver: driver(self.0, query)?, sort, cursor };
         let walk = search.walk(self.0, &states)?;
-        let issues = walk.found.iter().filter_map(|id| self.issue(*id).transpose()).collect::<Result<Vec<_>, _>>()?;
-        let mut page = page(cursor, issues, |issue| place(sort, issue));
+        let mut page = page(cursor, self.issues_of(&walk.found)?, |issue| place(sort, issue));
         if walk.looked.is_some() {
             match cursor {
                 Cursor::Before(_) => page.newer = walk.last,
@@ -37,6 +36,18 @@ impl Reader<'_> {
             }
         }
         Ok(Found { page, looked: walk.looked })
+    }
+}
+
+impl Reader<'_> {
+    /// In that order.
+    fn issues_of(&self, ids: &[i64]) -> Result<Vec<Issue>, Error> {
+        let sql = format!("{ISSUE} WHERE issues.id IN ({})", vec!["?"; ids.len()].join(", "));
+        let mut statement = self.0.prepare_cached(&sql)?;
+        let rows = statement.query_map(params_from_iter(ids), issue)?;
+        let mut issues = rows.collect::<Result<Vec<_>, _>>()?;
+        issues.sort_by_key(|issue| ids.iter().position(|id| *id == issue.id));
+        Ok(issues)
     }
 }
 
