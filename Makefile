@@ -1,7 +1,7 @@
 # obs: every command of the project. `make help` lists them.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: help server stop clean test test-rust test-browser test-go test-php test-js sdk-compat deps lint footprint \
+.PHONY: help server stop clean test test-rust test-browser test-go test-php test-js test-contrib sdk-compat deps lint footprint \
         bench torture fuzz fuzz-coverage \
         demo demo-go demo-php demo-js screenshots
 
@@ -64,7 +64,7 @@ demo-js: ## the JavaScript example
 screenshots: deps demo ## make the README's pictures anew, from the demo
 	node docs/screenshots.mjs
 
-test: deps test-rust test-browser test-go test-php test-js sdk-compat ## run everything
+test: deps test-rust test-browser test-go test-php test-js test-contrib sdk-compat ## run everything
 
 test-rust: ## the server's tests
 	cargo test --quiet
@@ -81,6 +81,9 @@ test-php: deps ## the PHP SDK's tests
 
 test-js: deps ## the JavaScript SDK's tests, on Node and on Bun
 	cd sdk/js && node --test test/*.test.js test/browser/*.test.js && node_modules/.bin/bun test --timeout 60000 ./test/*.test.js
+
+test-contrib: deps ## the alert scripts
+	node --test contrib/test/*.test.js
 
 # Tests of one's own driver need neither our SDKs nor what they run on.
 sdk-compat: ## every SDK against the real server; DRIVER='command' tests your own
@@ -100,6 +103,7 @@ lint: deps ## formatting, lints and types, all as errors
 	for module in sdk/go sdk-compat/drivers/go example; do (cd $$module && test -z "$$(gofmt -l . | tee /dev/stderr)" && go vet ./...) || exit 1; done
 	find sdk/php example/php sdk-compat/drivers/php -name '*.php' -print0 | xargs -0 -n1 php -l > /dev/null
 	cd sdk/js && node_modules/.bin/tsc -p .
+	for script in contrib/*.sh; do sh -n $$script || exit 1; done
 
 bench: ## what obs does in a second and what it costs, as tables; PEER=URL measures another server
 	cargo bench --quiet --bench bench

@@ -7,7 +7,7 @@ mod writer;
 
 use events::{Ids, json};
 use load::{Client, Run, ingest, percentile};
-use obs::store::{Kept, Store};
+use obs::store::{Kept, Occasions, Store};
 use process::{Server, cpu};
 use std::hint::black_box;
 use std::io;
@@ -37,7 +37,8 @@ fn main() -> io::Result<()> {
             writer_table(&folder);
             at_the_limit(&folder)?;
             pages_table(&folder, "events in 20 issues", 20)?;
-            pages_table(&folder, "events, each an issue", usize::MAX)?;
+            let million = pages_table(&folder, "events, each an issue", usize::MAX)?;
+            search_table(&million)?;
             costs(&folder)?;
             println!("\nIt took {:.0} s.", begin.elapsed().as_secs_f64());
             Ok(())
@@ -73,7 +74,7 @@ fn median(mut values: Vec<f64>) -> f64 {
 }
 
 fn open(database: &Path) -> Store {
-    Store::open(database, Kept { events: i64::MAX, days: None }).expect("a database")
+    Store::open(database, Kept { events: i64::MAX, days: None }, Occasions::Never).expect("a database")
 }
 
 fn size(path: &Path) -> u64 {
@@ -183,7 +184,7 @@ fn at_the_limit(folder: &Folder) -> io::Result<()> {
     Ok(())
 }
 
-fn pages_table(folder: &Folder, what: &str, issues: usize) -> io::Result<()> {
+fn pages_table(folder: &Folder, what: &str, issues: usize) -> io::Result<PathBuf> {
     let database = folder.database();
     println!("\nPages, median and 99 % (ms) alone / while 32 connections send as fast as they can; {what}\n");
     println!("| events | list | last page of the list | issue | event | /api/issues |\n|---|---|---|---|---|---|");
@@ -214,6 +215,39 @@ fn pages_table(folder: &Folder, what: &str, issues: usize) -> io::Result<()> {
             })
             .collect();
         println!("| {size} | {} |", cells.join(" | "));
+    }
+    Ok(database)
+}
+
+/// What to look for among a million issues, and what that asks of a search.
+const SEARCHES: [(&str, &str); 12] = [
+    ("", "open issues"),
+    ("sort=count", "open issues by count"),
+    ("q=is:any&sort=first_seen", "all issues by age"),
+    ("q=is:resolved", "a state that none has"),
+    ("q=level:error", "what all have"),
+    ("q=level:info", "what none has, looked for along the list"),
+    ("q=env:production", "a value that all have had"),
+    ("q=env:staging", "a value that none has had"),
+    ("q=failed", "a word that all have"),
+    ("q=QZuZuZuZu", "a word that few have"),
+    ("q=nowhere", "a word that none has"),
+    ("q=failed+env:production+level:info", "three terms, of which one never holds"),
+];
+
+fn search_table(database: &Path) -> io::Result<()> {
+    println!("\nSearch among over a million issues, as JSON, median and 99 % (ms)\n");
+    println!("| query | what it asks for | ms |\n|---|---|---|");
+    let server = Server::obs(database, &["--max-events", "1000000000"])?;
+    let mut client = Client::open(server.address)?;
+    let deadline = Instant::now() + Duration::from_secs(120);
+    // The index of texts catches up with what came while there was no rest.
+    while client.text("/api/issues?q=nowhere")?.contains("looked_through") && Instant::now() < deadline {
+        thread::sleep(Duration::from_millis(100));
+    }
+    for (query, what) in SEARCHES {
+        let times = time_gets(server.address, &format!("/api/issues?{query}"))?;
+        println!("| `{query}` | {what} | {:.1}, {:.1} |", percentile(&times, 50.0), percentile(&times, 99.0));
     }
     Ok(())
 }

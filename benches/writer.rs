@@ -1,8 +1,6 @@
 //! The store without HTTP: events parsed beforehand and handed to the one writer by as many threads as would be connections.
 use crate::events::{Ids, json};
 use obs::event::Event;
-use obs::frame::Frame;
-use obs::grouping::{self, Input};
 use obs::store::{NewEvent, Store};
 use std::sync::Barrier;
 use std::thread;
@@ -11,14 +9,7 @@ use std::time::Instant;
 /// An event as `handlers/ingest` makes it.
 pub fn prepare(body: &str) -> NewEvent {
     let event = Event::parse(body.as_bytes()).expect("the bench's own event");
-    let frames = event.stacktrace.as_deref().map(Frame::parse).unwrap_or_default();
-    let grouping = grouping::group(&Input {
-        message: &event.message,
-        r#type: event.r#type.as_deref(),
-        fingerprint: None,
-        frames: &frames,
-    });
-    NewEvent { id: event.id.expect("the bench gives one"), project: String::new(), event, grouping }
+    NewEvent::of(event, String::new())
 }
 
 /// Events a second that `threads` can store between them.

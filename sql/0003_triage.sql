@@ -11,6 +11,9 @@ CREATE INDEX issues_by_activity ON issues (state, last_seq);
 CREATE INDEX issues_by_count ON issues (state, count);
 CREATE INDEX issues_by_age ON issues (state);
 
+-- Few, and looked for. Others have no place in it.
+CREATE INDEX issues_reopened ON issues (reopened_at) WHERE reopened_at IS NOT NULL;
+
 -- How many issues there are in each state: kept, since counting them would take longer the more there are.
 CREATE TABLE states (
     state  TEXT PRIMARY KEY,
@@ -53,5 +56,4 @@ CREATE INDEX issue_values_by_value ON issue_values (kind, value);
 CREATE VIRTUAL TABLE issue_text USING fts5 (
     title, culprit, content = 'issues', content_rowid = 'id', tokenize = 'trigram', detail = 'none', columnsize = 0
 );
-INSERT INTO issue_text (issue_text, rank) VALUES ('secure-delete', 1);
 ALTER TABLE totals ADD COLUMN searchable INTEGER NOT NULL DEFAULT 0; -- the last issue that is in `issue_text`

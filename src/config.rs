@@ -1,6 +1,7 @@
 //! Flags and environment into a `Config`, and the help text. Only this module reads the environment.
 use crate::auth::{Key, is_name};
-use crate::store::Kept;
+use crate::store::{Kept, Wanted};
+use crate::time::Time;
 use pico_args::Arguments;
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -12,6 +13,9 @@ obs, a minimal self-hosted error tracker
 
     obs [--listen ADDR:PORT] [--db PATH] [--max-events N] [--retention-days N] [--public-dashboard] [--verbose]
     obs backup DEST [--db PATH]
+    obs export [--project P] [--since TIME] [--db PATH]
+    obs import FILE|- [--db PATH]
+    obs test-alert
     obs --help | --version
 
 A flag beats the environment, which beats the default; an empty variable counts as unset.
@@ -29,8 +33,22 @@ A flag beats the environment, which beats the default; an empty variable counts 
                         OBS_RATE_LIMIT           events a minute that each key may send [default: no limit]
                         OBS_DASHBOARD_PASSWORD   the dashboard's password; any user name will do
                                                  [default: none, open to this machine alone]
+                        OBS_ALERT_COMMAND        run by sh -c for each alert, which it reads as JSON: an issue is
+                                                 new or reopened [default: none, no alerts]
+                        OBS_ALERT_RATE           events in an hour beyond which an issue alerts too
+                                                 [default: no limit]
+                        OBS_URL                  what links in alerts begin with, such as
+                                                 https://obs.example.com [default: where obs listens]
 
 backup copies the database to DEST, which must not exist, while the server may go on.
+
+export writes events to standard output as JSON Lines, the first that came first, while the server may go on:
+those of the project P (with '' of the one without a name), and those that arrived at TIME or later by the
+server's clock. TIME is ISO 8601, such as 2026-11-24T18:42 (UTC) or 2026-11-24T18:42:06+02:00.
+import takes them back, from FILE or with - from standard input, while no server runs. It makes the database
+where there is none, and passes over events that are there already.
+
+test-alert runs OBS_ALERT_COMMAND once and tells how it ended.
 ";
 
 /// What obs was asked to do.
@@ -40,6 +58,9 @@ pub enum Command {
     Version,
     Serve(Config),
     Backup { database: PathBuf, dest: PathBuf },
+    Export { database: PathBuf, wanted: Wanted },
+    Import { database: PathBuf, file: PathBuf },
+    TestAlert(Config),
 }
 
 #[derive(Debug)]
@@ -54,6 +75,12 @@ pub struct Config {
     pub kept: Kept,
     /// Events a minute that each key may send.
     pub rate_limit: Option<u32>,
+    /// Run for each alert, by `sh -c`.
+    pub alert_command: Option<OsString>,
+    /// Events in an hour beyond which an issue alerts.
+    pub alert_rate: Option<u32>,
+    /// What links begin with, where it is not the address that obs listens on.
+    pub url: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -75,13 +102,18 @@ pub fn parse(args: Vec<OsString>) -> Result<Command, String> {
     let database = option(&mut args, "--db", "OBS_DB_PATH")?.unwrap_or_else(|| "obs.sqlite".into()).into();
     let command = match args.subcommand().map_err(|e| e.to_string())?.as_deref() {
         None => Command::Serve(config(&mut args, database)?),
+        Some("test-alert") => match config(&mut args, database)? {
+            Config { alert_command: None, .. } => return Err("test-alert needs OBS_ALERT_COMMAND".into()),
+            config => Command::TestAlert(config),
+        },
         Some("backup") => {
-            let dest = args.opt_free_from_os_str(|text| Ok::<_, String>(text.to_owned())).map_err(|e| e.to_string())?;
-            match dest.filter(|dest| !dest.is_empty()) {
-                Some(flag) if flag.as_bytes().starts_with(b"-") => return Err(unknown(&flag)),
-                Some(dest) => Command::Backup { database, dest: dest.into() },
-                None => return Err("backup needs a DEST, the file to write".into()),
-            }
+            let dest = path(&mut args)?.filter(|dest| dest != "-").ok_or("backup needs a DEST, the file to write")?;
+            Command::Backup { database, dest }
+        }
+        Some("export") => Command::Export { database, wanted: wanted(&mut args)? },
+        Some("import") => {
+            let file = path(&mut args)?.ok_or("import needs a FILE, or - for standard input")?;
+            Command::Import { database, file }
         }
         Some(other) => return Err(unknown(OsStr::new(other))),
     };
@@ -89,6 +121,31 @@ pub fn parse(args: Vec<OsString>) -> Result<Command, String> {
         Some(argument) => Err(unknown(argument)),
         None => Ok(command),
     }
+}
+
+/// The next argument, which is no flag; `-` alone is none.
+fn path(args: &mut Arguments) -> Result<Option<PathBuf>, String> {
+    let path = args.opt_free_from_os_str(|text| Ok::<_, String>(text.to_owned())).map_err(|e| e.to_string())?;
+    match path.filter(|path| !path.is_empty()) {
+        Some(flag) if flag.as_bytes().starts_with(b"-") && flag != "-" => Err(unknown(&flag)),
+        path => Ok(path.map(PathBuf::from)),
+    }
+}
+
+fn wanted(args: &mut Arguments) -> Result<Wanted, String> {
+    let mut value = |flag: &'static str| {
+        args.opt_value_from_os_str(flag, |value| Ok::<_, String>(value.to_string_lossy().into_owned()))
+            .map_err(|e| e.to_string())
+    };
+    let project = value("--project")?;
+    if let Some(wrong) = project.as_ref().filter(|name| !name.is_empty() && !is_name(name)) {
+        return Err(format!("invalid --project '{wrong}': expected at most 200 characters of A-Z a-z 0-9 _ -"));
+    }
+    let time = |text: String| {
+        let expected = "expected an ISO 8601 time, such as 2026-11-24T18:42:06Z";
+        Time::parse(&text).ok_or_else(|| format!("invalid --since '{text}': {expected}"))
+    };
+    Ok(Wanted { project, since: value("--since")?.map(time).transpose()? })
 }
 
 fn unknown(argument: &OsStr) -> String {
@@ -126,7 +183,10 @@ fn config(args: &mut Arguments, database: PathBuf) -> Result<Config, String> {
             events: number(args, "--max-events", "OBS_MAX_EVENTS")?.unwrap_or(Kept::default().events),
             days: number(args, "--retention-days", "OBS_RETENTION_DAYS")?,
         },
-        rate_limit: variable("OBS_RATE_LIMIT").map(|text| whole("OBS_RATE_LIMIT", &text)).transpose()?,
+        rate_limit: whole_variable("OBS_RATE_LIMIT")?,
+        alert_command: variable("OBS_ALERT_COMMAND"),
+        alert_rate: whole_variable("OBS_ALERT_RATE")?,
+        url: text_variable("OBS_URL")?.map(url).transpose()?,
     })
 }
 
@@ -145,6 +205,10 @@ fn option(args: &mut Arguments, flag: &'static str, name: &str) -> Result<Option
 fn number(args: &mut Arguments, flag: &'static str, name: &'static str) -> Result<Option<i64>, String> {
     let text = option(args, flag, name)?;
     text.map(|text| whole(flag, &text).map(i64::from)).transpose()
+}
+
+fn whole_variable(name: &str) -> Result<Option<u32>, String> {
+    variable(name).map(|text| whole(name, &text)).transpose()
 }
 
 fn whole(name: &str, text: &OsStr) -> Result<u32, String> {
@@ -167,6 +231,18 @@ fn switch(name: &str) -> Result<bool, String> {
         None | Some("0") => Ok(false),
         Some("1") => Ok(true),
         Some(other) => Err(format!("invalid {name} '{other}': expected 1 or 0")),
+    }
+}
+
+/// Paths such as `/issues/1` are put behind it.
+fn url(text: String) -> Result<String, String> {
+    let rest = text.strip_prefix("https://").or(text.strip_prefix("http://")).unwrap_or_default();
+    let plain = rest.bytes().all(|byte| byte.is_ascii_graphic() && !br#""'<>\^`{|}?#"#.contains(&byte));
+    match plain && !rest.is_empty() && !rest.starts_with('/') && !rest.ends_with('/') {
+        true => Ok(text),
+        false => {
+            Err(format!("invalid OBS_URL '{text}': expected http:// or https:// and a host, with no / at the end"))
+        }
     }
 }
 

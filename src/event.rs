@@ -1,4 +1,4 @@
-//! What was sent, as an event: the fields' rules and limits. Pure: ids and clocks are for others to give.
+//! What was sent or exported, as an event: the fields' rules and limits. Pure: ids and clocks are for others to give.
 use crate::domain::Level;
 use crate::frame::MAX_FRAMES;
 use crate::json;
@@ -76,14 +76,12 @@ impl fmt::Display for Rejection {
 
 impl Event {
     pub fn parse(body: &[u8]) -> Result<Event, Rejection> {
-        let text = std::str::from_utf8(body)
-            .map_err(|e| Rejection::Json(format!("not UTF-8 at byte {}", e.valid_up_to() + 1)))?;
-        if let Some(at) = json::too_deep(text) {
-            let limit = json::MAX_DEPTH;
-            return Err(Rejection::Json(format!("nested more than {limit} deep at byte {}", at + 1)));
-        }
-        let mut fields = Fields::read(text)?;
+        let text = text_of(body)?;
+        check_depth(text, text, json::MAX_DEPTH)?;
+        Event::of(Fields::read(text)?)
+    }
 
+    fn of(mut fields: Fields) -> Result<Event, Rejection> {
         let message = fields.strict("message", "a string", json::string)?.unwrap_or_default();
         let id = fields.strict("event_id", "a UUID", |raw| parse_id(&json::string(raw)?))?;
         let r#type = fields.text("type");
@@ -109,6 +107,47 @@ impl Event {
             more: fields.more(),
         })
     }
+}
+
+/// An event as `obs export` writes it: with when it came, to which project, and the other fields under `more`.
+#[derive(Debug)]
+pub struct Exported {
+    pub event: Event,
+    pub project: Option<String>,
+    pub received_at: Option<Time>,
+}
+
+impl Exported {
+    /// Of a plain event too, as it would be sent.
+    pub fn parse(line: &[u8]) -> Result<Exported, Rejection> {
+        let text = text_of(line)?;
+        let mut fields = Fields::read(text)?;
+        let project = fields.strict("project", "a string", json::string)?;
+        let received_at = fields.strict("received_at", "a time", timestamp)?;
+        let more = fields.optional("more", other_fields).flatten();
+        // What was sent was one object. Here `more` is inside another, so each is looked at by itself.
+        check_depth(text, more.unwrap_or_default(), json::MAX_DEPTH)?;
+        for (_, value) in fields.entries.iter().flatten() {
+            check_depth(text, value, json::MAX_DEPTH - 1)?;
+        }
+        let mut event = Event::of(fields)?;
+        event.more = match (more, event.more) {
+            (Some(more), Some(unknown)) => Some(format!("{},{}", &more[..more.len() - 1], &unknown[1..])),
+            (more, unknown) => more.map(str::to_string).or(unknown),
+        };
+        Ok(Exported { event, project, received_at })
+    }
+}
+
+fn text_of(bytes: &[u8]) -> Result<&str, Rejection> {
+    std::str::from_utf8(bytes).map_err(|e| Rejection::Json(format!("not UTF-8 at byte {}", e.valid_up_to() + 1)))
+}
+
+/// Refuses a part of a text that is nested deeper than `limit`; says where in the whole.
+fn check_depth(text: &str, part: &str, limit: usize) -> Result<(), Rejection> {
+    let Some(at) = json::too_deep(part, limit) else { return Ok(()) };
+    let before = (part.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
+    Err(Rejection::Json(format!("nested more than {} deep at byte {}", json::MAX_DEPTH, before + at + 1)))
 }
 
 /// The object's fields. Each is taken out once it has been read; what is left in the end is `more`.
@@ -148,7 +187,7 @@ impl<'a> Fields<'a> {
         &mut self,
         field: &'static str,
         expected: &'static str,
-        read: Read<T>,
+        read: Read<'a, T>,
     ) -> Result<Option<T>, Rejection> {
         let value = self.optional(field, read);
         let left = self.places.get(field).is_some_and(|place| self.entries[*place].is_some());
@@ -156,7 +195,7 @@ impl<'a> Fields<'a> {
     }
 
     /// A field that counts as absent, and stays for `more`, if it cannot be read.
-    fn optional<T>(&mut self, field: &'static str, read: Read<T>) -> Option<T> {
+    fn optional<T>(&mut self, field: &'static str, read: Read<'a, T>) -> Option<T> {
         let entry = &mut self.entries[*self.places.get(field)?];
         let (_, value) = (*entry)?;
         let read = if value == "null" { None } else { Some(read(value)?) };
@@ -178,7 +217,7 @@ impl<'a> Fields<'a> {
 }
 
 /// What a raw value means, or `None` where it has the wrong type.
-type Read<T> = fn(&str) -> Option<T>;
+type Read<'a, T> = fn(&'a str) -> Option<T>;
 
 /// A key's characters; with a lone surrogate in it, which has none, the key as it was sent.
 fn name(raw: &str) -> Cow<'_, str> {
@@ -203,6 +242,11 @@ fn timestamp(raw: &str) -> Option<Time> {
         Some(text) => Time::parse(&text),
         None => Time::parse_unix(raw),
     }
+}
+
+/// An object; one that is empty says nothing.
+fn other_fields(raw: &str) -> Option<Option<&str>> {
+    json::object(raw).map(|entries| (!entries.is_empty()).then_some(raw))
 }
 
 fn fingerprint(raw: &str) -> Option<Fingerprint> {

@@ -72,8 +72,8 @@ pub fn string(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-/// Where the text is nested deeper than [`MAX_DEPTH`], as a byte offset.
-pub fn too_deep(text: &str) -> Option<usize> {
+/// Where the text is nested deeper than `limit`, as a byte offset.
+pub fn too_deep(text: &str, limit: usize) -> Option<usize> {
     let (mut depth, mut quoted, mut escaped) = (0usize, false, false);
     for (at, byte) in text.bytes().enumerate() {
         match byte {
@@ -82,7 +82,7 @@ pub fn too_deep(text: &str) -> Option<usize> {
             b'"' => quoted = !quoted,
             b'[' | b'{' if !quoted => {
                 depth += 1;
-                if depth > MAX_DEPTH {
+                if depth > limit {
                     return Some(at);
                 }
             }
@@ -109,10 +109,10 @@ mod tests {
     #[test]
     fn depth_is_counted_outside_strings_only() {
         let nested = |n: usize| "[".repeat(n) + &"]".repeat(n);
-        assert_eq!(too_deep(&nested(MAX_DEPTH)), None);
-        assert_eq!(too_deep(&nested(MAX_DEPTH + 1)), Some(MAX_DEPTH));
-        assert_eq!(too_deep(&format!(r#"["\"{}"]"#, "[".repeat(500))), None);
-        assert_eq!(too_deep(&"[]".repeat(500)), None);
+        assert_eq!(too_deep(&nested(MAX_DEPTH), MAX_DEPTH), None);
+        assert_eq!(too_deep(&nested(MAX_DEPTH + 1), MAX_DEPTH), Some(MAX_DEPTH));
+        assert_eq!(too_deep(&format!(r#"["\"{}"]"#, "[".repeat(500)), MAX_DEPTH), None);
+        assert_eq!(too_deep(&"[]".repeat(500), MAX_DEPTH), None);
     }
 
     #[test]

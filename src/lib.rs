@@ -6,7 +6,9 @@
 //! |---|---|
 //! | [`malloc`] | what memory goes back to the system |
 //! | [`start`] | from a `Config` to a server that runs, and back down in order |
+//! | [`transfer`] | events out of a database as JSON Lines, and back into one |
 //! | [`config`] | flags and environment into a `Config`; the help text |
+//! | [`alerts`] | the operator's command, run for each alert at a pace |
 //! | [`server`] | obs as `http` sees it |
 //! | [`routes`] | one `match` on method and path, decided before the body is read |
 //! | [`handlers`] | an admitted request into its answer |
@@ -16,7 +18,7 @@
 //! | [`error`] | all that can go wrong with a request, and its one rendering |
 //! | [`response`] | answers of each kind, with their headers |
 //! | [`views`], [`html`] | domain values into pages which cannot hold unescaped text |
-//! | [`store`] | one SQLite file: the writer, readers, migrations, backup |
+//! | [`store`] | one SQLite file: the writer, readers, migrations, backup; export and import |
 //! | [`query`] | what a reader looks for; pure |
 //! | [`grouping`] | an event's key, title and culprit; pure |
 //! | [`event`] | what was sent into an event: parsing and limits; pure |
@@ -30,6 +32,7 @@
 //! I/O. `tests/architecture.rs` holds all that.
 #![forbid(unsafe_code)]
 
+pub mod alerts;
 pub mod auth;
 pub mod config;
 pub mod domain;
@@ -52,4 +55,5 @@ pub mod start;
 pub mod state;
 pub mod store;
 pub mod time;
+pub mod transfer;
 pub mod views;

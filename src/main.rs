@@ -1,6 +1,6 @@
 //! Runs what the command line asks for, prints the error, sets the exit status.
 use obs::config::{self, Command};
-use obs::{log, malloc, start, store};
+use obs::{log, malloc, start, store, transfer};
 use std::env;
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -14,10 +14,13 @@ fn main() -> ExitCode {
         Command::Help => print(config::HELP),
         Command::Version => print(concat!("obs ", env!("CARGO_PKG_VERSION"), "\n")),
         Command::Backup { database, dest } => store::backup(&database, &dest),
+        Command::Export { database, wanted } => transfer::export(&database, wanted),
+        Command::Import { database, file } => transfer::import(&database, &file),
         Command::Serve(config) => {
-            malloc::settle();
-            start::run(config)
+            let own_variables = malloc::settle();
+            start::run(config, own_variables)
         }
+        Command::TestAlert(config) => start::test_alert(config).and_then(|outcome| print(&outcome)),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -9,14 +9,17 @@ use std::process::Command;
 const SETTINGS: [(&str, &str); 3] =
     [("MALLOC_ARENA_MAX", "1"), ("MALLOC_MMAP_THRESHOLD_", "16384"), ("MALLOC_TRIM_THRESHOLD_", "65536")];
 
-/// Returns in the process that has the settings, or where whoever started it chose their own.
-pub fn settle() {
+/// Returns in the process that has the settings, or where whoever started it chose their own. The names of those that are
+/// obs's own, which other programs have no use for.
+pub fn settle() -> Vec<&'static str> {
     if SETTINGS.iter().any(|(name, _)| env::var_os(name).is_some()) {
-        return;
+        let own = SETTINGS.iter().all(|(name, value)| env::var_os(name).is_some_and(|set| set == *value));
+        return if own { SETTINGS.map(|(name, _)| name).into() } else { Vec::new() };
     }
     let mut args = env::args_os();
     if let (Ok(program), Some(name)) = (env::current_exe(), args.next()) {
         // Comes back only if it failed: then all goes on with the default.
         let _ = Command::new(program).arg0(name).args(args).envs(SETTINGS).exec();
     }
+    Vec::new()
 }

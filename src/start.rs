@@ -1,11 +1,12 @@
 //! From a `Config` to a server that runs, and back down in order: bind, open, announce, serve, close.
+use crate::alerts::{self, Command, Settings};
 use crate::auth::{Dashboard, Key};
 use crate::config::{Config, Listen};
 use crate::http::{self, Limits};
 use crate::log;
 use crate::rate::Rate;
 use crate::state::State;
-use crate::store::{Kept, Store};
+use crate::store::{Kept, Occasions, Store};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 use std::io;
@@ -17,8 +18,9 @@ use std::sync::{Arc, Mutex};
 /// How often a free port is looked for that is free on every address.
 const PORT_TRIES: usize = 20;
 
-/// Serves until SIGTERM or SIGINT. The error is one line for the one who started it.
-pub fn run(config: Config) -> Result<(), String> {
+/// Serves until SIGTERM or SIGINT. The error is one line for the one who started it. `own_variables` are those of the
+/// environment that obs has set for itself.
+pub fn run(config: Config, own_variables: Vec<&'static str>) -> Result<(), String> {
     // One line, escaped, like all others; what panicked goes on or is answered where it is caught.
     panic::set_hook(Box::new(|panic| log::line(&format!("a fault of obs: {panic}"))));
     let stop = stop_flag().map_err(|e| format!("cannot listen for signals: {e}"))?;
@@ -27,17 +29,42 @@ pub fn run(config: Config) -> Result<(), String> {
     // The port first: a start that fails for a port in use leaves no file behind.
     let listeners = bind(&addresses, config.listen.host == "localhost")
         .map_err(|e| format!("cannot listen on {}:{}: {e}", config.listen.host, config.listen.port))?;
-    let store = Store::open(&config.database, config.kept)?;
+    let command = config.alert_command.map(|text| Command { text, own_variables });
+    let occasions = match command {
+        Some(_) => Occasions::Issues { rate: config.alert_rate },
+        None => Occasions::Never,
+    };
+    let store = Store::open(&config.database, config.kept, occasions)?;
     let keys = match config.keys.is_empty() {
         true => vec![Key { project: String::new(), key: store.setting("ingest_key", new_key)? }],
         false => config.keys,
     };
     let rate = Rate::new(config.rate_limit);
     let state = Arc::new(State { store, keys, rate, dashboard, verbose: config.verbose, large: Mutex::default() });
-    announce(&config.listen, config.kept, &listeners, &state).map_err(|e| format!("cannot tell the port: {e}"))?;
+    let addresses = listeners.iter().map(TcpListener::local_addr).collect::<Result<Vec<_>, _>>();
+    let addresses = addresses.map_err(|e| format!("cannot tell the port: {e}"))?;
+    let place = place(&config.listen, &addresses);
+    announce(config.kept, &addresses, &place, &state);
+    let start_alerts = |command| {
+        let base = config.url.unwrap_or_else(|| format!("http://{place}"));
+        log::plain(&format!("  alerts     by OBS_ALERT_COMMAND, with links to {base}"));
+        let settings = Settings { command, base, limits: Default::default() };
+        alerts::start(state.clone(), settings, stop.clone()).map_err(|e| format!("cannot start a thread: {e}"))
+    };
+    let alerts = command.map(start_alerts).transpose()?;
     let served = http::serve(listeners, state.clone(), Limits::default(), stop);
+    if let Some(alerts) = alerts {
+        alerts.close();
+    }
     state.store.close();
     served.map_err(|e| format!("cannot listen any more: {e}"))
+}
+
+/// Runs the alert command once. What came of it, as a line; the error is one if it was not well.
+pub fn test_alert(config: Config) -> Result<String, String> {
+    let command = Command { text: config.alert_command.unwrap_or_default(), own_variables: Vec::new() };
+    let base = config.url.unwrap_or_else(|| format!("http://{}", place(&config.listen, &[])));
+    alerts::test(&Settings { command, base, limits: Default::default() })
 }
 
 /// Set by the first signal. A second one ends the process at once.
@@ -128,25 +155,27 @@ fn new_key() -> Result<String, String> {
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
+/// Host and port as others are to use them, the port as it is once obs listens.
+fn place(listen: &Listen, addresses: &[SocketAddr]) -> String {
+    // A wildcard address is no place to send to.
+    let host = if ["0.0.0.0", "[::]"].contains(&listen.host.as_str()) { "localhost" } else { &listen.host };
+    format!("{host}:{}", addresses.first().map_or(listen.port, SocketAddr::port))
+}
+
 /// Tells the operator all that is needed to go on: the only place besides the empty dashboard that shows a key.
-fn announce(listen: &Listen, kept: Kept, listeners: &[TcpListener], state: &State) -> io::Result<()> {
-    let addresses = listeners.iter().map(TcpListener::local_addr).collect::<Result<Vec<_>, _>>()?;
+fn announce(kept: Kept, addresses: &[SocketAddr], place: &str, state: &State) {
     let urls: Vec<_> = addresses.iter().map(|address| format!("http://{address}")).collect();
-    let port = addresses.first().map_or(listen.port, SocketAddr::port);
     log::plain(&format!("obs {} listening on {}", env!("CARGO_PKG_VERSION"), urls.join(" and ")));
     let guard = match state.dashboard {
         Dashboard::Password(_) => "with a password",
         Dashboard::Local => "open, to this machine alone",
         Dashboard::Public => "open to everyone",
     };
-    // A wildcard address is no place to send to.
-    let host = if ["0.0.0.0", "[::]"].contains(&listen.host.as_str()) { "localhost" } else { &listen.host };
-    log::plain(&format!("  dashboard  http://{host}:{port} ({guard})"));
+    log::plain(&format!("  dashboard  http://{place} ({guard})"));
     for Key { project, key } in &state.keys {
         let project = if project.is_empty() { String::new() } else { format!(" (project {project})") };
-        log::plain(&format!("  DSN        http://{key}@{host}:{port}{project}"));
+        log::plain(&format!("  DSN        http://{key}@{place}{project}"));
     }
     log::plain(&format!("  database   {}", state.store.path().display()));
     log::plain(&format!("  kept       {}", words(kept)));
-    Ok(())
 }

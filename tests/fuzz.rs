@@ -96,27 +96,53 @@ fn object(dice: &mut Dice, depth: usize) -> String {
     format!("{{{}}}", fields.join(","))
 }
 
+/// What changes an issue, as JSON or as a form.
+fn change(dice: &mut Dice) -> String {
+    let (id, act) = (dice.roll(40), dice.one(&["resolve", "ignore", "reopen", "delete", "merge", "dance"]));
+    match dice.roll(3) {
+        0 => format!(r#"{{"state":"{}"}}"#, dice.one(&["open", "resolved", "ignored", "gone"])),
+        1 => format!(r#"{{"into":{id}}}"#),
+        _ => format!("do={act}&id={id}&id={}&back={}", dice.roll(40), dice.one(TEXTS)),
+    }
+}
+
+/// Tokens, words and what looks like either, percent-encoded as a browser would.
+fn query(dice: &mut Dice) -> String {
+    const TOKENS: &[&str] =
+        &["is:open", "is:any", "is:new", "level:error", "env:", "\"", "release:\"a b", ":", "type:x"];
+    let word = |_| {
+        let words = [TOKENS, TEXTS][dice.roll(2)];
+        dice.one(words)
+    };
+    let words: Vec<_> = (0..5).map(word).collect();
+    words.join(" ").bytes().map(|byte| format!("%{byte:02x}")).collect()
+}
+
 fn request(dice: &mut Dice) -> Vec<u8> {
-    let body = match dice.roll(4) {
+    let body = match dice.roll(6) {
         0 => r#"{"message":"m"}"#.into(),
         1 => json(dice, 0),
+        2 => change(dice),
         _ => object(dice, 0),
     };
-    let target = dice.one(&[
-        "/api/events",
-        "/api/events",
-        "/api/events",
-        "/",
-        "/?after=7",
-        "/issues/1",
-        "/events/x",
-        "/api/issues",
-        "/style.css",
-        "/health",
-        "/sdk.js",
-    ]);
-    let method = if target == "/api/events" { "POST" } else { dice.one(&["GET", "HEAD", "POST", "OPTIONS"]) };
-    let head = format!("{method} {target} HTTP/1.1\r\nHost: localhost\r\nX-OBS-Key: {KEY}\r\n");
+    let target = match dice.roll(4) {
+        0 => dice.one(&["/", "/api/issues"]).to_string() + "?q=" + &query(dice),
+        1 => dice.one(&["/?after=7", "/style.css", "/health", "/sdk.js", "/api/stats?period=14d"]).into(),
+        2 => {
+            let id = dice.roll(40);
+            dice.one(&["/issues/ID", "/api/issues/ID", "/api/issues/ID/merge", "/events/ID"])
+                .replace("ID", &id.to_string())
+        }
+        _ => "/api/events".into(),
+    };
+    let method = match target.as_str() {
+        "/api/events" => "POST",
+        _ => dice.one(&["GET", "GET", "GET", "HEAD", "POST", "OPTIONS", "PATCH", "DELETE"]),
+    };
+    let head = format!(
+        "{method} {target} HTTP/1.1\r\nHost: localhost\r\nX-OBS-Key: {KEY}\r\nSec-Fetch-Site: same-origin\r\n\
+         Content-Type: application/json\r\n"
+    );
     let request = match dice.roll(3) {
         0 => format!("{head}Transfer-Encoding: chunked\r\n\r\n{:x}\r\n{body}\r\n0\r\n\r\n", body.len()),
         _ if method == "GET" => format!("{head}\r\n"),

@@ -19,12 +19,14 @@ fn with_one_event() -> (Obs, String) {
 /// The routes with a status that each gives to GET, and the methods that it has.
 fn routes(id: &str) -> Vec<(String, u16, &'static str)> {
     vec![
-        ("/".into(), 200, "GET, HEAD"),
-        ("/issues/1".into(), 200, "GET, HEAD"),
-        (format!("/events/{id}"), 200, "GET, HEAD"),
+        ("/".into(), 200, "GET, HEAD, POST"),
+        ("/issues/1".into(), 200, "GET, HEAD, POST"),
+        (format!("/events/{id}"), 200, "GET, HEAD, POST"),
         ("/api/issues".into(), 200, "GET, HEAD"),
-        ("/api/issues/1".into(), 200, "GET, HEAD"),
-        (format!("/api/events/{id}"), 200, "GET, HEAD"),
+        ("/api/issues/1".into(), 200, "DELETE, GET, HEAD, PATCH"),
+        (format!("/api/events/{id}"), 200, "DELETE, GET, HEAD"),
+        ("/api/stats".into(), 200, "GET, HEAD"),
+        ("/api/issues/1/merge".into(), 405, "POST"),
         ("/style.css".into(), 200, "GET, HEAD"),
         ("/sdk.js".into(), 200, "GET, HEAD"),
         ("/health".into(), 200, "GET, HEAD"),
@@ -171,7 +173,7 @@ fn a_browser_of_any_origin_may_send_events_and_read_every_answer_to_them() {
 fn what_http_refuses_looks_like_what_obs_refuses() {
     let folder = Folder::new();
     let state = State {
-        store: Store::open(&folder.join("obs.sqlite"), Default::default()).unwrap(),
+        store: Store::open(&folder.join("obs.sqlite"), Default::default(), Default::default()).unwrap(),
         keys: Vec::new(),
         dashboard: Dashboard::Local,
         rate: obs::rate::Rate::new(None),

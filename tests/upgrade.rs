@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 /// The newest schema. A migration adds a fixture of its own.
-const NEWEST: u32 = 2;
+const NEWEST: u32 = 4;
 const EVENTS: [&str; 3] = [
     r#"{"message":"customer 7 has no address","event_id":"0193a5c2-77ab-7d10-9b1e-5d2f0c4e8a91","environment":"production"}"#,
     r#"{"message":"customer 8 has no address","event_id":"0193a5c2-77ab-7d10-9b1e-5d2f0c4e8a92","extra":{"z":1.0,"a":[]},"suppressed":4}"#,

@@ -1,15 +1,12 @@
 //! `POST /api/events`: one event in, its id out once it is durable.
 use crate::error::Error;
 use crate::event::Event;
-use crate::frame::Frame;
-use crate::grouping::{self, Input};
 use crate::response::json;
 use crate::state::State;
 use crate::store::{Added, NewEvent};
 use rouille::Response;
 use serde_json::json;
 use std::sync::PoisonError;
-use uuid::Uuid;
 
 /// Bytes of a body from which on bodies are taken apart one at a time.
 const LARGE: usize = 64 << 10;
@@ -18,16 +15,10 @@ pub fn add(state: &State, project: String, body: Vec<u8>) -> Result<Response, Er
     let turn = (body.len() > LARGE).then(|| state.large.lock().unwrap_or_else(PoisonError::into_inner));
     let event = Event::parse(&body).map_err(|rejection| Error::Bad(rejection.to_string()))?;
     drop(body);
-    let frames = event.stacktrace.as_deref().map(Frame::parse).unwrap_or_default();
-    let grouping = grouping::group(&Input {
-        message: &event.message,
-        r#type: event.r#type.as_deref(),
-        fingerprint: event.fingerprint.as_ref().map(|fingerprint| fingerprint.entries.as_slice()),
-        frames: &frames,
-    });
+    let new = NewEvent::of(event, project);
     drop(turn);
-    let id = event.id.unwrap_or_else(Uuid::now_v7);
-    let status = match state.store.add(NewEvent { id, project, event, grouping })? {
+    let id = new.id;
+    let status = match state.store.add(new)? {
         Added::New => 201,
         Added::Before => 200,
     };

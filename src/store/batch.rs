@@ -1,5 +1,5 @@
 //! One commit: events inserted one by one, each whole or not at all, and what is counted of them written once at the end.
-use super::{Added, Error, NewEvent, triage};
+use super::{Added, AlertKind, Alerts, Error, NewEvent, triage};
 use crate::domain::Level;
 use crate::grouping;
 use crate::log;
@@ -15,40 +15,59 @@ pub struct Row {
     new: NewEvent,
     id: String,
     timestamp: Option<String>,
+    /// `None`: with the rest of its batch.
+    arrival: Option<Arrival>,
 }
 
 impl Row {
     pub fn of(new: NewEvent) -> Row {
-        Row { id: new.id.to_string(), timestamp: new.event.timestamp.map(|time| time.to_string()), new }
+        Row {
+            id: new.id.to_string(),
+            timestamp: new.event.timestamp.map(|time| time.to_string()),
+            arrival: new.received_at.map(Arrival::at),
+            new,
+        }
+    }
+}
+
+/// When an event came.
+struct Arrival {
+    hour: i64,
+    text: String,
+}
+
+impl Arrival {
+    fn at(time: Time) -> Arrival {
+        Arrival { hour: time.hour(), text: time.to_string() }
     }
 }
 
 /// Stores the events and says of each what became of it. An error means that none was stored.
 /// An empty batch still writes, so that it tells whether the disk takes a commit.
-pub fn commit(connection: &mut Connection, rows: &[Row]) -> Result<Vec<Result<Added, Error>>, Error> {
+pub fn commit(connection: &mut Connection, rows: &[Row], alerts: &Alerts) -> Result<Vec<Result<Added, Error>>, Error> {
     connection.pragma_update(None, "synchronous", "FULL")?; // on the disk before it is answered
     let mut transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let now = Time::now();
-    let now_text = now.to_string();
+    let now = Arrival::at(Time::now());
     let mut issues = HashMap::new(); // those of this batch, since a flood is of few
     let mut tallies = BTreeMap::new();
     let mut results = Vec::with_capacity(rows.len());
     for row in rows {
+        let arrival = row.arrival.as_ref().unwrap_or(&now);
         let key = (row.new.project.as_str(), row.new.grouping.hash);
         let known = match issues.get(&key) {
             Some(issue) => Some(*issue),
             None => find_issue(&transaction, &row.new)?,
         };
         let inserted = match known {
-            Some(issue) => insert(&transaction, row, issue.id, &now_text).map(|seq| Some((issue, seq?))),
-            None => begin_issue(&mut transaction, row, &now_text),
+            Some(issue) => insert(&transaction, row, issue.id, &arrival.text).map(|seq| Some((issue, seq?))),
+            None => begin_issue(&mut transaction, row, &arrival.text, alerts),
         };
         match inserted.map_err(Error::from) {
             Ok(place) => {
                 if let Some((issue, seq)) = place {
                     issues.insert(key, issue);
                     let tally = tallies.entry(issue.id).or_insert_with(Tally::default);
-                    tally.add(&row.new, seq);
+                    tally.add(&row.new, seq, arrival);
                     tally.reopens |= issue.is_resolved;
                 }
                 results.push(Ok(if place.is_some() { Added::New } else { Added::Before }));
@@ -60,11 +79,12 @@ pub fn commit(connection: &mut Connection, rows: &[Row]) -> Result<Vec<Result<Ad
             Err(error) => return Err(error),
         }
     }
-    count(&transaction, &tallies, now, &now_text)?;
+    count(&transaction, &tallies, alerts)?;
     if rows.is_empty() {
-        transaction.execute("INSERT OR REPLACE INTO settings (name, value) VALUES ('last_probe', ?1)", [&now_text])?;
+        transaction.execute("INSERT OR REPLACE INTO settings (name, value) VALUES ('last_probe', ?1)", [&now.text])?;
     }
     transaction.commit()?;
+    alerts.committed();
     Ok(results)
 }
 
@@ -76,17 +96,25 @@ struct Home {
 }
 
 /// Makes an issue with its first event: both or none. `None`: the event's id is there already.
-fn begin_issue(transaction: &mut Transaction, row: &Row, now: &str) -> rusqlite::Result<Option<(Home, i64)>> {
+fn begin_issue(
+    transaction: &mut Transaction,
+    row: &Row,
+    arrival: &str,
+    alerts: &Alerts,
+) -> rusqlite::Result<Option<(Home, i64)>> {
     let savepoint = transaction.savepoint()?;
-    let issue = make_issue(&savepoint, &row.new, now)?;
-    match insert(&savepoint, row, issue, now)? {
-        Some(seq) => savepoint.commit().map(|()| Some((Home { id: issue, is_resolved: false }, seq))),
+    let id = make_issue(&savepoint, &row.new, arrival)?;
+    match insert(&savepoint, row, id, arrival)? {
+        Some(seq) => {
+            alerts.note(&savepoint, AlertKind::New, id, seq)?;
+            savepoint.commit().map(|()| Some((Home { id, is_resolved: false }, seq)))
+        }
         None => Ok(None), // dropped, the savepoint is rolled back to
     }
 }
 
 /// Inserts an event; its place in the order of arrival. `None`: its id is there already.
-fn insert(connection: &Connection, row: &Row, issue: i64, now: &str) -> rusqlite::Result<Option<i64>> {
+fn insert(connection: &Connection, row: &Row, issue: i64, arrival: &str) -> rusqlite::Result<Option<i64>> {
     let event = &row.new.event;
     let mut insert = connection.prepare_cached(
         "INSERT INTO events (id, issue_id, level, timestamp, received_at, platform, environment, server_name, release,
@@ -98,8 +126,8 @@ fn insert(connection: &Connection, row: &Row, issue: i64, now: &str) -> rusqlite
         row.id,
         issue,
         event.level.as_str(),
-        row.timestamp.as_deref().unwrap_or(now),
-        now,
+        row.timestamp.as_deref().unwrap_or(arrival),
+        arrival,
         event.platform,
         event.environment,
         event.server_name,
@@ -126,7 +154,7 @@ fn find_issue(connection: &Connection, new: &NewEvent) -> rusqlite::Result<Optio
 }
 
 /// The issue starts empty: its counts come with the rest of the batch.
-fn make_issue(connection: &Connection, new: &NewEvent, now: &str) -> rusqlite::Result<i64> {
+fn make_issue(connection: &Connection, new: &NewEvent, arrival: &str) -> rusqlite::Result<i64> {
     let grouping = &new.grouping;
     let mut issue = connection.prepare_cached(
         "INSERT INTO issues (project, title, culprit, grouped_by, count, stored, first_seen, first_release, last_seen, last_seq)
@@ -137,7 +165,7 @@ fn make_issue(connection: &Connection, new: &NewEvent, now: &str) -> rusqlite::R
         grouping.title,
         grouping.culprit,
         grouping.grouped_by,
-        now,
+        arrival,
         new.event.release
     ])?;
     let mut key = connection
@@ -149,24 +177,39 @@ fn make_issue(connection: &Connection, new: &NewEvent, now: &str) -> rusqlite::R
 /// What a batch adds to one issue.
 #[derive(Default)]
 struct Tally<'a> {
-    /// With those that clients held back, as every count but `stored`.
-    count: i64,
-    errors: i64,
     stored: i64,
     last_seq: i64,
+    last_seen: &'a str,
     /// It was resolved.
     reopens: bool,
+    /// One, except in an import.
+    hours: BTreeMap<i64, Hour>,
     values: BTreeMap<(&'static str, &'a str), i64>,
 }
 
+/// What came in one hour, with what clients held back, as in every count but `stored`.
+#[derive(Default)]
+struct Hour {
+    count: i64,
+    errors: i64,
+}
+
+impl Hour {
+    fn add(&mut self, count: i64, errors: i64) {
+        self.count += count;
+        self.errors += errors;
+    }
+}
+
 impl<'a> Tally<'a> {
-    fn add(&mut self, new: &'a NewEvent, seq: i64) {
+    fn add(&mut self, new: &'a NewEvent, seq: i64, arrival: &'a Arrival) {
         let event = &new.event;
         let count = 1 + event.suppressed.unwrap_or(0);
-        self.count += count;
-        self.errors += if event.level == Level::Error { count } else { 0 };
+        let errors = if event.level == Level::Error { count } else { 0 };
+        self.hours.entry(arrival.hour).or_default().add(count, errors);
         self.stored += 1;
         self.last_seq = seq;
+        self.last_seen = &arrival.text;
         let values =
             [("environment", &event.environment), ("release", &event.release), ("server_name", &event.server_name)];
         for (kind, value) in values {
@@ -177,8 +220,8 @@ impl<'a> Tally<'a> {
     }
 }
 
-/// Each row is written once for the whole batch, whose events all arrive in the same hour.
-fn count(transaction: &Transaction, tallies: &BTreeMap<i64, Tally>, now: Time, now_text: &str) -> rusqlite::Result<()> {
+/// Each row is written once for the whole batch.
+fn count(transaction: &Transaction, tallies: &BTreeMap<i64, Tally>, alerts: &Alerts) -> rusqlite::Result<()> {
     let mut issue = transaction.prepare_cached(
         "UPDATE issues SET count = count + ?2, stored = stored + ?3, last_seq = ?4, last_seen = ?5 WHERE id = ?1",
     )?;
@@ -186,25 +229,33 @@ fn count(transaction: &Transaction, tallies: &BTreeMap<i64, Tally>, now: Time, n
         "INSERT INTO issue_hours (issue_id, hour, events) VALUES (?1, ?2, ?3)
          ON CONFLICT DO UPDATE SET events = events + excluded.events",
     )?;
+    let mut hours: BTreeMap<i64, Hour> = BTreeMap::new(); // of all issues
     for (id, tally) in tallies {
-        issue.execute(params![id, tally.count, tally.stored, tally.last_seq, now_text])?;
-        issue_hour.execute(params![id, now.hour(), tally.count])?;
+        let count: i64 = tally.hours.values().map(|hour| hour.count).sum();
+        issue.execute(params![id, count, tally.stored, tally.last_seq, tally.last_seen])?;
+        for (hour, Hour { count, errors }) in &tally.hours {
+            issue_hour.execute(params![id, hour, count])?;
+            hours.entry(*hour).or_default().add(*count, *errors);
+            alerts.note_rate(transaction, *id, *hour, *count, tally.last_seq)?;
+        }
         if tally.reopens {
-            triage::reopen(transaction, *id, now_text)?;
+            triage::reopen(transaction, *id, tally.last_seen)?;
+            alerts.note(transaction, AlertKind::Reopened, *id, tally.last_seq)?;
         }
         for ((kind, value), events) in &tally.values {
             count_value(transaction, *id, kind, value, *events)?;
         }
     }
     if !tallies.is_empty() {
-        let (count, errors) = tallies.values().fold((0, 0), |sum, tally| (sum.0 + tally.count, sum.1 + tally.errors));
         let stored: i64 = tallies.values().map(|tally| tally.stored).sum();
         transaction.prepare_cached("UPDATE totals SET stored = stored + ?1")?.execute([stored])?;
         let mut hour = transaction.prepare_cached(
             "INSERT INTO hours (hour, events, errors) VALUES (?1, ?2, ?3)
              ON CONFLICT DO UPDATE SET events = events + excluded.events, errors = errors + excluded.errors",
         )?;
-        hour.execute(params![now.hour(), count, errors])?;
+        for (number, Hour { count, errors }) in hours {
+            hour.execute(params![number, count, errors])?;
+        }
     }
     Ok(())
 }

@@ -1,21 +1,23 @@
 //! What the writer does for nobody in particular, a little after each commit and the rest when nothing comes.
 use super::change::{set_wiping, truncate_wal};
 use super::retention::{self, Retention};
-use super::{Error, Kept, text, triage};
+use super::{Alerts, Error, Kept, text, triage};
 use crate::log;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// After a failure nothing is tried for so long.
 const REST: Duration = Duration::from_secs(60);
-/// Where there is more to do, and under load too: a tenth of the time.
+/// Where there is more to do and events come too.
 const SOON: Duration = Duration::from_millis(50);
 /// The writer looks around this often in any case.
 const LOOK: Duration = Duration::from_secs(1);
 
 pub struct Chores {
     retention: Retention,
+    alerts: Arc<Alerts>,
     /// What was removed may still be in the WAL.
     pub wipe_due: bool,
     /// Nothing but retention is due before.
@@ -24,9 +26,9 @@ pub struct Chores {
 }
 
 impl Chores {
-    pub fn new(kept: Kept) -> Chores {
+    pub fn new(kept: Kept, alerts: Arc<Alerts>) -> Chores {
         let now = Instant::now();
-        Chores { retention: Retention::new(kept), wipe_due: true, next: now, rest_until: now }
+        Chores { retention: Retention::new(kept), alerts, wipe_due: true, next: now, rest_until: now }
     }
 
     /// How long the writer may wait for an event.
@@ -37,13 +39,13 @@ impl Chores {
         }
     }
 
-    /// Does a little of what is due. Called after every commit, and whenever `wait` is over.
-    pub fn step(&mut self, connection: &mut Connection) {
+    /// Does a little of what is due. Called after every commit, and with `idle` whenever `wait` is over.
+    pub fn step(&mut self, connection: &mut Connection, idle: bool) {
         if Instant::now() < self.rest_until {
             return;
         }
         // A transaction that is unwound through is rolled back.
-        let work = AssertUnwindSafe(|| self.try_step(connection));
+        let work = AssertUnwindSafe(|| self.try_step(connection, idle));
         let result = catch_unwind(work).unwrap_or_else(|_| Err(Error::Failed("a panic".into())));
         if let Err(error) = result {
             log::line(&format!("something could not be tidied up: {error}"));
@@ -53,7 +55,8 @@ impl Chores {
 }
 
 impl Chores {
-    fn try_step(&mut self, connection: &mut Connection) -> Result<(), Error> {
+    fn try_step(&mut self, connection: &mut Connection, idle: bool) -> Result<(), Error> {
+        self.alerts.remove_told(connection)?;
         self.retention.step(connection)?;
         let wiped = triage::is_due(connection)?;
         if wiped {
@@ -63,14 +66,19 @@ impl Chores {
             removed?;
             self.wipe_due = true;
         }
-        if wiped || Instant::now() < self.next {
+        if wiped || (Instant::now() < self.next && !idle) {
             return Ok(());
         }
         let more = text::is_due(connection)? && unsynced(connection, |transaction| text::step(transaction))?;
         if self.wipe_due {
             self.wipe_due = !truncate_wal(connection)?;
         }
-        self.next = Instant::now() + if more || self.wipe_due { SOON } else { LOOK };
+        self.next = Instant::now()
+            + match (more, self.wipe_due) {
+                (true, _) if idle => Duration::ZERO,
+                (true, _) | (_, true) => SOON,
+                (false, false) => LOOK,
+            };
         Ok(())
     }
 }

@@ -1,10 +1,13 @@
 //! Everything that is kept: one SQLite file, one thread that writes to it, and readers that never wait for that thread.
 //! Only this module knows rusqlite.
+mod alerts;
 mod backup;
 mod batch;
 mod change;
 mod chores;
+mod export;
 mod forget;
+mod import;
 mod lock;
 mod open;
 mod place;
@@ -17,17 +20,23 @@ mod trends;
 mod triage;
 mod writer;
 
+pub use alerts::{Alert, AlertKind, Alerts, Backlog, Counts, Occasions, Told};
 pub use backup::backup;
+pub use export::{Export, Wanted};
+pub use import::Import;
 pub use read::Reader;
 pub use triage::Merged;
 
 use crate::domain::State;
 use crate::event::Event;
-use crate::grouping::Grouping;
+use crate::frame::Frame;
+use crate::grouping::{self, Grouping, Input};
+use crate::time::Time;
 use change::Change;
 use rusqlite::Transaction;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -38,6 +47,7 @@ const LOCK_WAIT: Duration = Duration::from_secs(2);
 pub struct Store {
     writer: writer::Writer,
     readers: read::Readers,
+    alerts: Arc<Alerts>,
     path: PathBuf,
     // Last, so that the file is free for another obs only when the rest is closed.
     _lock: lock::Lock,
@@ -49,6 +59,22 @@ pub struct NewEvent {
     pub project: String,
     pub event: Event,
     pub grouping: Grouping,
+    /// `None`: when it is stored.
+    pub received_at: Option<Time>,
+}
+
+impl NewEvent {
+    /// Groups an event that arrives now, by the rules of now.
+    pub fn of(event: Event, project: String) -> NewEvent {
+        let frames = event.stacktrace.as_deref().map(Frame::parse).unwrap_or_default();
+        let grouping = grouping::group(&Input {
+            message: &event.message,
+            r#type: event.r#type.as_deref(),
+            fingerprint: event.fingerprint.as_ref().map(|fingerprint| fingerprint.entries.as_slice()),
+            frames: &frames,
+        });
+        NewEvent { id: event.id.unwrap_or_else(Uuid::now_v7), project, event, grouping, received_at: None }
+    }
 }
 
 /// How much is kept.
@@ -132,14 +158,15 @@ impl From<rusqlite::Error> for Error {
 impl Store {
     /// Opens the database, makes or upgrades its tables, and takes care that no other obs has it open.
     /// The error is one line for the one who starts the server.
-    pub fn open(path: &Path, kept: Kept) -> Result<Store, String> {
+    pub fn open(path: &Path, kept: Kept, occasions: Occasions) -> Result<Store, String> {
         let path = open::full_path(path)?;
         let lock = lock::Lock::take(&path)?;
         let connection = open::open(&path).map_err(|why| format!("cannot open {}: {why}", path.display()))?;
-        let writer = writer::Writer::start(connection, place::Place::of(&path), kept)
+        let alerts = Arc::new(Alerts::new(occasions));
+        let writer = writer::Writer::start(connection, place::Place::of(&path), kept, alerts.clone())
             .map_err(|e| format!("cannot start a thread: {e}"))?;
         let readers = read::Readers::new(path.clone());
-        Ok(Store { writer, readers, path, _lock: lock })
+        Ok(Store { writer, readers, alerts, path, _lock: lock })
     }
 
     pub fn path(&self) -> &Path {
@@ -186,6 +213,10 @@ impl Store {
     /// Looks at the database as it is now. A page is made within, so that the number of readers bounds the memory of pages.
     pub fn read<T, E: From<Error>>(&self, look: impl FnOnce(&Reader) -> Result<T, E>) -> Result<T, E> {
         self.readers.look(look)
+    }
+
+    pub fn alerts(&self) -> &Alerts {
+        &self.alerts
     }
 
     /// Whether the last commit succeeded.

@@ -8,10 +8,11 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// In order; a database's `user_version` says how many of them it has had.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("../../sql/0001_events_and_issues.sql"),
     include_str!("../../sql/0002_retention.sql"),
     include_str!("../../sql/0003_triage.sql"),
+    include_str!("../../sql/0004_alerts.sql"),
 ];
 
 /// "obs1" in ASCII, in the file's header: tells a database of obs from any other.
@@ -47,6 +48,7 @@ pub fn connect_to_read(path: &Path) -> rusqlite::Result<Connection> {
     let connection =
         Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(LOCK_WAIT)?;
+    connection.set_prepared_statement_cache_capacity(64);
     connection.pragma_update(None, "cache_size", -1024)?; // KiB
     Ok(connection)
 }
@@ -108,6 +110,12 @@ fn is_fresh(connection: &Connection) -> Result<bool, String> {
         _ if version > known => Err(format!("a newer obs wrote it (schema {version}, this obs knows up to {known})")),
         _ => Ok(false),
     }
+}
+
+/// Whether it has all tables of this obs.
+pub fn is_up_to_date(connection: &Connection) -> rusqlite::Result<bool> {
+    let done: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    Ok(done == MIGRATIONS.len() as i64)
 }
 
 fn prepare(connection: &mut Connection, fresh: bool) -> rusqlite::Result<()> {

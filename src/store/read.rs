@@ -81,7 +81,7 @@ impl Drop for Slot<'_> {
 pub struct Reader<'a>(pub(super) &'a Connection);
 
 /// What describes an issue is its own, or that of its newest event.
-const ISSUE: &str = "
+pub(super) const ISSUE: &str = "
     SELECT issues.id, project, title, culprit, grouped_by, count, stored, first_seen, first_release, last_seen,
            events.id, level, type, message, platform, environment, release, last_seq, state, reopened_at, resolved_at
     FROM issues CROSS JOIN events ON events.seq = issues.last_seq ";
@@ -89,11 +89,11 @@ const ISSUE: &str = "
 const SUMMARY: &str = "
     SELECT seq, id, level, type, message, timestamp, received_at, environment, server_name, release FROM events ";
 
-const EVENT: &str = "
+pub const EVENT: &str = "
     SELECT seq, events.id, level, type, message, timestamp, received_at, environment, server_name, release,
            coalesce((SELECT into_id FROM merged WHERE merged.id = issue_id), issue_id), project, platform, suppressed,
            fingerprint, stacktrace, causes, extra, more
-    FROM events JOIN issues ON issues.id = issue_id AND state <> 'deleted' ";
+    FROM events CROSS JOIN issues ON issues.id = issue_id AND state <> 'deleted' ";
 
 impl Reader<'_> {
     pub fn issue(&self, id: i64) -> Result<Option<Issue>, Error> {
@@ -115,6 +115,11 @@ impl Reader<'_> {
 
     pub fn event(&self, id: &str) -> Result<Option<StoredEvent>, Error> {
         self.one(&format!("{EVENT} WHERE events.id = ?1"), [id], event)
+    }
+
+    /// The event that came at this place in the order of arrival.
+    pub fn event_at(&self, seq: i64) -> Result<Option<StoredEvent>, Error> {
+        self.one(&format!("{EVENT} WHERE seq = ?1"), [seq], event)
     }
 
     /// The events of the same issue that came just before and just after one.
@@ -152,7 +157,7 @@ pub(super) fn page<T>(cursor: Cursor, mut rows: Vec<T>, place: impl Fn(&T) -> Pl
     Page { rows, newer, older }
 }
 
-fn issue(row: &Row) -> rusqlite::Result<Issue> {
+pub(super) fn issue(row: &Row) -> rusqlite::Result<Issue> {
     Ok(Issue {
         id: row.get(0)?,
         project: row.get(1)?,
@@ -193,7 +198,7 @@ fn summary(row: &Row) -> rusqlite::Result<Summary> {
     })
 }
 
-fn event(row: &Row) -> rusqlite::Result<StoredEvent> {
+pub fn event(row: &Row) -> rusqlite::Result<StoredEvent> {
     Ok(StoredEvent {
         summary: summary(row)?,
         issue_id: row.get(10)?,

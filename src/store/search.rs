@@ -1,7 +1,7 @@
 //! Looking for issues: by what narrows the search to few of them, or else along the order of the list, for as long as a
 //! reader would wait.
 use super::Error;
-use super::read::{PAGE, Reader, page};
+use super::read::{ISSUE, PAGE, Reader, issue, page};
 use crate::domain::{Cursor, Found, Issue, Page, Place, State};
 use crate::query::{Field, Is, Query, Sort, Term};
 use crate::time::Time;
@@ -28,8 +28,7 @@ impl Reader<'_> {
         }
         let search = Search { conditions: conditions(query, now), driver: driver(self.0, query)?, sort, cursor };
         let walk = search.walk(self.0, &states)?;
-        let issues = walk.found.iter().filter_map(|id| self.issue(*id).transpose()).collect::<Result<Vec<_>, _>>()?;
-        let mut page = page(cursor, issues, |issue| place(sort, issue));
+        let mut page = page(cursor, self.issues_of(&walk.found)?, |issue| place(sort, issue));
         if walk.looked.is_some() {
             match cursor {
                 Cursor::Before(_) => page.newer = walk.last,
@@ -37,6 +36,18 @@ impl Reader<'_> {
             }
         }
         Ok(Found { page, looked: walk.looked })
+    }
+}
+
+impl Reader<'_> {
+    /// In that order.
+    fn issues_of(&self, ids: &[i64]) -> Result<Vec<Issue>, Error> {
+        let sql = format!("{ISSUE} WHERE issues.id IN ({})", vec!["?"; ids.len()].join(", "));
+        let mut statement = self.0.prepare_cached(&sql)?;
+        let rows = statement.query_map(params_from_iter(ids), issue)?;
+        let mut issues = rows.collect::<Result<Vec<_>, _>>()?;
+        issues.sort_by_key(|issue| ids.iter().position(|id| *id == issue.id));
+        Ok(issues)
     }
 }
 
@@ -180,6 +191,7 @@ fn driver(connection: &Connection, query: &Query) -> Result<Option<Part>, Error>
         let part = match term {
             Term::Field(field, value) => kind(*field).map(|kind| by_value(kind, value)),
             Term::Text(text) => by_text(text),
+            Term::Is(Is::Reopened) => Some(("SELECT id FROM issues WHERE reopened_at IS NOT NULL".into(), Vec::new())),
             Term::Is(_) => None,
         };
         let Some((sql, values)) = part else { continue };
@@ -197,13 +209,13 @@ fn by_value(kind: &str, value: &str) -> Part {
     (sql.into(), vec![kind.to_string().into(), value.to_string().into()])
 }
 
-/// Issues with all of a text's trigrams, wherever, and those that are not yet indexed.
+/// Issues with all of a text's trigrams, wherever, and those that are not yet indexed. (The index's own language ends at
+/// a NUL, and has a quote for its quotes, which no query has.)
 fn by_text(text: &str) -> Option<Part> {
     let letters: Vec<char> = text.to_ascii_lowercase().chars().collect();
-    let trigrams =
-        letters.windows(LETTERS).take(TRIGRAMS).map(|three| format!("\"{}\"", three.iter().collect::<String>()));
-    let words = trigrams.collect::<Vec<_>>().join(" AND ");
+    let trigrams = letters.windows(LETTERS).filter(|three| !three.contains(&'\0')).take(TRIGRAMS);
+    let words: Vec<String> = trigrams.map(|three| format!("\"{}\"", three.iter().collect::<String>())).collect();
     let sql = "SELECT rowid AS id FROM issue_text WHERE issue_text MATCH ?
                UNION ALL SELECT id FROM issues WHERE id > (SELECT searchable FROM totals)";
-    (!words.is_empty()).then(|| (sql.into(), vec![words.into()]))
+    (!words.is_empty()).then(|| (sql.into(), vec![words.join(" AND ").into()]))
 }

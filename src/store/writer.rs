@@ -5,7 +5,7 @@ use super::change::Change;
 use super::chores::Chores;
 use super::place::Place;
 use super::queue::{Batch, Queue};
-use super::{Added, Error, Kept, NewEvent};
+use super::{Added, Alerts, Error, Kept, NewEvent};
 use crate::log;
 use rusqlite::Connection;
 use std::io;
@@ -27,7 +27,7 @@ pub struct Writer {
 }
 
 impl Writer {
-    pub fn start(connection: Connection, place: Place, kept: Kept) -> io::Result<Writer> {
+    pub fn start(connection: Connection, place: Place, kept: Kept, alerts: Arc<Alerts>) -> io::Result<Writer> {
         let queue = Arc::new(Queue::default());
         let healthy = Arc::new(AtomicBool::new(true));
         let state = Thread {
@@ -37,7 +37,8 @@ impl Writer {
             healthy: healthy.clone(),
             tried: Instant::now(),
             failure: None,
-            chores: Chores::new(kept),
+            chores: Chores::new(kept, alerts.clone()),
+            alerts,
         };
         let thread = thread::Builder::new().name("writer".into()).spawn(move || state.run())?;
         Ok(Writer { queue, healthy, thread: Mutex::new(Some(thread)) })
@@ -83,19 +84,24 @@ struct Thread {
     /// Why it failed; told to whoever comes before the next try.
     failure: Option<Error>,
     chores: Chores,
+    alerts: Arc<Alerts>,
 }
 
 impl Thread {
     fn run(mut self) {
         while let Some(mut batch) = self.queue.take(self.patience()) {
             let changes = mem::take(&mut batch.changes);
+            let idle = batch.rows.is_empty() && changes.is_empty();
             if !batch.rows.is_empty() || self.failure.is_some() || !self.place.holds() {
                 self.write(batch);
             }
             changes.into_iter().for_each(|change| self.make(change));
             if self.failure.is_none() {
-                self.chores.step(&mut self.connection);
+                self.chores.step(&mut self.connection, idle);
             }
+        }
+        if self.failure.is_none() {
+            self.chores.step(&mut self.connection, false); // what was told since the last commit is not to be told again
         }
         if let Err(e) = self.connection.pragma_update(None, "wal_checkpoint", "TRUNCATE") {
             log::line(&format!("the WAL stays beside the database: {e}"));
@@ -137,7 +143,7 @@ impl Thread {
         self.tried = Instant::now();
         // A transaction that is unwound through is rolled back, so a panic costs one batch and not the writer.
         let commit = AssertUnwindSafe(|| match self.place.holds() {
-            true => batch::commit(&mut self.connection, rows),
+            true => batch::commit(&mut self.connection, rows, &self.alerts),
             false => Err(Error::Gone),
         });
         let result = catch_unwind(commit).unwrap_or_else(|_| Err(Error::Failed("a panic".into())));

@@ -137,11 +137,11 @@ pub fn assert_consistent(database: &Sqlite) {
             "SELECT id FROM issues WHERE count IS NOT (SELECT sum(events) FROM issue_hours WHERE issue_id = issues.id)"
                 .into(),
         ),
-        ("hours", "SELECT 1 WHERE (SELECT sum(events) FROM hours) IS NOT (SELECT sum(count) FROM issues)".into()),
+        ("hours", "SELECT 1 WHERE (SELECT total(events) FROM hours) IS NOT (SELECT total(count) FROM issues)".into()),
         (
             "errors",
             format!(
-                "SELECT 1 WHERE (SELECT sum(errors) FROM hours) IS NOT (SELECT {arrived} FROM events WHERE level = 'error')"
+                "SELECT 1 WHERE (SELECT total(errors) FROM hours) IS NOT (SELECT ifnull({arrived}, 0.0) FROM events WHERE level = 'error')"
             ),
         ),
         (
@@ -150,6 +150,11 @@ pub fn assert_consistent(database: &Sqlite) {
         ),
         ("values of events", format!("SELECT * FROM ({values}) EXCEPT SELECT * FROM issue_values")),
         ("totals", "SELECT stored FROM totals WHERE stored <> (SELECT count(*) FROM events)".into()),
+        (
+            "states",
+            "SELECT state FROM states WHERE issues <> (SELECT count(*) FROM issues WHERE issues.state = states.state)"
+                .into(),
+        ),
         ("issue_keys", "SELECT id FROM issues WHERE id NOT IN (SELECT issue_id FROM issue_keys)".into()),
     ];
     for (what, sql) in checks {

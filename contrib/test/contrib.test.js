@@ -1,0 +1,369 @@
+// Runs the alert scripts as obs does, against receivers that record, refuse or never answer.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { chmod, mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const CONTRIB = fileURLToPath(new URL('..', import.meta.url));
+const SECRET = 'hush-4f1c';
+const KINDS = ['new', 'reopened', 'rate', 'summary', 'test'];
+
+let folder, server, origin;
+let requests; // what the receiver was sent: method, url, headers, body, and the arguments of all processes meanwhile
+let answer; // its status, or null to never answer
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'obs contrib ')); // with blanks, as folders may have
+  server = createServer(async (request, response) => {
+    const chunks = [];
+    for await (const chunk of request) chunks.push(chunk);
+    const { method, url, headers } = request;
+    requests.push({ method, url, headers, body: Buffer.concat(chunks).toString(), running: await commandLines() });
+    if (answer !== null) response.writeHead(answer, { Location: '/elsewhere' }).end();
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  origin = `http://127.0.0.1:${server.address().port}`;
+
+  // A sendmail that records its arguments and what it reads, and then does what $SENDMAIL_DOES says.
+  await mkdir(join(folder, 'bin'));
+  const sendmail = join(folder, 'bin', 'sendmail');
+  await writeFile(sendmail, '#!/bin/sh\necho "$*" > "$MAILBOX.arguments"; cat > "$MAILBOX"; eval "${SENDMAIL_DOES:-}"\n');
+  await chmod(sendmail, 0o755);
+});
+
+after(async () => {
+  server.closeAllConnections();
+  server.close();
+  await rm(folder, { recursive: true });
+});
+
+beforeEach(() => {
+  requests = [];
+  answer = 200;
+});
+
+// The arguments of every process, where /proc shows them.
+async function commandLines() {
+  const processes = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name));
+  const lines = await Promise.all(processes.map((id) => readFile(`/proc/${id}/cmdline`, 'utf8').catch(() => '')));
+  return lines.join('\n');
+}
+
+// Runs a script with text on its standard input. Its environment has nothing but what is given.
+function run(script, variables, input, { cwd = '/', command = join(CONTRIB, script) } = {}) {
+  return new Promise((resolve, reject) => {
+    const PATH = `${join(folder, 'bin')}:${process.env.PATH}`;
+    const child = spawn(command, { cwd, env: { PATH, MAILBOX: join(folder, 'mail'), ...variables } });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.on('data', (chunk) => (stdout += chunk));
+    child.stderr.on('data', (chunk) => (stderr += chunk));
+    child.stdin.on('error', () => {}); // it may end without having read
+    child.on('error', reject).on('close', (status) => resolve({ status, stdout, stderr }));
+    child.stdin.end(input);
+  });
+}
+
+const issue = {
+  id: 1, project: 'shop', title: 'DbError: no connection to <*>', culprit: 'connect', type: 'DbError', message: 'no connection to db-7',
+  level: 'error', platform: 'go', environment: 'production', release: '1.2.3', count: 3, stored: 3, first_seen: '2026-11-25T04:00:00.000Z',
+  last_seen: '2026-11-25T05:00:00.000Z', last_event_id: '01', grouped_by: 'type and text', state: 'open', reopened_at: null, resolved_at: null,
+};
+const event = {
+  id: '01', level: 'error', type: 'DbError', message: 'no connection to db-7', timestamp: '2026-11-25T05:00:00.000Z', server_name: 'web-1',
+  environment: 'production', release: '1.2.3', stacktrace: [{ filename: 'db.go', function: 'connect', lineno: 12 }],
+};
+
+function alertOf(kind, changes = {}) {
+  const alert = { alert_id: 'a1', kind, issue, event, link: 'https://obs.example.com/issues/1' };
+  if (kind === 'rate') alert.events_last_hour = 120;
+  if (kind === 'summary') Object.assign(alert, { issue: null, event: null, held_back: { new: 3, reopened: 1, rate: 0 } });
+  return { ...alert, ...changes };
+}
+
+// An alert whose every text is `text`.
+const sayingEverywhere = (text) =>
+  JSON.parse(JSON.stringify(alertOf('new')), (key, value) => (typeof value === 'string' && !['kind', 'link'].includes(key) ? text : value));
+
+// What became of the text on the way to one line.
+const oneLine = (text) => text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/gu, ' ');
+
+const HEADLINES = {
+  new: '[shop] New error: DbError: no connection to <*>',
+  reopened: '[shop] Back again: DbError: no connection to <*>',
+  rate: '[shop] 120 events in the last hour: DbError: no connection to <*>',
+  summary: 'Held back: 3 new, 1 reopened',
+  test: '[shop] Test: DbError: no connection to <*>',
+};
+
+// For each script: its settings, whether its message may be cut, and how a reader sees what arrived: { headline, text, link }.
+const scripts = {
+  'slack.sh': {
+    required: 'SLACK_WEBHOOK_URL',
+    variables: () => ({ SLACK_WEBHOOK_URL: `${origin}/services/${SECRET}` }),
+    received({ text, ...rest }) {
+      assert.deepEqual(rest, { mrkdwn: false, unfurl_links: false });
+      assert.ok(text.length <= 40_000);
+      assert.doesNotMatch(text, /[<>]|&(?!(amp|lt|gt);)/, 'nothing is left that Slack would take for a command');
+      const plain = text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
+      const [headline, ...lines] = plain.split('\n\n');
+      return { headline, link: lines.pop(), text: lines.join('\n\n') };
+    },
+  },
+  'discord.sh': {
+    required: 'DISCORD_WEBHOOK_URL',
+    variables: () => ({ DISCORD_WEBHOOK_URL: `${origin}/api/webhooks/${SECRET}` }),
+    received(body) {
+      assert.deepEqual(Object.keys(body), ['embeds', 'allowed_mentions']);
+      assert.deepEqual(body.allowed_mentions, { parse: [] });
+      assert.equal(body.embeds.length, 1);
+      const { title, url, description } = body.embeds[0];
+      assert.ok(title.length <= 256 && description.length <= 4096);
+      assert.doesNotMatch(title.replaceAll(/\\[^\p{L}\p{N}\s]/gu, ''), /[\\*_~`|<>[\]()#@:]/, 'the title has no markup');
+      const block = /^```\n(.*)\n```$/s.exec(description)[1];
+      assert.doesNotMatch(block, /``|`$/, 'the code block ends where the script ends it');
+      return { headline: title.replaceAll(/\\(.)/g, '$1'), text: block.replaceAll('`\u200b', '`'), link: url };
+    },
+  },
+  'ntfy.sh': {
+    required: 'NTFY_URL',
+    variables: () => ({ NTFY_URL: `${origin}/${SECRET}` }),
+    received({ topic, title, message, click }) {
+      assert.equal(topic, SECRET);
+      assert.ok(Buffer.byteLength(message) <= 4096);
+      return { headline: title, text: message, link: click };
+    },
+  },
+  'webhook.sh': {
+    required: 'WEBHOOK_URL',
+    variables: () => ({ WEBHOOK_URL: `${origin}/${SECRET}` }),
+  },
+  'mail.sh': {
+    required: 'MAIL_TO',
+    variables: () => ({ MAIL_TO: 'ops@example.com, dev@example.com' }),
+    received(mail) {
+      const { headers, text } = parseMail(mail);
+      const parts = text.split('\n\n');
+      return { headline: headers.Subject, link: parts.pop(), text: parts.join('\n\n') };
+    },
+  },
+};
+
+// Reads a mail as its receiver does, and insists that it has the headers it should and no others.
+function parseMail(mail, names = ['To', 'Subject', 'Auto-Submitted', 'MIME-Version', 'Content-Type', 'Content-Transfer-Encoding']) {
+  assert.match(mail, /^[\n -~]*$/, 'nothing but ASCII and line feeds');
+  const end = mail.indexOf('\n\n');
+  const [head, body] = [mail.slice(0, end), mail.slice(end + 2)];
+  for (const line of head.split('\n')) if (line.includes('=?')) assert.ok(line.length <= 76, line);
+  for (const line of body.split('\n')) assert.match(line, /^[A-Za-z0-9+/=]{0,76}$/);
+  const word = (base64) => new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(base64, 'base64'));
+  const headers = Object.fromEntries(
+    head.replaceAll('?=\n =?', '?==?').split('\n').map((line) => {
+      const [, name, value] = /^([A-Za-z-]+): (.*)$/.exec(line);
+      return [name, value.replaceAll(/=\?UTF-8\?B\?(.*?)\?=/g, (_, base64) => word(base64))];
+    }),
+  );
+  assert.deepEqual(Object.keys(headers), names);
+  assert.equal(headers['Content-Type'], 'text/plain; charset=utf-8');
+  assert.equal(headers['Content-Transfer-Encoding'], 'base64');
+  return { headers, text: word(body).replaceAll('\r\n', '\n') };
+}
+
+// Hands an alert to a script that must succeed, and returns what its receiver got: the JSON, or the mail.
+async function deliver(script, alert, options) {
+  const { status, stdout, stderr } = await run(script, scripts[script].variables(), JSON.stringify(alert), options);
+  assert.deepEqual({ status, stdout, stderr }, { status: 0, stdout: '', stderr: '' });
+  if (script === 'mail.sh') {
+    assert.equal(await readFile(join(folder, 'mail.arguments'), 'utf8'), '-t\n');
+    return readFile(join(folder, 'mail'), 'utf8');
+  }
+  assert.equal(requests.length, 1);
+  const [{ method, headers, body, running }] = requests.splice(0);
+  assert.equal(method, 'POST');
+  assert.equal(headers['content-type'], 'application/json');
+  assert.ok(!running.includes(SECRET), 'no process shows the secret in its arguments');
+  return JSON.parse(body);
+}
+
+// That a script failed, with one line on standard error that gives no secret away.
+function failed({ status, stdout, stderr }, expected) {
+  assert.notEqual(status, 0);
+  assert.equal(stdout, '');
+  assert.match(stderr, /^[^\n]+\n$/);
+  assert.doesNotMatch(stderr, new RegExp(SECRET));
+  assert.match(stderr, expected);
+}
+
+const hostile = {
+  'quotes and backslashes': `"'\\" \\\\ \\n \\u0041 %s %d`,
+  'commands of a shell': '$(touch pwned) `touch pwned` ; touch pwned | & > pwned $HOME ${HOME} EOF\nBODY\nCONFIG\nMAIL\nEOF',
+  'line breaks and headers': 'first\r\nBcc: evil@example.com\r\n\r\n<b>body</b>\nurl = "http://evil.example"\n.\nlast',
+  'a page': '</script><script>alert(1)</script> &lt;&amp;&#39;',
+  'emoji and other scripts': 'naïve 日本語 🦀👩‍👩‍👧 \u202eright to left',
+  'control characters': Array.from({ length: 160 }, (_, code) => String.fromCharCode(code)).slice(1).join('') + '\u2028\u2029',
+  'mentions': '<!channel> <!here> <@U123> @everyone @here <@&42> <#1>',
+  'markup': '``` *b* _i_ ~s~ ||spoiler|| [link](http://evil.example) <http://evil.example|link> # h\n````\n`` ` ```',
+  'an encoded header': '=?UTF-8?B?DQpYOiB5?=',
+  'a program of jq': '\\(env) \\($ENV.PATH) " | input',
+  'options and files': '@/etc/passwd --config=/etc/passwd -oQ/tmp',
+};
+
+for (const [script, { required, variables, received }] of Object.entries(scripts)) {
+  describe(script, () => {
+    for (const kind of KINDS) {
+      test(`delivers an alert of the kind ${kind}`, async () => {
+        const alert = alertOf(kind);
+        const body = await deliver(script, alert);
+        if (!received) return assert.deepEqual(body, alert);
+        const { headline, text, link } = received(body);
+        assert.equal(headline, HEADLINES[kind]);
+        assert.equal(link, alert.link);
+        if (kind === 'summary') return assert.equal(text, 'obs held these alerts back, so as not to flood you.');
+        for (const fact of ['in: connect', 'environment: production', 'release: 1.2.3', 'server: web-1', 'events so far: 3'])
+          assert.ok(text.includes(`${fact}\n`), fact);
+        assert.ok(text.endsWith('\n\nno connection to db-7'));
+      });
+    }
+
+    for (const [name, sample] of Object.entries(hostile)) {
+      test(`delivers ${name} unchanged`, async () => {
+        const alert = sayingEverywhere(sample);
+        const body = await deliver(script, alert, { cwd: folder });
+        assert.deepEqual((await readdir(folder)).filter((file) => file.includes('pwned')), []);
+        if (!received) return assert.deepEqual(body, alert);
+        const { headline, text } = received(body);
+        const whole = `[${oneLine(sample)}] New ${oneLine(sample)}: ${oneLine(sample)}`;
+        const characters = [...whole];
+        assert.equal(headline, characters.length > 120 ? `${characters.slice(0, 119).join('')}…` : whole);
+        const culprit = [...oneLine(sample)];
+        assert.ok(text.includes(`in: ${culprit.length > 100 ? `${culprit.slice(0, 99).join('')}…` : culprit.join('')}\n`));
+        assert.ok(text.endsWith(`\n\n${script === 'mail.sh' ? sample.replaceAll('\r\n', '\n') : sample}`));
+      });
+    }
+
+    for (const character of ['x', '&', '`', '🦀', '\n', '"']) {
+      test(`stays within the receiver's limits with 8,192 times ${JSON.stringify(character)}`, async () => {
+        const alert = sayingEverywhere(character.repeat(8192));
+        const body = await deliver(script, alert);
+        if (!received) return assert.deepEqual(body, alert);
+        const mail = script === 'mail.sh';
+        assert.ok((mail ? parseMail(body).text : received(body).text).includes(character.repeat(mail ? 8192 : 100)));
+      });
+    }
+
+    test('does without what is null or missing, and with a kind that it does not know', async () => {
+      for (const alert of [
+        alertOf('new', { issue: Object.fromEntries(Object.keys(issue).map((key) => [key, null])), event: null }),
+        alertOf('new', { issue: {}, event: {} }),
+        ...KINDS.map((kind) => ({ ...alertOf(kind), issue: null, event: null, held_back: null, events_last_hour: null })),
+        { kind: '🦀'.repeat(40), link: 'https://obs.example.com/' },
+        {},
+      ]) {
+        const body = await deliver(script, alert);
+        if (received && alert.link) assert.notEqual(received(body).text, '');
+      }
+    });
+
+    test('works from any folder and through a link', async () => {
+      const command = join(folder, `a link to ${script}`);
+      await symlink(join(CONTRIB, script), command);
+      assert.ok(await deliver(script, alertOf('new'), { command, cwd: folder }));
+      assert.ok(await deliver(script, alertOf('new'), { command: `./${script}`, cwd: CONTRIB }));
+    });
+
+    test('delivers an event of a megabyte', async () => {
+      const body = await deliver(script, alertOf('new', { event: { ...event, extra: { blob: '"'.repeat(500_000) } } }));
+      if (!received) assert.equal(body.event.extra.blob.length, 500_000);
+    });
+
+    test(`names ${required} where it is missing or empty`, async () => {
+      for (const value of [{}, { [required]: '' }]) {
+        const result = await run(script, value, JSON.stringify(alertOf('new')));
+        failed(result, new RegExp(`^${script}: ${required} is not set$`, 'm'));
+        assert.equal(result.status, 2);
+      }
+    });
+
+    test('refuses what is no alert, and sends nothing', async () => {
+      for (const input of ['', '{', '{"kind":"new"', '[]', 'null', '{} {}', '{} x', 'plain text'])
+        failed(await run(script, { ...variables(), MAILBOX: join(folder, 'none') }, input), /error/);
+      assert.deepEqual(requests, []);
+      assert.ok(!(await readdir(folder)).includes('none'));
+    });
+
+    if (script === 'mail.sh') return;
+
+    test('fails where the receiver refuses', async () => {
+      for (answer of [500, 404, 429, 301])
+        failed(await run(script, variables(), JSON.stringify(alertOf('new'))), new RegExp(`^${script}: the receiver answered ${answer}$`, 'm'));
+    });
+
+    test('fails where the receiver never answers', async () => {
+      answer = null;
+      failed(await run(script, { ...variables(), ALERT_TIMEOUT: '0.3' }, JSON.stringify(alertOf('new'))), /timed out/i);
+    });
+
+    test('fails where nobody listens', async () => {
+      const [name, url] = Object.entries(variables())[0];
+      failed(await run(script, { [name]: url.replace(origin, 'http://127.0.0.1:1') }, JSON.stringify(alertOf('new'))), /^curl: /);
+    });
+
+    test('refuses a URL that is none', async () => {
+      const urls = [`ftp://x/${SECRET}`, `${SECRET}/x`, `http://x/${SECRET} x`, `http://x/${SECRET}"\nx`, `http://x\\/${SECRET}`, `http://x/${SECRET}\n`];
+      for (const url of urls) {
+        const result = await run(script, { [required]: url }, JSON.stringify(alertOf('new')));
+        failed(result, new RegExp(`^${script}: `));
+        assert.equal(result.status, 2);
+      }
+    });
+  });
+}
+
+for (const [script, required, token] of [['ntfy.sh', 'NTFY_URL', 'NTFY_TOKEN'], ['webhook.sh', 'WEBHOOK_URL', 'WEBHOOK_TOKEN']]) {
+  test(`${script} shows its token to the receiver, and to no process list`, async () => {
+    const result = await run(script, { [required]: `${origin}/topic`, [token]: SECRET }, JSON.stringify(alertOf('new')));
+    assert.equal(result.status, 0);
+    assert.equal(requests[0].headers.authorization, `Bearer ${SECRET}`);
+    assert.ok(!requests[0].running.includes(SECRET));
+  });
+
+  test(`${script} takes no token that would end a header`, async () => {
+    failed(await run(script, { [required]: `${origin}/topic`, [token]: 'x"\nurl = "http://evil.example' }, JSON.stringify(alertOf('new'))), /token/);
+    assert.deepEqual(requests, []);
+  });
+}
+
+test('ntfy.sh posts to the server above the topic', async () => {
+  await run('ntfy.sh', { NTFY_URL: `${origin}/under/a/path/topic/` }, JSON.stringify(alertOf('new')));
+  assert.deepEqual([requests[0].url, JSON.parse(requests[0].body).topic], ['/under/a/path', 'topic']);
+  await run('ntfy.sh', { NTFY_URL: `${origin}/topic` }, JSON.stringify(alertOf('new')));
+  assert.equal(requests[1].url, '/');
+  failed(await run('ntfy.sh', { NTFY_URL: 'https://ntfy.sh/' }, '{}'), /^ntfy.sh: NTFY_URL ends in no topic$/m);
+});
+
+test('webhook.sh posts to the address as it is', async () => {
+  await run('webhook.sh', { WEBHOOK_URL: `${origin}/a?b=[1-3]&c={x,y}#d` }, JSON.stringify(alertOf('new')));
+  assert.deepEqual(requests.map(({ url }) => url), ['/a?b=[1-3]&c={x,y}']);
+});
+
+test('mail.sh fills in addresses that end no header', async () => {
+  await run('mail.sh', { MAIL_TO: 'ops@example.com\nBcc: evil@example.com', MAIL_FROM: 'obs <obs@example.com>\r\nX: y' }, JSON.stringify(alertOf('new')));
+  const names = ['To', 'From', 'Subject', 'Auto-Submitted', 'MIME-Version', 'Content-Type', 'Content-Transfer-Encoding'];
+  const { headers } = parseMail(await readFile(join(folder, 'mail'), 'utf8'), names);
+  assert.equal(headers.To, 'ops@example.com Bcc: evil@example.com');
+  assert.equal(headers.From, 'obs <obs@example.com>  X: y');
+});
+
+test('mail.sh fails where sendmail does', async () => {
+  const variables = { ...scripts['mail.sh'].variables(), SENDMAIL_DOES: 'exit 75' };
+  failed(await run('mail.sh', variables, JSON.stringify(alertOf('new'))), /^mail.sh: sendmail ended with status 75$/m);
+});
+
+test('mail.sh fails where sendmail never ends', async () => {
+  const variables = { ...scripts['mail.sh'].variables(), SENDMAIL_DOES: 'exec sleep 60 > /dev/null 2>&1', ALERT_TIMEOUT: '0.3' };
+  failed(await run('mail.sh', variables, JSON.stringify(alertOf('new'))), /^mail.sh: sendmail /);
+});
