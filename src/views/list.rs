@@ -53,6 +53,6 @@ fn row(issue: &Issue, now: Time) -> Html {
 }
 
 /// A PHP class without its namespace: the issue's own page has all of it.
-fn short(kind: &str) -> &str {
+pub fn short(kind: &str) -> &str {
     kind.rsplit('\\').next().filter(|name| !name.is_empty()).unwrap_or(kind)
 }

@@ -1,10 +1,12 @@
-//! Domain values into pages. No SQL and no requests here: each page is a function from what it shows to [`Html`].
+//! Domain values into pages. No SQL and no requests here: each page is a function from what it shows to [`Html`],
+//! or to a [`Screen`](terminal::Screen).
 //!
 //! | file | what |
 //! |---|---|
 //! | `list`, `issue`, `event`, `empty`, `error` | one page each |
 //! | `layout` | what pages share: the frame around them, badges, headings, paging |
 //! | `metadata`, `trace`, `frames`, `source`, `extra` | parts of an event |
+//! | `terminal` | the same pages as text for `curl` |
 //! | `path`, `library`, `pretty`, `text`, `when` | how paths, JSON, long text, counts and times are written |
 //!
 //! Invariants: all text of an event stands in an element of its own, which the style sheet isolates, so that
@@ -23,6 +25,7 @@ mod metadata;
 mod path;
 mod pretty;
 mod source;
+pub mod terminal;
 mod text;
 mod trace;
 mod when;
