@@ -1,6 +1,6 @@
-//! Everything that can go wrong with a request, and the one place that renders it: JSON under `/api`, else a page.
+//! Everything that can go wrong with a request, and the one place that renders it: JSON under `/api`, else a page or text.
 use crate::http::Refusal;
-use crate::response::{json, page};
+use crate::response::{Form, json};
 use crate::store;
 use crate::{log, views};
 use rouille::Response;
@@ -148,13 +148,30 @@ impl Error {
         }
     }
 
+    /// The same for a terminal, where nothing can be clicked and the address is typed.
+    fn terminal_words(&self) -> String {
+        match self {
+            Error::SignIn => "curl -u :PASSWORD sends it. The ingest key does not open the dashboard.".into(),
+            Error::NotLocal => {
+                "OBS_DASHBOARD_PASSWORD is not set, so only this machine is answered. Set it, or start obs with --public-dashboard."
+                    .into()
+            }
+            Error::Moved(to) => format!("It is at {to}."),
+            Error::Bad(_) | Error::NotFound | Error::Method(_) => format!("{} The issues are at /.", sentence(&self.words().1)),
+            _ => self.words().1,
+        }
+    }
+
     /// The answer for a request to a path, the empty one where it could not be read.
-    pub fn response(&self, path: &str) -> Response {
+    pub fn response(&self, path: &str, form: Form) -> Response {
         let body = if path == "/api" || path.starts_with("/api/") {
             json(&serde_json::json!({ "error": self.api_words() }))
         } else {
             let (heading, text) = self.words();
-            page(views::error(self.status(), heading, &text))
+            form.answer(
+                || views::error(self.status(), heading, &text),
+                || views::terminal::error(self.status(), heading, &self.terminal_words()),
+            )
         };
         let mut response = body.with_status_code(self.status());
         let header: Option<(&'static str, Cow<'static, str>)> = match self {
@@ -168,4 +185,9 @@ impl Error {
         response.headers.extend(header.map(|(name, value)| (name.into(), value)));
         response
     }
+}
+
+/// With its full stop.
+fn sentence(text: &str) -> String {
+    format!("{}.", text.trim_end_matches('.'))
 }

@@ -16,7 +16,7 @@
 //! | [`auth`] | ingest keys, the dashboard's password, what counts as this machine |
 //! | [`rate`] | how many events a key may send |
 //! | [`error`] | all that can go wrong with a request, and its one rendering |
-//! | [`response`] | answers of each kind, with their headers |
+//! | [`response`] | answers of each kind, with their headers; page or text |
 //! | [`views`], [`html`] | domain values into pages which cannot hold unescaped text |
 //! | [`store`] | one SQLite file: the writer, readers, migrations, backup; export and import |
 //! | [`query`] | what a reader looks for; pure |

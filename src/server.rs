@@ -2,6 +2,7 @@
 use crate::error::Error;
 use crate::http::{Admission, App, Refusal, Version};
 use crate::log;
+use crate::response::Form;
 use crate::routes::{self, Route};
 use crate::state::State;
 use rouille::{Request, Response};
@@ -11,16 +12,17 @@ impl App for State {
     type Pass = Route;
 
     fn admit(&self, request: &Request, version: Version) -> Result<Admission<Route>, Response> {
-        routes::admit(self, request, version).map_err(|error| answer(request.raw_url(), Err(error)))
+        routes::admit(self, request, version).map_err(|error| answer(request.raw_url(), Form::of(request), Err(error)))
     }
 
     fn handle(&self, route: Route, request: &Request, body: Vec<u8>) -> Response {
-        answer(request.raw_url(), routes::handle(self, route, request, body))
+        answer(request.raw_url(), Form::of(request), routes::handle(self, route, request, body))
     }
 
     fn refuse(&self, refusal: Refusal, target: Option<&str>) -> Response {
         let target = target.unwrap_or_default();
-        answer(target, Err(Error::refused(refusal, &routes::path(target))))
+        // A target is all that is known here: what `http` refuses is a page for everyone.
+        answer(target, Form::Page, Err(Error::refused(refusal, &routes::path(target))))
     }
 
     /// The query stays out of the log: clients may put a key there.
@@ -38,9 +40,9 @@ impl App for State {
 
 /// What leaves for a target. Pages of any origin may load `/sdk.js` and read what `/api/events` answers, refusals too:
 /// without these headers a browser would show its SDK a refusal as a broken network.
-fn answer(target: &str, result: Result<Response, Error>) -> Response {
+fn answer(target: &str, form: Form, result: Result<Response, Error>) -> Response {
     let path = routes::path(target);
-    let response = result.unwrap_or_else(|error| error.response(&path));
+    let response = result.unwrap_or_else(|error| error.response(&path, form));
     match path.strip_suffix('/').unwrap_or(&path) {
         "/api/events" => response
             .with_unique_header("Access-Control-Allow-Origin", "*")

@@ -1,31 +1,30 @@
-//! The dashboard: issues, one issue, one event.
+//! The dashboard: issues, one issue, one event; each as a page or as text for a terminal.
 use crate::auth::{Key, Visitor};
-use crate::domain::{Cursor, Found, Hour, Issue};
+use crate::domain::{Cursor, Found, Hour, Issue, Place};
 use crate::error::Error;
 use crate::query::{Is, Listing, Query, Sort, Term};
-use crate::response::{moved, page};
+use crate::response::{Form, moved};
 use crate::state::State;
 use crate::store::Reader;
 use crate::time::Time;
-use crate::views;
-use crate::views::{Asked, List, One, Period, Whole};
+use crate::views::{self, Asked, List, One, Period, Whole, terminal};
 use rouille::{Request, Response};
 
 /// Hours that a row of the list shows.
 const ROW_HOURS: usize = 24;
 
 pub fn issues(state: &State, listing: &Listing, visitor: &Visitor, request: &Request) -> Result<Response, Error> {
+    let (form, origin, now) = (Form::of(request), origin(request), Time::now());
     let asked = Asked { listing, period: period(request)? };
     state.store.read(|reader| {
-        let now = Time::now();
         let states = reader.states()?;
         if states.iter().all(|(_, issues)| *issues == 0) {
-            let key = state.keys.first().filter(|_| visitor.is_trusted);
-            return Ok(page(views::empty(&origin(request), key.map(|key| key.key.as_str()))));
+            let key = state.keys.first().filter(|_| visitor.is_trusted).map(|key| key.key.as_str());
+            return Ok(form.answer(|| views::empty(&origin, key), || terminal::empty(&origin, key)));
         }
         let found = reader.issues(&listing.query, listing.sort, listing.cursor, now)?;
         let ids: Vec<i64> = found.page.rows.iter().map(|issue| issue.id).collect();
-        Ok(page(views::issues(&List {
+        let list = List {
             asked,
             found: &found,
             looked_to: looked_to(reader, listing, &found, now)?,
@@ -36,47 +35,60 @@ pub fn issues(state: &State, listing: &Listing, visitor: &Visitor, request: &Req
             projects: &projects(&state.keys),
             may_act: visitor.is_trusted,
             now,
-        })))
+        };
+        let older = found.page.older.map(|place| older(request, place));
+        Ok(form.answer(|| views::issues(&list), || terminal::issues(&found, older.as_deref(), &origin, now)))
     })
 }
 
-pub fn issue(state: &State, id: i64, cursor: Cursor, visitor: &Visitor, _request: &Request) -> Result<Response, Error> {
+pub fn issue(state: &State, id: i64, cursor: Cursor, visitor: &Visitor, request: &Request) -> Result<Response, Error> {
+    let (form, origin, now) = (Form::of(request), origin(request), Time::now());
     state.store.read(|reader| {
         let Some(issue) = reader.issue(id)? else {
             return reader.merged_into(id)?.map(|id| moved(&format!("/issues/{id}"))).ok_or(Error::NotFound);
         };
-        let now = Time::now();
+        let newest = reader.event(&issue.last_event_id)?.ok_or(Error::NotFound)?;
+        let events = reader.events(id, cursor)?;
         let fortnight = Period::Fortnight.hours(now);
         let hours = reader.issue_hours(&[id], now.hour(), fortnight)?.remove(&id);
         let hours = hours.unwrap_or_else(|| vec![0; fortnight]);
         let hours: Vec<Hour> = hours.into_iter().map(|events| Hour { events, errors: 0 }).collect();
-        Ok(page(views::issue(&Whole {
+        let whole = Whole {
             issue: &issue,
-            newest: &reader.event(&issue.last_event_id)?.ok_or(Error::NotFound)?,
-            events: &reader.events(id, cursor)?,
+            newest: &newest,
+            events: &events,
             hours: &hours,
             facets: &reader.facets(id)?,
             history: &reader.history(id)?,
             may_act: visitor.is_trusted,
             now,
-        })))
+        };
+        let older = events.older.map(|place| older(request, place));
+        Ok(form.answer(
+            || views::issue(&whole),
+            || terminal::issue(&issue, &newest, &events, older.as_deref(), &origin, now),
+        ))
     })
 }
 
-pub fn event(state: &State, id: &str, visitor: &Visitor, _request: &Request) -> Result<Response, Error> {
+pub fn event(state: &State, id: &str, visitor: &Visitor, request: &Request) -> Result<Response, Error> {
+    let (form, origin, now) = (Form::of(request), origin(request), Time::now());
     state.store.read(|reader| {
         let event = reader.event(id)?.ok_or(Error::NotFound)?;
         let issue = reader.issue(event.issue_id)?.ok_or(Error::NotFound)?;
         let (older, newer) = reader.neighbours(&event)?;
-        Ok(page(views::event(&One {
-            event: &event,
-            issue: &issue,
-            older: older.as_ref(),
-            newer: newer.as_ref(),
-            may_act: visitor.is_trusted,
-            now: Time::now(),
-        })))
+        let (older, newer) = (older.as_ref(), newer.as_ref());
+        let one = One { event: &event, issue: &issue, older, newer, may_act: visitor.is_trusted, now };
+        Ok(form.answer(|| views::event(&one), || terminal::event(&event, &issue, older, newer, &origin, now)))
     })
+}
+
+/// The target of the page that comes after this one. What was searched for, and in which order, stays.
+fn older(request: &Request, at: Place) -> String {
+    let (path, query) = request.raw_url().split_once('?').unwrap_or((request.raw_url(), ""));
+    let kept = query.split('&').filter(|part| part.starts_with("q=") || part.starts_with("sort="));
+    let kept: String = kept.map(|part| format!("{part}&")).collect();
+    format!("{path}?{kept}after={at}")
 }
 
 fn period(request: &Request) -> Result<Period, Error> {

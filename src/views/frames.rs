@@ -6,6 +6,7 @@ use super::text::{Budget, cut};
 use crate::frame::{self, Frame};
 use crate::html;
 use crate::html::Html;
+use std::borrow::Cow;
 
 /// Characters of a function.
 const FUNCTION: usize = 300;
@@ -35,6 +36,22 @@ impl Trace {
         self.frames.iter().zip(&self.own).filter_map(|(frame, own)| path::root(&frame.filename, *own))
     }
 
+    /// What a reader sees of it, one thing after the other.
+    pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+        let culprit = self.own.iter().position(|own| *own).unwrap_or(0);
+        let mut at = 0;
+        std::iter::from_fn(move || {
+            let frame = self.frames.get(at)?;
+            let run = self.foldable(at);
+            let entry = match run {
+                0 => Entry::Frame { frame, own: self.own[at], culprit: at == culprit },
+                _ => Entry::Fold(&self.frames[at..at + run]),
+            };
+            at += run.max(1);
+            Some(entry)
+        })
+    }
+
     /// How many library frames from here on are to fold. The first frame never does, nor any if none is own.
     fn foldable(&self, at: usize) -> usize {
         let run = self.own[at..].iter().take_while(|own| !**own).count();
@@ -42,19 +59,17 @@ impl Trace {
     }
 }
 
+/// A frame, or library frames in a row that are told in one line.
+pub enum Entry<'a> {
+    Frame { frame: &'a Frame, own: bool, culprit: bool },
+    Fold(&'a [Frame]),
+}
+
 /// As much of it as the budget allows, if it has frames. Paths are written from the `shared` directory on.
 pub fn frames(trace: &Trace, shared: &str, budget: &mut Budget) -> Option<Html> {
-    let culprit = trace.own.iter().position(|own| *own).unwrap_or(0);
-    let mut at = 0;
-    let items = std::iter::from_fn(|| {
-        let frame = trace.frames.get(at)?;
-        let run = trace.foldable(at);
-        let item = match run {
-            0 => item(frame, trace.own[at], at == culprit, shared, budget),
-            _ => fold(&trace.frames[at..at + run], shared, budget),
-        };
-        at += run.max(1);
-        item
+    let items = trace.entries().map_while(|entry| match entry {
+        Entry::Frame { frame, own, culprit } => item(frame, own, culprit, shared, budget),
+        Entry::Fold(frames) => fold(frames, shared, budget),
     });
     let items = items.collect::<Html>();
     (!trace.is_empty()).then(|| html!("<ol class=\"frames\" role=\"list\">\n{}</ol>\n", items))
@@ -66,12 +81,10 @@ fn item(frame: &Frame, own: bool, culprit: bool, shared: &str, budget: &mut Budg
         return None;
     }
     let own = own.then(|| html!(" class=\"own\""));
-    let function = (!frame.function.trim().is_empty()).then(|| cut(&frame.function, FUNCTION));
-    let function = function.map(|function| html!("<b>{}</b> ", breakable(&function)));
-    let nowhere = frame.filename.is_empty() && frame.lineno.is_none_or(|line| line == 0);
+    let function = function(frame).map(|function| html!("<b>{}</b> ", breakable(&function)));
     let place = match function {
-        None if nowhere => Some(html!("<span>unknown</span>")),
-        Some(_) if nowhere => None,
+        None if is_nowhere(frame) => Some(html!("<span>unknown</span>")),
+        Some(_) if is_nowhere(frame) => None,
         _ => Some(path::place(frame, shared)),
     };
     let source = source(frame).map(|source| match culprit {
@@ -81,6 +94,15 @@ fn item(frame: &Frame, own: bool, culprit: bool, shared: &str, budget: &mut Budg
     let item = html!("<li{}>{}{}{}</li>\n", own, function, place, source);
     budget.pay(item.as_str().len());
     Some(item)
+}
+
+pub fn function(frame: &Frame) -> Option<Cow<'_, str>> {
+    (!frame.function.trim().is_empty()).then(|| cut(&frame.function, FUNCTION))
+}
+
+/// It has no place that could be looked up.
+pub fn is_nowhere(frame: &Frame) -> bool {
+    frame.filename.is_empty() && frame.lineno.is_none_or(|line| line == 0)
 }
 
 fn fold(frames: &[Frame], shared: &str, budget: &mut Budget) -> Option<Html> {
@@ -97,16 +119,22 @@ fn fold(frames: &[Frame], shared: &str, budget: &mut Budget) -> Option<Html> {
 
 /// `5 library frames: net/http, github.com/go-chi/chi`.
 fn summary(frames: &[Frame]) -> Html {
+    let names = names(frames);
+    let colon = (!names.is_empty()).then_some(": ");
+    let named = names.iter().map(|name| html!("<span>{}</span>", name));
+    html!("{} library frames{}{}", frames.len(), colon, Html::join(named, &html!(", ")))
+}
+
+/// The libraries that frames lie in, each once. A last `…` stands for those that are too many.
+pub fn names(frames: &[Frame]) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for name in frames.iter().map(|frame| library::name(&frame.filename)) {
         if !name.is_empty() && !names.contains(&name) {
             names.push(name);
         }
     }
-    let colon = (!names.is_empty()).then_some(": ");
-    let more = (names.len() > NAMES).then_some(", …");
-    let named = names.iter().take(NAMES).map(|name| html!("<span>{}</span>", cut(name, NAME)));
-    html!("{} library frames{}{}{}", frames.len(), colon, Html::join(named, &html!(", ")), more)
+    let more = (names.len() > NAMES).then(|| "…".to_string());
+    names.iter().take(NAMES).map(|name| cut(name, NAME).into_owned()).chain(more).collect()
 }
 
 #[cfg(test)]

@@ -119,7 +119,7 @@ fn row(list: &List, issue: &Issue, with_state: bool) -> Html {
 }
 
 /// A PHP class without its namespace: the issue's own page has all of it.
-fn short(kind: &str) -> &str {
+pub fn short(kind: &str) -> &str {
     kind.rsplit('\\').next().filter(|name| !name.is_empty()).unwrap_or(kind)
 }
 

@@ -1,4 +1,5 @@
-//! Domain values into pages. No SQL and no requests here: each page is a function from what it shows to [`Html`].
+//! Domain values into pages. No SQL and no requests here: each page is a function from what it shows to [`Html`],
+//! or to a [`Screen`](terminal::Screen).
 //!
 //! | file | what |
 //! |---|---|
@@ -8,6 +9,7 @@
 //! | `chart`, `facets`, `history` | how often, where from, and what became of it |
 //! | `acts` | the buttons |
 //! | `metadata`, `trace`, `frames`, `source`, `extra` | parts of an event |
+//! | `terminal` | the same pages as text for `curl` |
 //! | `path`, `library`, `pretty`, `text`, `when` | how paths, JSON, long text, counts and times are written |
 //!
 //! Invariants: all text of an event stands in an element of its own, which the style sheet isolates, so that
@@ -34,6 +36,7 @@ mod nomatch;
 mod path;
 mod pretty;
 mod source;
+pub mod terminal;
 mod text;
 mod trace;
 mod when;

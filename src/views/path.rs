@@ -3,6 +3,7 @@ use super::text::cut_front;
 use crate::frame::Frame;
 use crate::html;
 use crate::html::Html;
+use std::borrow::Cow;
 
 const SEPARATORS: [char; 2] = ['/', '\\'];
 /// A name breaks after these, before it breaks elsewhere.
@@ -38,9 +39,14 @@ pub fn parent(path: &str) -> &str {
     &path[..path.rfind(SEPARATORS).map_or(0, |at| at + 1)]
 }
 
+/// A frame's path below the shared directory.
+pub fn below<'a>(frame: &'a Frame, shared: &str) -> Cow<'a, str> {
+    cut_front(frame.filename.strip_prefix(shared).unwrap_or(&frame.filename), LONGEST)
+}
+
 /// Where a frame is: `src/`**`cart.ts`**`:141:18`, below the shared directory.
 pub fn place(frame: &Frame, shared: &str) -> Html {
-    let path = cut_front(frame.filename.strip_prefix(shared).unwrap_or(&frame.filename), LONGEST);
+    let path = below(frame, shared);
     let (directory, file) = path.split_at(parent(&path).len());
     let directory = (!directory.is_empty()).then(|| html!("<span>{}</span>", breakable(directory)));
     let column = frame.colno.map(|column| html!(":{}", column));

@@ -3,13 +3,21 @@ use super::text::cut;
 use crate::frame::Frame;
 use crate::html;
 use crate::html::Html;
+use std::borrow::Cow;
 
 /// Lines before and after the current one, and characters of a line, that are shown.
 const AROUND: usize = 5;
 const WIDTH: usize = 300;
 
+/// A line of source, with its number where the frame has one.
+pub struct Line<'a> {
+    pub number: Option<String>,
+    pub text: Cow<'a, str>,
+    pub is_current: bool,
+}
+
 /// The lines that came with the frame, if any did.
-pub fn source(frame: &Frame) -> Option<Html> {
+pub fn lines(frame: &Frame) -> Option<Vec<Line<'_>>> {
     let current = frame.context_line.as_deref()?;
     let before = &frame.pre_context[frame.pre_context.len().saturating_sub(AROUND)..];
     let after = &frame.post_context[..frame.post_context.len().min(AROUND)];
@@ -18,11 +26,19 @@ pub fn source(frame: &Frame) -> Option<Html> {
     let number =
         |offset: usize| frame.lineno.and_then(|line| line.checked_add(offset as u64)?.checked_sub(before.len() as u64));
     let width = number(before.len() + after.len()).map_or(0, |last| last.to_string().len());
-    let rows = lines().enumerate().map(|(offset, line)| {
-        let number = number(offset).map(|number| format!("{number:width$}  "));
-        let text = line.strip_prefix(indent).unwrap_or(line.trim());
-        let row = html!("{}<span>{}</span>", number, cut(text.trim_end(), WIDTH));
-        if offset == before.len() { html!("<mark>{}</mark>", row) } else { row }
+    let rows = lines().enumerate().map(|(offset, line)| Line {
+        number: number(offset).map(|number| format!("{number:width$}  ")),
+        text: cut(line.strip_prefix(indent).unwrap_or(line.trim()).trim_end(), WIDTH),
+        is_current: offset == before.len(),
+    });
+    Some(rows.collect())
+}
+
+/// The same as a block of a page.
+pub fn source(frame: &Frame) -> Option<Html> {
+    let rows = lines(frame)?.into_iter().map(|line| {
+        let row = html!("{}<span>{}</span>", line.number, line.text);
+        if line.is_current { html!("<mark>{}</mark>", row) } else { row }
     });
     let rows = Html::join(rows, &html!("\n"));
     // A block that scrolls can be reached and named without a pointer.

@@ -34,16 +34,28 @@ pub fn split_head(text: &str, most: usize) -> (&str, &str) {
 
 /// `1,204`; from a million on `1.2 M` with the exact number in `title`.
 pub fn count(n: i64) -> Html {
-    let exact = grouped(n);
-    if n < 1_000_000 {
-        return html!("{}", exact);
+    match n {
+        ..1_000_000 => html!("{}", shortened(n)),
+        _ => html!(r#"<span title="{}">{}</span>"#, grouped(n), shortened(n)),
     }
-    html!(r#"<span title="{}">{}.{} M</span>"#, exact, grouped(n / 1_000_000), n / 100_000 % 10)
+}
+
+/// `1,204`; from a million on `1.2 M`.
+pub fn shortened(n: i64) -> String {
+    match n {
+        ..1_000_000 => grouped(n),
+        _ => format!("{}.{} M", grouped(n / 1_000_000), n / 100_000 % 10),
+    }
 }
 
 /// `1 event`, `1,204 events`.
 pub fn counted(n: i64, one: &str) -> Html {
     html!("{} {}{}", count(n), one, (n != 1).then_some("s"))
+}
+
+/// The same as text alone.
+pub fn counted_text(n: i64, one: &str) -> String {
+    format!("{} {one}{}", shortened(n), if n == 1 { "" } else { "s" })
 }
 
 /// Thousands parted by commas.

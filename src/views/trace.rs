@@ -8,6 +8,7 @@ use crate::event::MAX_CAUSES;
 use crate::html;
 use crate::html::Html;
 use crate::json;
+use std::borrow::Cow;
 
 /// Characters of a cause's type and message.
 const TYPE: usize = 200;
@@ -15,11 +16,38 @@ const MESSAGE: usize = 600;
 /// Bytes of markup for all traces of a page.
 const MARKUP: usize = 1 << 20;
 
+/// All of an event's, and the directory that their paths are written from.
+pub struct Traces {
+    pub own: Trace,
+    pub causes: Vec<Cause>,
+    pub shared: String,
+}
+
+impl Traces {
+    pub fn of(event: &StoredEvent) -> Traces {
+        let own = Trace::parse(event.stacktrace.as_deref());
+        let causes = event.causes.as_deref().and_then(json::array).unwrap_or_default();
+        let causes: Vec<Cause> = causes.iter().take(MAX_CAUSES).map(|cause| Cause::parse(cause.get())).collect();
+        let all = [&own].into_iter().chain(causes.iter().filter_map(|cause| cause.trace.as_ref()));
+        let shared = shared_directory(all.flat_map(Trace::roots)).to_string();
+        Traces { own, causes, shared }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.own.is_empty() && self.causes.is_empty()
+    }
+
+    /// The shared directory as it is told, if there is one.
+    pub fn below(&self) -> Option<Cow<'_, str>> {
+        (!self.shared.is_empty()).then(|| cut_front(&self.shared, TYPE))
+    }
+}
+
 #[derive(Default)]
-struct Cause {
+pub struct Cause {
     kind: Option<String>,
     message: String,
-    trace: Option<Trace>,
+    pub trace: Option<Trace>,
 }
 
 impl Cause {
@@ -39,21 +67,26 @@ impl Cause {
         }
         cause
     }
+
+    pub fn kind(&self) -> Option<Cow<'_, str>> {
+        self.kind.as_deref().map(|kind| cut(kind, TYPE))
+    }
+
+    pub fn message(&self) -> Cow<'_, str> {
+        cut(&self.message, MESSAGE)
+    }
 }
 
 /// The section of a page; `note` stands beside its heading.
 pub fn traces(event: &StoredEvent, note: Html) -> Html {
-    let trace = Trace::parse(event.stacktrace.as_deref());
-    let causes = event.causes.as_deref().and_then(json::array).unwrap_or_default();
-    let causes: Vec<Cause> = causes.iter().take(MAX_CAUSES).map(|cause| Cause::parse(cause.get())).collect();
-    if trace.is_empty() && causes.is_empty() {
+    let traces = Traces::of(event);
+    if traces.is_empty() {
         return html!("<h2>Stack trace</h2>\n<p class=\"dim\">None was sent.</p>\n");
     }
-    let all = || [&trace].into_iter().chain(causes.iter().filter_map(|cause| cause.trace.as_ref()));
-    let shared = shared_directory(all().flat_map(Trace::roots));
-    let below = (!shared.is_empty()).then(|| html!(", paths below <code>{}</code>", cut_front(shared, TYPE)));
+    let Traces { own, causes, shared } = &traces;
+    let below = traces.below().map(|shared| html!(", paths below <code>{}</code>", shared));
     let mut budget = Budget::new(MARKUP);
-    let own = frames(&trace, shared, &mut budget);
+    let own = frames(own, shared, &mut budget);
     let causes = causes.iter().map_while(|cause| caused_by(cause, shared, &mut budget)).collect::<Html>();
     let rest = budget.is_spent().then(|| cut_note(event));
     html!("<h2>Stack trace <small>{}{}</small></h2>\n{}{}{}", note, below, own, causes, rest)
@@ -64,8 +97,7 @@ fn caused_by(cause: &Cause, shared: &str, budget: &mut Budget) -> Option<Html> {
     if budget.is_spent() {
         return None;
     }
-    let kind = cause.kind.as_deref().map(|kind| html!(" <b>{}</b>", cut(kind, TYPE)));
+    let kind = cause.kind().map(|kind| html!(" <b>{}</b>", kind));
     let trace = cause.trace.as_ref().and_then(|trace| frames(trace, shared, budget));
-    let message = cut(&cause.message, MESSAGE);
-    Some(html!("<h3>Caused by{} <span dir=\"auto\">{}</span></h3>\n{}", kind, message, trace))
+    Some(html!("<h3>Caused by{} <span dir=\"auto\">{}</span></h3>\n{}", kind, cause.message(), trace))
 }

@@ -12,22 +12,31 @@ const YEAR: i64 = 31_556_952; // the mean one of the calendar
 
 /// `24 s`, as a `time` element.
 pub fn age(time: Time, now: Time) -> Html {
-    element(time, &span(now.millis() - time.millis()))
+    element(time, &since(time, now))
 }
 
 /// `24 s ago`, as a `time` element.
 pub fn ago(time: Time, now: Time) -> Html {
-    element(time, &format!("{} ago", span(now.millis() - time.millis())))
+    element(time, &format!("{} ago", since(time, now)))
+}
+
+/// `24 s`, as text alone.
+pub fn since(time: Time, now: Time) -> String {
+    span(now.millis() - time.millis())
 }
 
 /// When an event came, told from when it happened: `2 s later`. A client's clock may be ahead: `3 h earlier`.
 pub fn received(event: Time, received: Time) -> Html {
-    let text = match received.millis() - event.millis() {
+    element(received, &delay(event, received))
+}
+
+/// The same as text alone.
+pub fn delay(event: Time, received: Time) -> String {
+    match received.millis() - event.millis() {
         -999..1000 => "at once".to_string(),
         late @ 1000.. => format!("{} later", span(late)),
         early => format!("{} earlier", span(-early)),
-    };
-    element(received, &text)
+    }
 }
 
 /// `18:42:06` today, `18 Nov 17:52` this year, else `18 Nov 2025`; as a `time` element.
