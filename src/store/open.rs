@@ -36,8 +36,7 @@ pub fn full_path(path: &Path) -> Result<PathBuf, String> {
 pub fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let connection =
         Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    connection.busy_timeout(LOCK_WAIT)?;
-    connection.set_prepared_statement_cache_capacity(64);
+    settle(&connection)?;
     connection.pragma_update(None, "secure_delete", "FAST")?; // zeros for what is deleted, where the page is written anyway
     connection.pragma_update(None, "foreign_keys", false)?; // a lookup an event, for what the writer takes care of itself
     Ok(connection)
@@ -47,10 +46,18 @@ pub fn connect(path: &Path) -> rusqlite::Result<Connection> {
 pub fn connect_to_read(path: &Path) -> rusqlite::Result<Connection> {
     let connection =
         Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    connection.busy_timeout(LOCK_WAIT)?;
-    connection.set_prepared_statement_cache_capacity(64);
+    settle(&connection)?;
     connection.pragma_update(None, "cache_size", -1024)?; // KiB
     Ok(connection)
+}
+
+/// What both have in common.
+fn settle(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(LOCK_WAIT)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    // Else a statement with a join is planned anew for each value that is bound to it.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
 }
 
 /// Opens the database, making it first where there is none, and brings its tables up to date.
