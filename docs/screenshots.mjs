@@ -7,8 +7,8 @@ const root = new URL('..', import.meta.url).pathname;
 const { issues } = await (await fetch(`${origin}/api/issues`)).json();
 const failure = issues.find((issue) => issue.message.startsWith('database connection failed'));
 const pictures = [
-  { name: 'issues-dark', path: '/', scheme: 'dark', width: 1280, height: 400 },
-  { name: 'issue-light', path: `/issues/${failure.id}`, scheme: 'light', width: 1280, height: 800 },
+  { name: 'issues-dark', path: '/', scheme: 'dark', width: 1280, height: 480 },
+  { name: 'issue-light', path: `/issues/${failure.id}`, scheme: 'light', width: 1280, height: 900 },
   { name: 'event-dark', path: `/events/${failure.last_event_id}`, scheme: 'dark', width: 1280, height: 800 },
   { name: 'issues-phone', path: '/', scheme: 'dark', width: 390, height: 800 },
 ];
