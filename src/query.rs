@@ -157,7 +157,7 @@ impl Display for Term {
                 write!(f, "{}:\"{value}\"", field.name())
             }
             Term::Field(field, value) => write!(f, "{}:{value}", field.name()),
-            Term::Text(text) if text.contains([' ', ':']) => write!(f, "\"{text}\""),
+            Term::Text(text) if text.contains(|c: char| c.is_whitespace() || c == ':') => write!(f, "\"{text}\""),
             Term::Text(text) => f.write_str(text),
         }
     }
@@ -257,6 +257,8 @@ mod tests {
             ]
         );
         assert_eq!(Query::parse(&query.to_string()), query, "as one would type it");
+        let odd = Query(vec![Term::Text("a\tb".into()), Term::Text("level:error".into())]);
+        assert_eq!(Query::parse(&odd.to_string()), odd);
     }
 
     #[test]
