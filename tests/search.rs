@@ -191,3 +191,23 @@ fn counts_by_hour_and_state_are_numbers_too() {
     let of_issue = obs.json("/api/issues/1")["issue"]["hours"].clone();
     assert_eq!(of_issue.as_array().unwrap().iter().map(|n| n.as_i64().unwrap()).sum::<i64>(), 5);
 }
+
+#[test]
+fn an_issue_whose_newest_event_someone_else_removed_hides_none_behind_it() {
+    let obs = Obs::start();
+    for n in 0..120 {
+        obs.add(format!(r#"{{"message":"m","fingerprint":["{n}"]}}"#));
+    }
+    obs.sqlite().execute("DELETE FROM events WHERE seq IN (20, 70, 110)", []).unwrap();
+    for sort in ["last_seen", "first_seen", "count"] {
+        let (mut seen, mut after) = (Vec::new(), String::new());
+        loop {
+            let page = obs.json(&format!("/api/issues?sort={sort}{after}"));
+            seen.extend(numbers(&page));
+            let Some(next) = page["next"].as_str() else { break };
+            after = format!("&after={next}");
+        }
+        let there: Vec<i64> = (1..=120).rev().filter(|id| ![20, 70, 110].contains(id)).collect();
+        assert_eq!(seen, there, "{sort}");
+    }
+}
