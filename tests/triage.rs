@@ -375,3 +375,27 @@ fn retention_and_triage_agree() {
     assert_eq!(text("SELECT count(*) FROM events WHERE issue_id NOT IN (SELECT id FROM issues)"), 0);
     assert_eq!(issue(&obs, 2)["count"], 80);
 }
+
+/// As a crash leaves them right after issue 2 was merged into issue 1: no event has moved yet.
+const MERGED: &str = "
+    UPDATE issues SET count = issues.count + other.count, last_seq = other.last_seq, last_seen = other.last_seen
+    FROM issues AS other WHERE issues.id = 1 AND other.id = 2;
+    UPDATE issue_hours SET events = events + (SELECT sum(events) FROM issue_hours WHERE issue_id = 2) WHERE issue_id = 1;
+    DELETE FROM issue_hours WHERE issue_id = 2;
+    UPDATE issue_keys SET issue_id = 1 WHERE issue_id = 2;
+    INSERT INTO merged VALUES (2, 1);
+    UPDATE issues SET state = 'merged', count = 0 WHERE id = 2;";
+
+#[test]
+fn the_newest_event_of_merged_issues_is_found_wherever_it_still_is() {
+    let mut obs = Obs::start();
+    obs.add(r#"{"message":"red"}"#);
+    let events: Vec<String> = (0..3).map(|_| obs.add(r#"{"message":"blue"}"#)).collect();
+    obs.kill();
+    obs.sqlite().execute_batch(MERGED).unwrap();
+    let obs = obs.restart(&[], &[("OBS_API_KEY", KEY)]);
+    assert_eq!(delete(&obs, &format!("/api/events/{}", events[2])), 204);
+    assert_eq!(issue(&obs, 1)["last_event_id"], events[1].as_str());
+    done(&obs);
+    assert_eq!((issue(&obs, 1)["count"].as_i64(), issue(&obs, 1)["stored"].as_i64()), (Some(3), Some(3)));
+}

@@ -37,8 +37,10 @@ const EVENT: &str = "
 pub fn event(transaction: &Transaction, id: &str) -> rusqlite::Result<bool> {
     let find = format!("{EVENT} JOIN issues ON issues.id = issue_id WHERE events.id = ?1 AND state <> 'deleted'");
     let Some(gone) = transaction.prepare(&find)?.query_row([id], read).optional()? else { return Ok(false) };
-    let others = "SELECT max(seq) FROM events WHERE seq <> ?2 AND
-                  (issue_id = ?1 OR issue_id IN (SELECT id FROM merged WHERE into_id = ?1))";
+    // The newest of each first, since all of an issue's events may be a million.
+    let others = "
+        SELECT max((SELECT seq FROM events WHERE issue_id = whose.id AND seq <> ?2 ORDER BY seq DESC LIMIT 1))
+        FROM (SELECT ?1 AS id UNION ALL SELECT id FROM merged WHERE into_id = ?1) AS whose";
     let newest: Option<i64> = transaction.query_row(others, [gone.issue, gone.seq], |row| row.get(0))?;
     let Some(newest) = newest else { return triage::delete(transaction, gone.issue) };
 
