@@ -399,3 +399,33 @@ fn the_newest_event_of_merged_issues_is_found_wherever_it_still_is() {
     done(&obs);
     assert_eq!((issue(&obs, 1)["count"].as_i64(), issue(&obs, 1)["stored"].as_i64()), (Some(3), Some(3)));
 }
+
+#[test]
+fn an_old_event_does_not_take_along_those_that_are_still_to_join_it() {
+    let mut obs = Obs::start();
+    obs.add(r#"{"message":"old"}"#);
+    (0..30).for_each(|_| drop(obs.add(r#"{"message":"new"}"#)));
+    obs.kill();
+    let old = "UPDATE events SET received_at = '2020-01-01T00:00:00.000Z' WHERE seq = 1;";
+    obs.sqlite().execute_batch(&format!("{MERGED}{old}")).unwrap();
+    let obs = obs.restart(&["--retention-days", "30"], &[("OBS_API_KEY", KEY)]);
+    let events = || obs.sqlite().query_row("SELECT count(*) FROM events", [], |row| row.get::<_, i64>(0)).unwrap();
+    eventually("the old one is gone", || (events() < 31).then_some(()));
+    assert_eq!((events(), issue(&obs, 1)["stored"].as_i64()), (30, Some(30)));
+}
+
+#[test]
+fn what_is_yet_to_be_merged_is_not_evicted_from_under_the_other_issue() {
+    let mut obs = Obs::start();
+    for message in ["red", "blue", "green"] {
+        obs.add(format!(r#"{{"message":"{message}"}}"#));
+    }
+    obs.kill();
+    obs.sqlite().execute_batch(MERGED).unwrap();
+    let obs = obs.restart(&["--max-events", "2"], &[("OBS_API_KEY", KEY)]);
+    done(&obs);
+    eventually("one event went", || (obs.get("/api/issues/1").status == 404).then_some(()));
+    let lost = "SELECT count(*) FROM issues WHERE last_seq NOT IN (SELECT seq FROM events)";
+    assert_eq!(obs.sqlite().query_row(lost, [], |row| row.get::<_, i64>(0)).unwrap(), 0);
+    assert_eq!(ids(&obs, "is:any"), [3]);
+}

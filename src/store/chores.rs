@@ -57,16 +57,14 @@ impl Chores {
 impl Chores {
     fn try_step(&mut self, connection: &mut Connection, idle: bool) -> Result<(), Error> {
         self.alerts.remove_told(connection)?;
-        self.retention.step(connection)?;
-        let wiped = triage::is_due(connection)?;
-        if wiped {
-            set_wiping(connection, true)?;
-            let removed = retention::remove(connection, triage::step);
-            set_wiping(connection, false)?;
-            removed?;
+        let settling = triage::is_due(connection)?;
+        set_wiping(connection, settling)?; // retention too takes events of an issue that was deleted
+        self.retention.step(connection, settling)?;
+        if settling {
+            retention::remove(connection, triage::step)?;
             self.wipe_due = true;
         }
-        if wiped || (Instant::now() < self.next && !idle) {
+        if settling || (Instant::now() < self.next && !idle) {
             return Ok(());
         }
         let more = text::is_due(connection)? && unsynced(connection, |transaction| text::step(transaction))?;

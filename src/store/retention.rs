@@ -41,9 +41,10 @@ impl Retention {
         self.next.saturating_duration_since(Instant::now())
     }
 
-    /// Does a little of what is due. Called after every commit, and whenever `wait` is over.
-    pub fn step(&mut self, connection: &mut Connection) -> Result<(), Error> {
-        if self.try_step(connection)? {
+    /// Does a little of what is due. Called after every commit, and whenever `wait` is over. `settling`: events of issues
+    /// that were merged or deleted are yet to follow.
+    pub fn step(&mut self, connection: &mut Connection, settling: bool) -> Result<(), Error> {
+        if self.try_step(connection, settling)? {
             self.next = Instant::now();
         } else if self.wait().is_zero() {
             self.next = Instant::now() + PAUSE;
@@ -52,7 +53,7 @@ impl Retention {
     }
 
     /// Whether there is more to do at once.
-    fn try_step(&mut self, connection: &mut Connection) -> Result<bool, Error> {
+    fn try_step(&mut self, connection: &mut Connection, settling: bool) -> Result<bool, Error> {
         let idle = self.wait().is_zero();
         // Under load they go by the step, so that they share transactions: never over 1 % more than is to be kept.
         let slack = if idle { 0 } else { STEP.min(self.kept.events / 100) };
@@ -64,7 +65,9 @@ impl Retention {
         }
         if idle {
             self.forget_hours(connection)?;
-            more |= self.age(connection)? | give_back(connection)?;
+            // An issue goes with its last event, and which one that is can be told once all are there.
+            more |= !settling && self.age(connection)?;
+            more |= give_back(connection)?;
         }
         Ok(more)
     }
@@ -165,11 +168,12 @@ fn evict(transaction: &Transaction, count: i64) -> rusqlite::Result<i64> {
     Ok(count - left)
 }
 
-/// The issue seen least recently. The index goes by state first, and the planner would sort them all.
+/// The issue seen least recently. The index goes by state first, and the planner would sort them all. One that was merged
+/// is passed over: its newest event may be what describes the other.
 fn quietest(transaction: &Transaction) -> rusqlite::Result<Option<i64>> {
     let mut next = transaction.prepare_cached(
         "SELECT (SELECT last_seq FROM issues WHERE issues.state = states.state ORDER BY last_seq LIMIT 1) AS seq, state
-         FROM states WHERE seq IS NOT NULL ORDER BY seq LIMIT 1",
+         FROM states WHERE state <> 'merged' AND seq IS NOT NULL ORDER BY seq LIMIT 1",
     )?;
     let next: Option<(i64, String)> = next.query_row([], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
     let Some((seq, state)) = next else { return Ok(None) };
