@@ -429,3 +429,23 @@ fn what_is_yet_to_be_merged_is_not_evicted_from_under_the_other_issue() {
     assert_eq!(obs.sqlite().query_row(lost, [], |row| row.get::<_, i64>(0)).unwrap(), 0);
     assert_eq!(ids(&obs, "is:any"), [3]);
 }
+
+#[test]
+fn what_was_evicted_before_does_not_outlive_its_issue_in_a_free_page() {
+    const SECRET: &str = "hunter2-was-the-password";
+    let obs = Obs::with(&["--max-events", "60"], &[("OBS_API_KEY", KEY)]);
+    let secret = format!(r#"{{"message":"login failed","extra":"{}{SECRET}"}}"#, "x".repeat(6000));
+    (0..60).for_each(|_| drop(obs.add(&secret)));
+    (0..20).for_each(|n| drop(obs.add(format!(r#"{{"message":"noise","fingerprint":["{n}"]}}"#))));
+    let free = || obs.sqlite().query_row("PRAGMA freelist_count", [], |row| row.get::<_, i64>(0)).unwrap();
+    eventually("events are evicted", || (free() > 20).then_some(()));
+    assert_eq!(delete(&obs, "/api/issues/1"), 204);
+    done(&obs);
+    for suffix in ["", "-wal"] {
+        let path = format!("{}{suffix}", obs.database.display());
+        eventually("the secret is in no file", || {
+            let bytes = fs::read(&path).unwrap();
+            (!bytes.windows(SECRET.len()).any(|part| part == SECRET.as_bytes())).then_some(())
+        });
+    }
+}

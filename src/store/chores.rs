@@ -69,7 +69,8 @@ impl Chores {
         }
         let more = text::is_due(connection)? && unsynced(connection, |transaction| text::step(transaction))?;
         if self.wipe_due {
-            self.wipe_due = !truncate_wal(connection)?;
+            // Free pages have copies: events that went as too many, and rows that SQLite has moved, leave theirs there.
+            self.wipe_due = retention::give_back(connection, 0)? || !truncate_wal(connection)?;
         }
         self.next = Instant::now()
             + match (more, self.wipe_due) {

@@ -67,7 +67,9 @@ impl Retention {
             self.forget_hours(connection)?;
             // An issue goes with its last event, and which one that is can be told once all are there.
             more |= !settling && self.age(connection)?;
-            more |= give_back(connection)?;
+            // About 1 % stay, for the events that come next.
+            let keep = 64 + count(connection, "page_count")? / 100;
+            more |= give_back(connection, keep)?;
         }
         Ok(more)
     }
@@ -255,11 +257,14 @@ impl Search {
     }
 }
 
-/// Gives pages back that deletions have freed. About 1 % stay, for the events that come next.
-fn give_back(connection: &mut Connection) -> Result<bool, Error> {
-    let count = |connection: &Connection, name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+fn count(connection: &Connection, of: &str) -> rusqlite::Result<i64> {
+    connection.pragma_query_value(None, of, |row| row.get(0))
+}
+
+/// Gives pages back that deletions have freed, some at a time, down to `keep`. Whether more can be given back.
+pub fn give_back(connection: &mut Connection, keep: i64) -> Result<bool, Error> {
     let before = count(connection, "freelist_count")?;
-    if before <= 64 + count(connection, "page_count")? / 100 {
+    if before <= keep {
         return Ok(false);
     }
     unsynced(connection, |connection| {
@@ -268,5 +273,6 @@ fn give_back(connection: &mut Connection) -> Result<bool, Error> {
         while pages.next()?.is_some() {}
         Ok(())
     })?;
-    Ok(count(connection, "freelist_count")? < before)
+    let after = count(connection, "freelist_count")?;
+    Ok(keep < after && after < before)
 }
