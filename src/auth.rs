@@ -74,13 +74,16 @@ pub fn may_change(request: &Request, visitor: &Visitor, by: By) -> Result<(), Er
     if !visitor.is_trusted {
         return Err(Error::ReadOnly);
     }
-    let host = request.header("Host").unwrap_or_default();
+    let host = request.header("Host").filter(|host| !host.is_empty());
     let from_here = match request.header("Sec-Fetch-Site") {
-        Some(site) => site == "same-origin",
-        None => request
-            .header("Origin")
-            .and_then(|origin| origin.split_once("://"))
-            .is_some_and(|(scheme, name)| matches!(scheme, "http" | "https") && name.eq_ignore_ascii_case(host)),
+        // Two that differ are none: a proxy in front may have read the other one.
+        Some(_) => all(request, "Sec-Fetch-Site").all(|site| site == "same-origin"),
+        None => {
+            all(request, "Origin").count() == 1
+                && request.header("Origin").and_then(|origin| origin.split_once("://")).is_some_and(|(scheme, name)| {
+                    matches!(scheme, "http" | "https") && host.is_some_and(|host| name.eq_ignore_ascii_case(host))
+                })
+        }
     };
     let is_json = request
         .header("Content-Type")
@@ -91,6 +94,11 @@ pub fn may_change(request: &Request, visitor: &Visitor, by: By) -> Result<(), Er
         By::Json if is_json || matches!(request.method(), "PATCH" | "DELETE") => Ok(()),
         By::Json => Err(Error::Forged("send it with Content-Type: application/json")),
     }
+}
+
+/// Every value that a header came with.
+fn all<'a>(request: &'a Request, name: &'a str) -> impl Iterator<Item = &'a str> {
+    request.headers().filter(move |(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value)
 }
 
 /// The password of HTTP Basic, whose scheme's case does not matter (RFC 9110, 11.1). To rouille it does.
