@@ -66,6 +66,14 @@ fn merge(store: &Store, ids: &[i64]) -> Result<(), Error> {
     if others.is_empty() {
         return Err(Error::Bad("Select at least two issues to merge. Go back and select more".into()));
     }
+    // Found out before any is merged, since what is merged cannot be parted.
+    let projects: Vec<String> = store.read(|reader| {
+        let project = |id: &i64| Ok(reader.issue(*id)?.ok_or(Error::NotFound)?.project);
+        ids.iter().map(project).collect::<Result<_, Error>>()
+    })?;
+    if projects.windows(2).any(|pair| pair[0] != pair[1]) {
+        return merged(Merged::Unlike);
+    }
     others.iter().try_for_each(|from| merged(store.merge(*from, *into)?))
 }
 
