@@ -139,6 +139,27 @@ fn nothing_of_a_deleted_event_stays_in_any_file() {
 }
 
 #[test]
+fn the_index_keeps_nothing_of_what_was_merged_into_a_deleted_issue() {
+    const LETTERS: &str = "ωψξ"; // all of one trigram
+    let obs = Obs::start();
+    obs.add(format!(r#"{{"message":"{LETTERS}"}}"#));
+    obs.add(r#"{"message":"other"}"#);
+    let indexed = || obs.sqlite().query_row("SELECT searchable FROM totals", [], |row| row.get::<_, i64>(0)).unwrap();
+    eventually("the titles are indexed", || (indexed() == 2).then_some(()));
+    assert_eq!(merge(&obs, 1, 2).status, 200);
+    done(&obs);
+    assert_eq!(delete(&obs, "/api/issues/2"), 204);
+    done(&obs);
+    for suffix in ["", "-wal"] {
+        let path = format!("{}{suffix}", obs.database.display());
+        eventually("the title is in no file", || {
+            let bytes = fs::read(&path).unwrap();
+            (!bytes.windows(LETTERS.len()).any(|part| part == LETTERS.as_bytes())).then_some(())
+        });
+    }
+}
+
+#[test]
 fn the_last_event_goes_with_its_issue() {
     let obs = Obs::start();
     let id = obs.add(r#"{"message":"only"}"#);
@@ -202,6 +223,12 @@ fn only_two_issues_of_one_project_can_be_merged() {
         assert_eq!(merge(&obs, from, into).status, status, "{from} into {into}");
     }
     assert_eq!(ids(&obs, ""), [2, 1]);
+
+    obs.add(r#"{"message":"b"}"#);
+    for (others, status) in [("id=3&id=2", 400), ("id=3&id=9", 404)] {
+        assert_eq!(form(&obs, "/", &format!("do=merge&id=1&{others}")).status, status);
+        assert_eq!(ids(&obs, ""), [3, 2, 1], "all of them or none");
+    }
 }
 
 #[test]
@@ -317,6 +344,8 @@ fn another_site_changes_nothing() {
         "POST /issues/1 HTTP/1.1\r\nOrigin: http://localhost\r\nSec-Fetch-Site: cross-site".to_string(),
         "POST /issues/1 HTTP/1.1\r\nSec-Fetch-Site: same-site".to_string(),
         "POST /issues/1 HTTP/1.1\r\nSec-Fetch-Site: none".to_string(),
+        "POST /issues/1 HTTP/1.1\r\nSec-Fetch-Site: same-origin\r\nSec-Fetch-Site: cross-site".to_string(),
+        "POST /issues/1 HTTP/1.1\r\nOrigin: http://localhost\r\nOrigin: https://evil.example".to_string(),
         format!("POST /events/{id} HTTP/1.1\r\nContent-Type: {form}"),
         "POST /api/issues/1/merge HTTP/1.1\r\nContent-Type: text/plain".to_string(),
     ];

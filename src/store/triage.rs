@@ -104,7 +104,8 @@ pub fn merge(transaction: &Transaction, from: i64, into: i64, now: &str) -> rusq
     }
     transaction.execute("UPDATE issue_keys SET issue_id = ?2 WHERE issue_id = ?1", [from, into])?;
     transaction.execute("UPDATE merged SET into_id = ?2 WHERE into_id = ?1", [from, into])?;
-    text::remove(transaction, from, false)?;
+    // Once its row is gone no one can take it out any more, should the other be deleted for what it holds.
+    text::remove(transaction, from, true)?;
     forget::belongings(transaction, from)?;
     transaction.execute("INSERT INTO merged (id, into_id) VALUES (?1, ?2)", [from, into])?;
     transaction.execute("UPDATE issues SET state = 'merged', count = 0 WHERE id = ?1", [from])?;
