@@ -446,3 +446,14 @@ fn what_has_gone_before_its_alert_is_told_is_left_out() {
     assert_eq!(alerts[1]["issue"]["id"], 3, "an issue that is gone does not alert");
     running.close();
 }
+
+#[test]
+fn what_was_merged_before_its_alert_is_told_is_told_of_the_other_issue() {
+    let inside = Inside::new();
+    ["a", "b"].into_iter().for_each(|message| inside.add(message));
+    assert!(inside.state.store.merge(1, 2).is_ok());
+    let running = inside.run(Limits::default());
+    let alerts = first_told(&inside.folder, 2);
+    assert_eq!((&alerts[0]["issue"]["id"], &alerts[0]["event"]["message"]), (&json!(2), &json!("a")));
+    running.close();
+}

@@ -240,6 +240,7 @@ impl Reader<'_> {
             Ok((row.get(0)?, row.get(1)?, kind, row.get(3)?, row.get(4)?))
         });
         let Some((seq, id, kind, issue, event)) = next.optional()? else { return Ok(None) };
+        let issue = self.merged_into(issue)?.unwrap_or(issue); // merged meanwhile, it is still news
         let Some(issue) = self.issue(issue)? else { return Ok(Some((seq, None))) };
         let event = self.event_at(event)?;
         Ok(Some((seq, Some(Alert { seq, id, kind, issue, event }))))
