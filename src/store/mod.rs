@@ -183,12 +183,12 @@ impl Store {
         self.change(false, move |transaction, now| triage::set_state(transaction, issue, state, now))
     }
 
-    /// Whether there was such an issue. Nothing of it stays in the file.
+    /// Whether there was such an issue. What it held is written over.
     pub fn delete_issue(&self, issue: i64) -> Result<bool, Error> {
         self.change(true, move |transaction, _| triage::delete(transaction, issue))
     }
 
-    /// Whether there was such an event. Nothing of it stays in the file.
+    /// Whether there was such an event. What it held is written over.
     pub fn delete_event(&self, id: String) -> Result<bool, Error> {
         self.change(true, move |transaction, _| forget::event(transaction, &id))
     }
