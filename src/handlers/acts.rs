@@ -33,20 +33,18 @@ pub fn on_issues(state: &state::State, body: &[u8]) -> Result<Response, Error> {
 /// `do=…` from an issue's page. One that was deleted has no page to come back to.
 pub fn on_issue(state: &state::State, id: i64, body: &[u8]) -> Result<Response, Error> {
     let form = Form::read(body);
-    match apply(&state.store, id, form.one("do"))? {
-        true => Ok(see_other(form.back("/"))),
-        false => Err(Error::NotFound),
-    }
+    found(apply(&state.store, id, form.one("do"))?)?;
+    Ok(see_other(form.back("/")))
 }
 
 /// `do=delete` from an event's page.
 pub fn on_event(state: &state::State, id: String, body: &[u8]) -> Result<Response, Error> {
     let form = Form::read(body);
-    match form.one("do") == "delete" {
-        true if state.store.delete_event(id)? => Ok(see_other(form.back("/"))),
-        true => Err(Error::NotFound),
-        false => Err(unknown()),
+    if form.one("do") != "delete" {
+        return Err(unknown());
     }
+    found(state.store.delete_event(id)?)?;
+    Ok(see_other(form.back("/")))
 }
 
 /// Whether there is such an issue.
@@ -75,6 +73,11 @@ fn merge(store: &Store, ids: &[i64]) -> Result<(), Error> {
         return merged(Merged::Unlike);
     }
     others.iter().try_for_each(|from| merged(store.merge(*from, *into)?))
+}
+
+/// What is not there cannot be changed.
+pub fn found(found: bool) -> Result<(), Error> {
+    if found { Ok(()) } else { Err(Error::NotFound) }
 }
 
 /// What the store says of a merge, for a client.

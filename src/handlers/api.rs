@@ -1,11 +1,13 @@
 //! JSON for `curl` and tests: what the pages show and what they do, in the contract's names.
-use super::acts::merged;
+use super::acts::{found, merged};
+use super::pages::period;
 use crate::domain::{Cursor, Hour, Issue, Page, State, Summary};
 use crate::error::Error;
 use crate::query::Listing;
 use crate::response::{json, moved};
 use crate::state;
 use crate::time::Time;
+use crate::views::Period;
 use rouille::{Request, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -58,8 +60,7 @@ pub fn issue(state: &state::State, id: i64, cursor: Cursor) -> Result<Response, 
             return reader.merged_into(id)?.map(|id| moved(&format!("/api/issues/{id}"))).ok_or(Error::NotFound);
         };
         let page = reader.events(id, cursor)?;
-        let hours = reader.issue_hours(&[id], Time::now().hour(), DAY)?.remove(&id);
-        let issue = IssueWithHours { issue: &issue, hours: hours.unwrap_or_else(|| vec![0; DAY]) };
+        let issue = IssueWithHours { issue: &issue, hours: reader.hours_of(id, Time::now().hour(), DAY)? };
         Ok(json(&IssueAndEvents { issue, events: &page.rows, next: next(&page) }))
     })
 }
@@ -73,11 +74,10 @@ pub fn event(state: &state::State, id: &str) -> Result<Response, Error> {
 
 /// `?period=24h` or `14d`: events in each hour, and how many issues there are in each state.
 pub fn stats(state: &state::State, request: &Request) -> Result<Response, Error> {
-    let period = request.get_param("period").unwrap_or_else(|| "24h".into());
-    let count = match period.as_str() {
-        "24h" => DAY,
-        "14d" => TWO_WEEKS,
-        _ => return Err(Error::Bad("Invalid period: expected 24h or 14d".into())),
+    let period = period(request)?;
+    let count = match period {
+        Period::Day => DAY,
+        Period::Fortnight => TWO_WEEKS,
     };
     state.store.read(|reader| {
         let last = Time::now().hour();
@@ -87,7 +87,7 @@ pub fn stats(state: &state::State, request: &Request) -> Result<Response, Error>
         let each = hours.iter().enumerate().filter_map(|(at, hour)| Some(HourOf { hour: start(at)?, counts: *hour }));
         let states = reader.states()?.into_iter().map(|(state, issues)| (state.as_str().to_string(), issues.into()));
         Ok(json(&json!({
-            "period": period,
+            "period": period.as_str(),
             "events": sum(|hour| hour.events),
             "errors": sum(|hour| hour.errors),
             "issues": states.collect::<serde_json::Map<_, _>>(),
@@ -105,16 +105,16 @@ pub fn set_state(state: &state::State, id: i64, body: &[u8]) -> Result<Response,
     let change: Change = read(body, r#"{"state": "open", "resolved" or "ignored"}"#)?;
     let to = State::of(&change.state);
     let to = to.ok_or_else(|| Error::Bad("Invalid state: expected open, resolved or ignored".into()))?;
-    changed(state.store.set_state(id, to)?)?;
+    found(state.store.set_state(id, to)?)?;
     state.store.read(|reader| Ok(json(&json!({ "issue": reader.issue(id)?.ok_or(Error::NotFound)? }))))
 }
 
 pub fn delete_issue(state: &state::State, id: i64) -> Result<Response, Error> {
-    changed(state.store.delete_issue(id)?).map(|()| Response::empty_204())
+    found(state.store.delete_issue(id)?).map(|()| Response::empty_204())
 }
 
 pub fn delete_event(state: &state::State, id: String) -> Result<Response, Error> {
-    changed(state.store.delete_event(id)?).map(|()| Response::empty_204())
+    found(state.store.delete_event(id)?).map(|()| Response::empty_204())
 }
 
 /// `{"into": ID}`
@@ -126,10 +126,6 @@ pub fn merge(state: &state::State, from: i64, body: &[u8]) -> Result<Response, E
     let Change { into } = read(body, r#"{"into": ID}, an issue's id"#)?;
     merged(state.store.merge(from, into)?)?;
     state.store.read(|reader| Ok(json(&json!({ "issue": reader.issue(into)?.ok_or(Error::NotFound)? }))))
-}
-
-fn changed(found: bool) -> Result<(), Error> {
-    if found { Ok(()) } else { Err(Error::NotFound) }
 }
 
 fn read<'a, T: Deserialize<'a>>(body: &'a [u8], expected: &str) -> Result<T, Error> {

@@ -50,8 +50,7 @@ pub fn issue(state: &State, id: i64, cursor: Cursor, visitor: &Visitor, request:
         let newest = reader.event(&issue.last_event_id)?.ok_or(Error::NotFound)?;
         let events = reader.events(id, cursor)?;
         let fortnight = Period::Fortnight.hours(now);
-        let hours = reader.issue_hours(&[id], now.hour(), fortnight)?.remove(&id);
-        let hours = hours.unwrap_or_else(|| vec![0; fortnight]);
+        let hours = reader.hours_of(id, now.hour(), fortnight)?;
         let hours: Vec<Hour> = hours.into_iter().map(|events| Hour { events, errors: 0 }).collect();
         let whole = Whole {
             issue: &issue,
@@ -91,7 +90,8 @@ fn older(request: &Request, at: Place) -> String {
     format!("{path}?{kept}after={at}")
 }
 
-fn period(request: &Request) -> Result<Period, Error> {
+/// `?period=24h` or `14d`.
+pub fn period(request: &Request) -> Result<Period, Error> {
     let period = request.get_param("period").map_or(Some(Period::default()), |period| Period::of(&period));
     period.ok_or_else(|| Error::Bad("Invalid period: expected 24h or 14d".into()))
 }

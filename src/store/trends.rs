@@ -45,6 +45,12 @@ impl Reader<'_> {
         Ok(hours)
     }
 
+    /// The same of one issue.
+    pub fn hours_of(&self, id: i64, last: i64, count: usize) -> Result<Vec<i64>, Error> {
+        let hours = self.issue_hours(&[id], last, count)?.remove(&id);
+        Ok(hours.unwrap_or_else(|| vec![0; count]))
+    }
+
     /// How many issues are in each state.
     pub fn states(&self) -> Result<Vec<(State, i64)>, Error> {
         let mut one = self.0.prepare_cached("SELECT issues FROM states WHERE state = ?1")?;

@@ -138,10 +138,9 @@ pub fn step(transaction: &Transaction) -> rusqlite::Result<i64> {
 /// The newest first, since the other issue's pages begin with them.
 fn move_events(transaction: &Transaction, issue: i64) -> rusqlite::Result<()> {
     let mut find = transaction.prepare_cached("SELECT into_id FROM merged WHERE id = ?1")?;
-    let Some(into) = find.query_row([issue], |row| row.get(0)).optional()? else {
+    let Some(into) = find.query_row([issue], |row| row.get::<_, i64>(0)).optional()? else {
         return transaction.execute("UPDATE issues SET state = 'deleted' WHERE id = ?1", [issue]).map(|_| ());
     };
-    let into: i64 = into;
     let moved = in_pieces(|piece| {
         let mut events = transaction.prepare_cached(
             "UPDATE events SET issue_id = ?2

@@ -1,5 +1,6 @@
 //! What the tests share: the real binary on a free port with a database of its own, and a small HTTP client.
 #![allow(dead_code)] // each test file is a crate of its own and uses a part
+pub mod dice;
 pub mod ledger;
 
 use serde_json::Value;
