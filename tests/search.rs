@@ -1,7 +1,7 @@
 //! Finding issues: every token of a query, the orders, paging through what was found, and trends.
 mod common;
-use common::ledger;
 use common::*;
+use common::{dice::Dice, ledger};
 use serde_json::{Value, json};
 
 /// Percent-encoded.
@@ -121,6 +121,28 @@ fn a_value_counts_from_any_event_not_only_the_newest() {
         obs.add(json!({ "message": "m", "environment": environment, "level": environment }).to_string());
     }
     assert_eq!((found(&obs, "env:a"), found(&obs, "env:b"), found(&obs, "env:c")), (vec![1], vec![1], vec![]));
+}
+
+#[test]
+fn the_index_finds_what_reading_every_title_finds() {
+    let obs = Obs::start();
+    let mut dice = Dice(9);
+    let titles: Vec<String> = (0..200).map(|_| (0..40).map(|_| dice.one(&["a", "b", "Ä", "日"])).collect()).collect();
+    for title in &titles {
+        obs.add(json!({ "message": title }).to_string());
+    }
+    eventually("all titles are in the index", || {
+        let missing = "SELECT searchable < 200 FROM totals";
+        (!obs.sqlite().query_row(missing, [], |row| row.get::<_, bool>(0)).unwrap()).then_some(())
+    });
+    for _ in 0..300 {
+        let texts: Vec<String> = (0..1 + dice.roll(9))
+            .map(|_| titles[dice.roll(200)].chars().skip(dice.roll(30)).take(1 + dice.roll(12)).collect())
+            .collect();
+        let with_all = |title: &&String| texts.iter().all(|text| title.contains(text));
+        let there = titles.iter().filter(with_all).count().min(50);
+        assert_eq!(found(&obs, &texts.join(" ").to_ascii_uppercase()).len(), there, "{texts:?}");
+    }
 }
 
 /// Ids page by page, forwards.

@@ -9,6 +9,7 @@ mod export;
 mod forget;
 mod import;
 mod lock;
+mod narrow;
 mod open;
 mod place;
 mod queue;

@@ -1,6 +1,7 @@
-//! Looking for issues: by what narrows the search to few of them, or else along the order of the list, for as long as a
+//! Looking for issues: among few of them where an index tells which, or else along the order of the list, for as long as a
 //! reader would wait.
 use super::Error;
+use super::narrow::{kind, narrow};
 use super::read::{ISSUE, PAGE, Reader, issue, page};
 use crate::domain::{Cursor, Found, Issue, Page, Place, State};
 use crate::query::{Field, Is, Query, Sort, Term};
@@ -9,17 +10,10 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 use std::time::{Duration, Instant};
 
-/// Issues that are sorted at most.
-const FEW: i64 = 10_000;
 /// How long a list is looked through, and after how many issues the clock is looked at.
 const TIME: Duration = Duration::from_millis(50);
 const STRIDE: usize = 64;
-/// Three letters in a row: what the index of texts is made of. A long text is found by its first ones.
-const LETTERS: usize = 3;
-const TRIGRAMS: usize = 30;
 const DAY: i64 = 24 * 3600 * 1000; // ms
-/// By that index: else all issues are read where the order is that of their ids.
-const REOPENED: &str = "SELECT id FROM issues INDEXED BY issues_reopened WHERE reopened_at IS NOT NULL";
 
 impl Reader<'_> {
     /// The issues that a query asks for, a page of them.
@@ -28,7 +22,7 @@ impl Reader<'_> {
         if states.is_empty() {
             return Ok(Found { page: Page { rows: Vec::new(), newer: None, older: None }, looked: None });
         }
-        let search = Search { conditions: conditions(query, now), driver: driver(self.0, query)?, sort, cursor };
+        let search = Search { conditions: conditions(query, now), few: narrow(self.0, query)?, sort, cursor };
         let walk = search.walk(self.0, &states)?;
         let issues = self.issues_of(&walk.found)?;
         // Someone else may have removed an issue's newest event. Then it is not shown, but hides none behind it.
@@ -70,8 +64,8 @@ type Part = (String, Vec<Value>);
 struct Search {
     /// What must hold of each.
     conditions: Part,
-    /// Few issues among which all are, where that is known.
-    driver: Option<Part>,
+    /// Few issues among which all are, where that is known: their ids as a JSON array.
+    few: Option<String>,
     sort: Sort,
     cursor: Cursor,
 }
@@ -103,7 +97,7 @@ impl Search {
                 break;
             }
             // Few issues were all looked at to sort them, before the first of them came.
-            if self.driver.is_none() && looked % STRIDE == 0 && begin.elapsed() > TIME {
+            if self.few.is_none() && looked % STRIDE == 0 && begin.elapsed() > TIME {
                 walk.looked = Some(looked);
                 break;
             }
@@ -124,25 +118,29 @@ impl Search {
             Sort::Count => ("count", "issues_by_count", format!("(count, issues.id) {side} (?, ?)")),
         };
         let (conditions, condition_values) = &self.conditions;
-        let (few, index, few_values) = match &self.driver {
-            Some((few, values)) => (format!("({few}) AS few CROSS JOIN"), String::new(), values.as_slice()),
-            None => (String::new(), format!("INDEXED BY {index}"), [].as_slice()),
+        let issues = match &self.few {
+            Some(_) => "json_each(?) AS few CROSS JOIN issues ON issues.id = few.value".to_string(),
+            None => format!("issues INDEXED BY {index}"),
         };
-        let join = if self.driver.is_some() { "ON issues.id = few.id" } else { "" };
         let events = match conditions.contains("events.") {
             true => "CROSS JOIN events ON events.seq = issues.last_seq",
             false => "",
         };
+        // An index has the order within each state; few issues are sorted together.
+        let each = if self.few.is_some() { states.len() } else { 1 };
         let mut values = Vec::new();
         let arms: Vec<String> = states
-            .iter()
-            .map(|state| {
-                values.extend(condition_values.iter().chain(few_values).cloned());
-                values.extend([Value::from(state.as_str().to_string()), from.key.into()]);
+            .chunks(each)
+            .map(|states| {
+                values.extend(condition_values.iter().cloned());
+                values.extend(self.few.iter().map(|few| Value::from(few.clone())));
+                values.extend(states.iter().map(|state| Value::from(state.as_str().to_string())));
+                values.push(from.key.into());
                 values.extend((self.sort == Sort::Count).then_some(Value::from(from.id)));
+                let states = vec!["?"; states.len()].join(", ");
                 format!(
-                    "SELECT {key} AS key, issues.id AS id, {conditions} FROM {few} issues {index} {join} {events}
-                     WHERE state = ? AND {place}"
+                    "SELECT {key} AS key, issues.id AS id, {conditions} FROM {issues} {events}
+                     WHERE state IN ({states}) AND {place}"
                 )
             })
             .collect();
@@ -179,49 +177,4 @@ fn conditions(query: &Query, now: Time) -> Part {
     });
     let conditions: Vec<String> = conditions.collect();
     (if conditions.is_empty() { "1".into() } else { format!("ifnull({}, 0)", conditions.join(" AND ")) }, values)
-}
-
-/// The fields of which all values that ever came are kept.
-fn kind(field: Field) -> Option<&'static str> {
-    match field {
-        Field::Environment => Some("environment"),
-        Field::Release => Some("release"),
-        Field::Server => Some("server_name"),
-        _ => None,
-    }
-}
-
-/// The first term that leaves few issues.
-fn driver(connection: &Connection, query: &Query) -> Result<Option<Part>, Error> {
-    for term in &query.0 {
-        let part = match term {
-            Term::Field(field, value) => kind(*field).map(|kind| by_value(kind, value)),
-            Term::Text(text) => by_text(text),
-            Term::Is(Is::Reopened) => Some((REOPENED.into(), Vec::new())),
-            Term::Is(_) => None,
-        };
-        let Some((sql, values)) = part else { continue };
-        let count = format!("SELECT count(*) FROM ({sql} LIMIT {FEW} + 1)");
-        let found: i64 = connection.prepare_cached(&count)?.query_row(params_from_iter(&values), |row| row.get(0))?;
-        if found <= FEW {
-            return Ok(Some((sql, values)));
-        }
-    }
-    Ok(None)
-}
-
-fn by_value(kind: &str, value: &str) -> Part {
-    let sql = "SELECT issue_id AS id FROM issue_values INDEXED BY issue_values_by_value WHERE kind = ? AND value = ?";
-    (sql.into(), vec![kind.to_string().into(), value.to_string().into()])
-}
-
-/// Issues with all of a text's trigrams, wherever, and those that are not yet indexed. (The index's own language ends at
-/// a NUL, and has a quote for its quotes, which no query has.)
-fn by_text(text: &str) -> Option<Part> {
-    let letters: Vec<char> = text.to_ascii_lowercase().chars().collect();
-    let trigrams = letters.windows(LETTERS).filter(|three| !three.contains(&'\0')).take(TRIGRAMS);
-    let words: Vec<String> = trigrams.map(|three| format!("\"{}\"", three.iter().collect::<String>())).collect();
-    let sql = "SELECT rowid AS id FROM issue_text WHERE issue_text MATCH ?
-               UNION ALL SELECT id FROM issues WHERE id > (SELECT searchable FROM totals)";
-    (!words.is_empty()).then(|| (sql.into(), vec![words.join(" AND ").into()]))
 }
