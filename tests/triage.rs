@@ -1,50 +1,10 @@
-//! What people do with issues: states, deletion, merging; over JSON and over forms, and who may.
+//! What people do with issues: states and merging, over JSON and over forms, at once and in the background.
 mod common;
 use common::ledger::assert_consistent;
+use common::triage::*;
 use common::*;
-use serde_json::{Value, json};
-use std::fs;
+use serde_json::json;
 use std::thread;
-
-const JSON: &str = "Content-Type: application/json";
-
-fn patch(obs: &Obs, issue: i64, body: &str) -> Answer {
-    obs.send(&format!("PATCH /api/issues/{issue} HTTP/1.1\r\n{JSON}"), body.as_bytes())
-}
-
-fn set(obs: &Obs, issue: i64, state: &str) {
-    let answer = patch(obs, issue, &json!({ "state": state }).to_string());
-    assert_eq!((answer.status, answer.json()["issue"]["state"].as_str()), (200, Some(state)));
-}
-
-fn delete(obs: &Obs, path: &str) -> u16 {
-    obs.send(&format!("DELETE {path} HTTP/1.1"), b"").status
-}
-
-fn merge(obs: &Obs, from: i64, into: i64) -> Answer {
-    let body = json!({ "into": into }).to_string();
-    obs.send(&format!("POST /api/issues/{from}/merge HTTP/1.1\r\n{JSON}"), body.as_bytes())
-}
-
-fn form(obs: &Obs, path: &str, body: &str) -> Answer {
-    obs.send(&format!("POST {path} HTTP/1.1\r\nSec-Fetch-Site: same-origin"), body.as_bytes())
-}
-
-fn issue(obs: &Obs, id: i64) -> Value {
-    obs.json(&format!("/api/issues/{id}"))["issue"].clone()
-}
-
-fn ids(obs: &Obs, query: &str) -> Vec<i64> {
-    let found = obs.json(&format!("/api/issues?q={query}"));
-    found["issues"].as_array().unwrap().iter().map(|issue| issue["id"].as_i64().unwrap()).collect()
-}
-
-/// Nothing is left to be done in the background.
-fn done(obs: &Obs) {
-    let left = "SELECT count(*) FROM issues WHERE state IN ('deleted', 'merged')";
-    let left = || obs.sqlite().query_row(left, [], |row| row.get::<_, i64>(0)).unwrap();
-    eventually("the background is done", || (left() == 0).then_some(()));
-}
 
 #[test]
 fn a_resolved_issue_is_reopened_by_an_event_and_an_ignored_one_is_not() {
@@ -81,104 +41,6 @@ fn an_event_that_was_there_before_reopens_nothing() {
     set(&obs, 1, "resolved");
     assert_eq!(obs.post(event).status, 200);
     assert_eq!(issue(&obs, 1)["state"], "resolved");
-}
-
-#[test]
-fn a_deleted_issue_is_gone_at_once_and_its_next_event_begins_another() {
-    let obs = Obs::start();
-    let id = obs.add(r#"{"message":"gone","environment":"x"}"#);
-    for _ in 0..40 {
-        obs.add(r#"{"message":"gone","level":"warning","environment":"x"}"#);
-    }
-    obs.add(r#"{"message":"stays"}"#);
-    assert_eq!(delete(&obs, "/api/issues/1"), 204);
-    for path in ["/issues/1", "/api/issues/1", &format!("/events/{id}"), &format!("/api/events/{id}")] {
-        assert_eq!(obs.get(path).status, 404, "{path}");
-    }
-    assert_eq!((ids(&obs, ""), delete(&obs, "/api/issues/1")), (vec![2], 404));
-    obs.add(r#"{"message":"gone"}"#);
-    assert_eq!(ids(&obs, ""), [3, 2]);
-    done(&obs);
-    assert_eq!(obs.json("/api/stats")["events"], 2);
-    let stored: i64 = obs.sqlite().query_row("SELECT count(*) FROM events", [], |row| row.get(0)).unwrap();
-    assert_eq!(stored, 2);
-    assert_consistent(&obs.sqlite());
-}
-
-#[test]
-fn nothing_of_a_deleted_event_stays_in_any_file() {
-    const SECRET: &str = "hunter2-was-the-password";
-    let obs = Obs::start();
-    let secret = format!(
-        r#"{{"message":"login failed","type":"E","fingerprint":["login"],"environment":"{SECRET}-env","release":"{SECRET}-rel","server_name":"{SECRET}-srv",
-            "stacktrace":[{{"filename":"{SECRET}.php","function":"{SECRET}","lineno":1}}],"extra":{{"password":"{SECRET}"}},"suppressed":4}}"#
-    );
-    let id = obs.add(secret.replace("login failed", &format!("login with {SECRET} failed")));
-    obs.add(r#"{"message":"login failed","type":"E","fingerprint":["login"],"level":"info"}"#);
-    assert_eq!((issue(&obs, 1)["count"].as_i64(), ids(&obs, SECRET)), (Some(6), vec![1]));
-    let indexed = || obs.sqlite().query_row("SELECT searchable FROM totals", [], |row| row.get::<_, i64>(0)).unwrap();
-    eventually("the title is indexed", || (indexed() == 1).then_some(()));
-
-    assert_eq!(delete(&obs, &format!("/api/events/{id}")), 204);
-    assert_eq!(delete(&obs, &format!("/api/events/{id}")), 404);
-    let left = issue(&obs, 1);
-    assert_eq!((left["count"].as_i64(), left["stored"].as_i64()), (Some(1), Some(1)));
-    assert_eq!((left["title"].as_str(), left["culprit"].as_str()), (Some("E: login failed"), None));
-    assert_eq!(ids(&obs, SECRET), [0; 0]);
-    assert_eq!(ids(&obs, "failed"), [1]);
-    let stats = obs.json("/api/stats");
-    assert_eq!((stats["events"].as_i64(), stats["errors"].as_i64()), (Some(1), Some(0)));
-    assert_consistent(&obs.sqlite());
-    for suffix in ["", "-wal"] {
-        let path = format!("{}{suffix}", obs.database.display());
-        eventually("the secret is in no file", || {
-            let bytes = fs::read(&path).unwrap();
-            (!bytes.windows(SECRET.len()).any(|part| part == SECRET.as_bytes())).then_some(())
-        });
-    }
-}
-
-#[test]
-fn the_index_keeps_nothing_of_what_was_merged_into_a_deleted_issue() {
-    const LETTERS: &str = "ωψξ"; // all of one trigram
-    let obs = Obs::start();
-    obs.add(format!(r#"{{"message":"{LETTERS}"}}"#));
-    obs.add(r#"{"message":"other"}"#);
-    let indexed = || obs.sqlite().query_row("SELECT searchable FROM totals", [], |row| row.get::<_, i64>(0)).unwrap();
-    eventually("the titles are indexed", || (indexed() == 2).then_some(()));
-    assert_eq!(merge(&obs, 1, 2).status, 200);
-    done(&obs);
-    assert_eq!(delete(&obs, "/api/issues/2"), 204);
-    done(&obs);
-    for suffix in ["", "-wal"] {
-        let path = format!("{}{suffix}", obs.database.display());
-        eventually("the title is in no file", || {
-            let bytes = fs::read(&path).unwrap();
-            (!bytes.windows(LETTERS.len()).any(|part| part == LETTERS.as_bytes())).then_some(())
-        });
-    }
-}
-
-#[test]
-fn the_last_event_goes_with_its_issue() {
-    let obs = Obs::start();
-    let id = obs.add(r#"{"message":"only"}"#);
-    assert_eq!(delete(&obs, &format!("/api/events/{id}")), 204);
-    assert_eq!((obs.get("/issues/1").status, ids(&obs, "is:any")), (404, vec![]));
-    done(&obs);
-    assert_consistent(&obs.sqlite());
-}
-
-#[test]
-fn the_newest_event_deleted_the_one_before_describes_its_issue() {
-    let obs = Obs::start();
-    obs.add(r#"{"message":"user 1 left","environment":"a"}"#);
-    let id = obs.add(r#"{"message":"user 2 left","environment":"b"}"#);
-    delete(&obs, &format!("/api/events/{id}"));
-    let left = issue(&obs, 1);
-    assert_eq!((left["message"].as_str(), left["environment"].as_str()), (Some("user 1 left"), Some("a")));
-    assert_eq!(ids(&obs, "env:b"), [0; 0]);
-    assert_consistent(&obs.sqlite());
 }
 
 #[test]
@@ -290,25 +152,6 @@ fn forms_do_what_they_say_and_come_back_to_their_page() {
 }
 
 #[test]
-fn a_form_never_leads_to_another_site() {
-    let obs = Obs::start();
-    obs.add(r#"{"message":"a"}"#);
-    for back in [
-        "//evil.example",
-        "/\\evil.example",
-        "https://evil.example/",
-        "evil",
-        "",
-        "/%0d%0aX: y",
-        "/%09/evil.example",
-        "/\u{e9}",
-    ] {
-        let answer = form(&obs, "/issues/1", &format!("do=resolve&back={back}"));
-        assert_eq!((answer.status, answer.header("location")), (303, Some("/")), "{back}");
-    }
-}
-
-#[test]
 fn malformed_changes_are_refused_with_a_reason() {
     let obs = Obs::start();
     obs.add(r#"{"message":"a"}"#);
@@ -329,57 +172,6 @@ fn malformed_changes_are_refused_with_a_reason() {
     assert_eq!(form(&obs, "/", &format!("do=resolve{many}")).status, 400);
     assert_eq!(form(&obs, "/", &format!("do=resolve&id=1&x={}", "x".repeat(20_000))).status, 413);
     assert_eq!(issue(&obs, 1)["state"], "open");
-}
-
-#[test]
-fn another_site_changes_nothing() {
-    let obs = Obs::start();
-    let id = obs.add(r#"{"message":"a"}"#);
-    let form = "application/x-www-form-urlencoded";
-    let forged = [
-        format!("POST / HTTP/1.1\r\nContent-Type: {form}"),
-        format!("POST /issues/1 HTTP/1.1\r\nContent-Type: {form}\r\nOrigin: https://evil.example"),
-        "POST /issues/1 HTTP/1.1\r\nOrigin: http://localhost:1".to_string(),
-        "POST /issues/1 HTTP/1.1\r\nOrigin: null".to_string(),
-        "POST /issues/1 HTTP/1.1\r\nOrigin: http://localhost\r\nSec-Fetch-Site: cross-site".to_string(),
-        "POST /issues/1 HTTP/1.1\r\nSec-Fetch-Site: same-site".to_string(),
-        "POST /issues/1 HTTP/1.1\r\nSec-Fetch-Site: none".to_string(),
-        "POST /issues/1 HTTP/1.1\r\nSec-Fetch-Site: same-origin\r\nSec-Fetch-Site: cross-site".to_string(),
-        "POST /issues/1 HTTP/1.1\r\nOrigin: http://localhost\r\nOrigin: https://evil.example".to_string(),
-        format!("POST /events/{id} HTTP/1.1\r\nContent-Type: {form}"),
-        "POST /api/issues/1/merge HTTP/1.1\r\nContent-Type: text/plain".to_string(),
-    ];
-    for head in forged {
-        assert_eq!(obs.send(&head, b"do=delete&id=1").status, 403, "{head}");
-    }
-    let preflight = obs.send(
-        "OPTIONS /api/issues/1 HTTP/1.1\r\nOrigin: https://evil.example\r\nAccess-Control-Request-Method: DELETE",
-        b"",
-    );
-    assert_eq!((preflight.status, preflight.header("access-control-allow-origin")), (405, None));
-    assert_eq!(issue(&obs, 1)["state"], "open");
-    let own = obs.send("POST /issues/1 HTTP/1.1\r\nOrigin: http://localhost", b"do=resolve");
-    assert_eq!(own.status, 303, "a browser without Sec-Fetch-Site names its origin");
-}
-
-#[test]
-fn who_may_only_read_changes_nothing() {
-    let public = Obs::with(&["--listen", "127.0.0.1:0", "--public-dashboard"], &[("OBS_API_KEY", KEY)]);
-    public.add(r#"{"message":"a"}"#);
-    let elsewhere = "Host: obs.example";
-    let heads = [
-        format!("PATCH /api/issues/1 HTTP/1.1\r\n{elsewhere}\r\n{JSON}"),
-        format!("DELETE /api/issues/1 HTTP/1.1\r\n{elsewhere}"),
-        format!("POST / HTTP/1.1\r\n{elsewhere}\r\nSec-Fetch-Site: same-origin"),
-    ];
-    for head in &heads {
-        assert_eq!(public.send(head, br#"{"state":"resolved"}"#).status, 403, "{head}");
-    }
-    let closed = Obs::with(&[], &[("OBS_API_KEY", KEY), ("OBS_DASHBOARD_PASSWORD", "secret")]);
-    closed.add(r#"{"message":"a"}"#);
-    for head in &heads {
-        assert_eq!(closed.send(head, br#"{"state":"resolved"}"#).status, 401, "{head}");
-    }
 }
 
 #[test]
@@ -457,24 +249,4 @@ fn what_is_yet_to_be_merged_is_not_evicted_from_under_the_other_issue() {
     let lost = "SELECT count(*) FROM issues WHERE last_seq NOT IN (SELECT seq FROM events)";
     assert_eq!(obs.sqlite().query_row(lost, [], |row| row.get::<_, i64>(0)).unwrap(), 0);
     assert_eq!(ids(&obs, "is:any"), [3]);
-}
-
-#[test]
-fn what_was_evicted_before_does_not_outlive_its_issue_in_a_free_page() {
-    const SECRET: &str = "hunter2-was-the-password";
-    let obs = Obs::with(&["--max-events", "60"], &[("OBS_API_KEY", KEY)]);
-    let secret = format!(r#"{{"message":"login failed","extra":"{}{SECRET}"}}"#, "x".repeat(6000));
-    (0..60).for_each(|_| drop(obs.add(&secret)));
-    (0..20).for_each(|n| drop(obs.add(format!(r#"{{"message":"noise","fingerprint":["{n}"]}}"#))));
-    let free = || obs.sqlite().query_row("PRAGMA freelist_count", [], |row| row.get::<_, i64>(0)).unwrap();
-    eventually("events are evicted", || (free() > 20).then_some(()));
-    assert_eq!(delete(&obs, "/api/issues/1"), 204);
-    done(&obs);
-    for suffix in ["", "-wal"] {
-        let path = format!("{}{suffix}", obs.database.display());
-        eventually("the secret is in no file", || {
-            let bytes = fs::read(&path).unwrap();
-            (!bytes.windows(SECRET.len()).any(|part| part == SECRET.as_bytes())).then_some(())
-        });
-    }
 }

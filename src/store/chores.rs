@@ -1,7 +1,7 @@
 //! What the writer does for nobody in particular, a little after each commit and the rest when nothing comes.
 use super::change::{set_wiping, truncate_wal};
 use super::retention::{self, Retention};
-use super::{Alerts, Error, Kept, text, triage};
+use super::{Alerts, Error, Kept, text, triage, wipe};
 use crate::log;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -67,10 +67,11 @@ impl Chores {
         if settling || (Instant::now() < self.next && !idle) {
             return Ok(());
         }
-        let more = text::is_due(connection)? && unsynced(connection, |transaction| text::step(transaction))?;
+        let mut more = text::is_due(connection)? && unsynced(connection, |transaction| text::step(transaction))?;
         if self.wipe_due {
-            // Free pages have copies: events that went as too many, and rows that SQLite has moved, leave theirs there.
-            self.wipe_due = retention::give_back(connection, 0)? || !truncate_wal(connection)?;
+            more |= wipe::next(connection)?.is_some() && unsynced(connection, wipe::step)?;
+            // Free pages have copies too: of events that went as too many, and of rows that SQLite has moved.
+            self.wipe_due = more || retention::give_back(connection, 0)? || !truncate_wal(connection)?;
         }
         self.next = Instant::now()
             + match (more, self.wipe_due) {

@@ -19,6 +19,7 @@ mod search;
 mod text;
 mod trends;
 mod triage;
+mod wipe;
 mod writer;
 
 pub use alerts::{Alert, AlertKind, Alerts, Backlog, Counts, Occasions, Told};
