@@ -17,12 +17,13 @@ pub enum Level {
 impl Level {
     pub const ALL: [Level; 3] = [Level::Error, Level::Warning, Level::Info];
 
-    /// The level that a word means, in any case; one that is not known is an error.
-    pub fn of(word: &str) -> Level {
+    /// The level that a word means, in any case.
+    pub fn of(word: &str) -> Option<Level> {
         match word.to_ascii_lowercase().as_str() {
-            "warning" | "warn" => Level::Warning,
-            "info" | "debug" | "log" | "notice" => Level::Info,
-            _ => Level::Error,
+            "error" => Some(Level::Error),
+            "warning" | "warn" => Some(Level::Warning),
+            "info" | "debug" | "log" | "notice" => Some(Level::Info),
+            _ => None,
         }
     }
 

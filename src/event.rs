@@ -228,7 +228,7 @@ fn name(raw: &str) -> Cow<'_, str> {
 }
 
 fn level(raw: &str) -> Option<Level> {
-    json::string(raw).map(|word| Level::of(&word))
+    json::string(raw).map(|word| Level::of(&word).unwrap_or(Level::Error))
 }
 
 /// A UUID of any version, with or without hyphens, in any case; none of the other forms that the crate reads.

@@ -13,7 +13,7 @@ pub struct Query(pub Vec<Term>);
 #[derive(Clone, Debug, PartialEq)]
 pub enum Term {
     Is(Is),
-    /// A field's value, exactly.
+    /// A field's value, exactly. An issue without a project has an empty one.
     Field(Field, String),
     /// Anywhere in the title or the culprit, ASCII case aside.
     Text(String),
@@ -132,11 +132,11 @@ impl Term {
         let field = Field::ALL.into_iter().find(|field| field.name() == name);
         match (is, field) {
             (Some(is), _) => Term::Is(is),
-            (_, Some(Field::Level)) => match Level::ALL.into_iter().find(|l| l.as_str().eq_ignore_ascii_case(value)) {
+            (_, Some(Field::Level)) => match Level::of(value) {
                 Some(level) => Term::Field(Field::Level, level.as_str().into()),
                 None => Term::Text(format!("{name}:{value}")),
             },
-            (_, Some(field)) if !value.is_empty() => Term::Field(field, word.text),
+            (_, Some(field)) if !value.is_empty() || field == Field::Project => Term::Field(field, word.text),
             _ => Term::Text(format!("{name}:{value}")),
         }
     }

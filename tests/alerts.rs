@@ -265,6 +265,18 @@ fn many_events_in_an_hour_alert_once() {
 }
 
 #[test]
+fn an_ignored_issue_does_not_alert() {
+    let obs = start(KEEP, &[("OBS_ALERT_RATE", "5")]);
+    new_issue(&obs, "one kind");
+    let ignore = "PATCH /api/issues/1 HTTP/1.1\r\nContent-Type: application/json";
+    assert_eq!(obs.send(ignore, br#"{"state":"ignored"}"#).status, 200);
+    (0..9).for_each(|_| new_issue(&obs, "one kind"));
+    new_issue(&obs, "another kind");
+    let issues: Vec<_> = first_told(obs.folder(), 2).iter().map(|alert| alert["issue"]["id"].clone()).collect();
+    assert_eq!(issues, [1, 2]);
+}
+
+#[test]
 fn links_begin_with_obs_url() {
     let obs = start(KEEP, &[("OBS_URL", "https://obs.example.com/errors")]);
     new_issue(&obs, "link");
@@ -428,6 +440,22 @@ fn of_a_flood_ten_are_told_and_then_how_many_were_held_back() {
         })
         .unwrap();
     assert_eq!(left, 0);
+}
+
+/// So it is where they were left out after the last one was told, and before it was removed.
+#[test]
+fn those_that_were_left_out_are_told_of_though_none_waits() {
+    let inside = Inside::new();
+    inside.sqlite().execute("INSERT INTO alerts_left_out (kind, alerts, told) VALUES ('reopened', 5, 3)", []).unwrap();
+    let running = inside.run(Limits::default());
+    let alert = first_told(&inside.folder, 1).remove(0);
+    assert_eq!(
+        (&alert["kind"], &alert["held_back"]),
+        (&json!("summary"), &json!({ "new": 0, "reopened": 2, "rate": 0 }))
+    );
+    inside.add("a quiet day");
+    assert_eq!(first_told(&inside.folder, 2)[1]["kind"], "new", "told once");
+    running.close();
 }
 
 #[test]

@@ -41,11 +41,13 @@ fn each_token_narrows_the_list() {
         ("", vec![5, 4, 3, 2, 1]),
         ("level:error", vec![5, 4, 1]),
         ("level:WARNING", vec![2]),
+        ("level:warn", vec![2]),
         ("env:production", vec![1]),
         ("platform:php", vec![2]),
         ("release:1.0", vec![1]),
         (r#"server:"web 1""#, vec![3]),
         ("project:shop", vec![4]),
+        ("project:", vec![5, 3, 2, 1]),
         ("type:TypeError", vec![4]),
         ("is:new", vec![5, 4, 3, 2, 1]),
         ("is:resolved", vec![]),
@@ -231,5 +233,25 @@ fn an_issue_whose_newest_event_someone_else_removed_hides_none_behind_it() {
         }
         let there: Vec<i64> = (1..=120).rev().filter(|id| ![20, 70, 110].contains(id)).collect();
         assert_eq!(seen, there, "{sort}");
+    }
+}
+
+#[test]
+fn a_page_on_which_nothing_was_found_has_a_way_back() {
+    let obs = Obs::start();
+    for n in 0..130 {
+        let level = if n % 2 == 0 { "info" } else { "error" };
+        obs.add(json!({ "message": "m", "fingerprint": [n.to_string()], "level": level }).to_string());
+    }
+    for sort in ["last_seen", "first_seen", "count"] {
+        let path = format!("/?q=level%3Ainfo&sort={sort}");
+        let last = obs.json(&format!("/api{}", path.replace('/', "/issues")));
+        let after = last["next"].as_str().unwrap();
+        obs.sqlite().execute("UPDATE events SET level = 'error' WHERE issue_id <= 31", []).unwrap();
+        let page = obs.text(&format!("{path}&after={after}"));
+        obs.sqlite().execute("UPDATE events SET level = 'info' WHERE issue_id % 2 = 1", []).unwrap();
+        let (_, back) = page.split_once("before=").unwrap_or_else(|| panic!("no way back: {page}"));
+        let before = back.split(['"', '&']).next().unwrap();
+        assert!(obs.text(&format!("{path}&before={before}")).contains("/issues/31\""), "{sort}");
     }
 }

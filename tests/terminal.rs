@@ -83,6 +83,20 @@ fn head_tells_the_length_of_the_text() {
 }
 
 #[test]
+fn the_list_tells_projects_apart_and_an_issue_says_when_it_was_resolved() {
+    let obs = Obs::with(&[], &[("OBS_API_KEY", "test123,shop=s,till=t")]);
+    obs.send("POST /api/events HTTP/1.1\r\nX-OBS-Key: s", br#"{"message":"of the shop"}"#);
+    obs.add(r#"{"message":"of none"}"#);
+    let list = text(&obs, "/");
+    let rows: Vec<&str> = list.lines().collect();
+    assert!(rows[0].ends_with("  PROJECT  ISSUE") && rows[1].ends_with("           of none"), "{list}");
+    assert!(rows[2].ends_with("  shop     of the shop"), "{list}");
+    let resolve = "PATCH /api/issues/1 HTTP/1.1\r\nContent-Type: application/json";
+    obs.send(resolve, br#"{"state":"resolved"}"#);
+    assert!(text(&obs, "/issues/1").contains("\n  resolved      0 s ago, "));
+}
+
+#[test]
 fn the_list_is_aligned_and_says_level_count_age_and_title() {
     let obs = Obs::start();
     for _ in 0..3 {
@@ -96,7 +110,7 @@ fn the_list_is_aligned_and_says_level_count_age_and_title() {
     assert!(rows[2].starts_with(" 1  warning       3  ") && rows[2].ends_with(" s  new  Broken: first"), "{list}");
     assert_eq!(rows[2].find("new"), rows[1].find("new"), "{list}");
     assert_eq!(target(&list, "an issue").as_deref(), Some("/issues/ID"));
-    assert!(list.contains("curl 'localhost/?q=WORDS'") && !list.contains("older ones"), "{list}");
+    assert!(list.contains("curl 'localhost/?q=WORDS'") && !list.contains("next page"), "{list}");
     obs.sqlite().execute("UPDATE issues SET first_seen = '2001-01-01T00:00:00.000Z'", []).unwrap();
     assert!(!text(&obs, "/").contains("new"), "none is new, and the column is gone");
 }
@@ -165,7 +179,7 @@ fn a_walk_to_the_end_finds_everything_once_and_keeps_what_was_asked_for() {
     while let Some(path) = next {
         let page = text(&obs, &path);
         issues.extend(page.lines().skip(1).map_while(|line| line.split_whitespace().next()?.parse::<u32>().ok()));
-        next = target(&page, "older ones");
+        next = target(&page, "next page");
         if let Some(older) = &next {
             assert!(older.starts_with("/?sort=last_seen&q=&after="), "{older}");
         }
@@ -185,7 +199,7 @@ fn a_walk_to_the_end_finds_everything_once_and_keeps_what_was_asked_for() {
     assert_eq!(seen.len(), 120);
     assert_eq!(seen.into_iter().collect::<HashSet<_>>(), events);
     let past = text(&obs, "/?after=0");
-    assert!(past.starts_with("No issues here.\n") && target(&past, "the newest").as_deref() == Some(""), "{past}");
+    assert!(past.starts_with("No issues here.\n") && target(&past, "first page").as_deref() == Some(""), "{past}");
 }
 
 #[test]

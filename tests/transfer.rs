@@ -134,7 +134,7 @@ fn what_was_exported_and_imported_is_exported_as_the_same_bytes() {
     let lines = export(&obs.database, &[]);
     assert_eq!(lines.lines().count(), sent);
     let copy = folder.join("copy");
-    assert_eq!(import(&copy, &lines), format!("{sent} events imported, 0 were there already\n"));
+    assert_eq!(import(&copy, &lines), format!("{sent} events imported, 0 there already\n"));
     assert_eq!(export(&copy, &[]), lines);
     assert_eq!(contents(&copy), contents(&obs.database));
     assert_eq!(ids(&lines).split_off(sent - 4), [id(9), id(2), id(7), id(4)]);
@@ -229,8 +229,8 @@ fn imported_events_come_after_those_that_are_there_and_join_their_issues() {
     let there = obs.add(r#"{"message":"kind a"}"#);
     obs.signal("TERM");
     obs.wait();
-    assert_eq!(import(&obs.database, &minutes(0, 9)), "9 events imported, 0 were there already\n");
-    assert_eq!(import(&obs.database, &minutes(3, 12)), "3 events imported, 6 were there already\n");
+    assert_eq!(import(&obs.database, &minutes(0, 9)), "9 events imported, 0 there already\n");
+    assert_eq!(import(&obs.database, &minutes(3, 12)), "3 events imported, 6 there already\n");
     let obs = obs.restart(&[], &KEYS);
     let mut expected = vec![there];
     expected.extend((0..12).map(id));
@@ -269,7 +269,7 @@ fn plain_events_are_taken_as_they_would_be_sent() {
     let lines = "\n{\"message\":\"a\",\"odd\":1,\"level\":9}\r\n \t \n{\"type\":\"B\",\"more\":{\"x\":1},\"project\":null,\"odd\":2}\n\
                  {\"message\":\"c\",\"more\":{ },\"received_at\":1767225600.5}";
     let before = obs::time::Time::now();
-    assert_eq!(import(&database, lines), "3 events imported, 0 were there already\n");
+    assert_eq!(import(&database, lines), "3 events imported, 0 there already\n");
     let lines = export(&database, &[]);
     let events: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let received_at = obs::time::Time::parse(events[0]["received_at"].as_str().unwrap()).unwrap();
@@ -307,7 +307,7 @@ fn a_line_that_is_no_event_is_named_and_what_came_before_it_stays() {
         import(&database, &minutes(0, 1));
         let lines = format!("{}\n{line}\n{}", minutes(0, 3), minutes(3, 6));
         let said = refused(import_into(&database, &lines));
-        let counted = "; 2 events imported, 1 were there already\n";
+        let counted = "; 2 events imported, 1 there already\n";
         assert!(said.starts_with("obs: standard input: line 5: ") && said.ends_with(counted), "{said}");
         assert!(said.contains(why), "{said}");
         assert_eq!(ids(&export(&database, &[])), [id(0), id(1), id(2)]);
@@ -437,7 +437,7 @@ fn neither_way_takes_more_memory_for_more_events() {
     assert!(exported.status.success(), "{}", text(&exported.stderr));
     assert_eq!(fs::metadata(folder.join("lines")).unwrap().len() >> 20, 100);
     let imported = limited(r#""$1" import lines --db copy"#);
-    assert_eq!(text(&imported.stderr), "100 events imported, 0 were there already\n");
+    assert_eq!(text(&imported.stderr), "100 events imported, 0 there already\n");
     let endless = refused(limited(r#"tr '\n' ' ' < lines | "$1" import - --db copy"#));
     assert!(endless.contains("line 1: longer than 4 MiB"), "{endless}");
 }
@@ -456,7 +456,7 @@ fn a_terminal_is_told_how_far_it_got() {
     };
     let said = on_a_terminal(&format!("import {}", folder.join("lines").display()));
     assert!(said.contains("1 events read"), "{said:?}");
-    assert!(said.contains("\r\u{1b}[K5 events imported, 0 were there already"), "{said:?}");
+    assert!(said.contains("\r\u{1b}[K5 events imported, 0 there already"), "{said:?}");
     let said = on_a_terminal("export > /dev/null");
     assert!(said.contains("\r\u{1b}[K5 events exported\r\n"), "{said:?}");
 }

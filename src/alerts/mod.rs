@@ -8,7 +8,7 @@ pub use command::Command;
 
 use crate::log;
 use crate::state::State;
-use crate::store::{Error, Told};
+use crate::store::{Counts, Error, Reader, Told};
 use command::Outcome;
 use message::Message;
 use pace::{Pace, Turn};
@@ -110,25 +110,34 @@ impl Runner {
     fn step(&mut self, pace: &mut Pace) -> Result<(), Error> {
         let state = self.state.clone();
         let alerts = state.store.alerts();
-        let Some((seq, alert)) = state.store.read(|reader| reader.alert(self.told))? else {
-            pace.caught_up();
-            alerts.wait();
-            return Ok(());
-        };
+        let look = |reader: &Reader| Ok::<_, Error>((reader.alert(self.told)?, reader.backlog(self.told)?));
+        let (next, backlog) = state.store.read(look)?;
         let mut told = self.told;
-        told.seq = seq;
-        let done = match alert.map(|alert| (pace.turn(Instant::now()), alert)) {
-            None => true, // its issue has gone
-            Some((Turn::Wait(time), _)) => {
-                alerts.pause(time);
-                false
+        let done = match next {
+            None if backlog.held_back == Counts::default() => {
+                pace.caught_up();
+                alerts.wait();
+                return Ok(());
             }
-            Some((Turn::One, alert)) => self.tell(Message::of(&alert, &self.settings.base)),
-            Some((Turn::Summary, _)) => {
-                let backlog = state.store.read(|reader| reader.backlog(self.told))?;
-                told = backlog.told;
-                self.tell(Ok(Message::summary(&backlog, &self.settings.base)))
+            Some((seq, None)) => {
+                told.seq = seq;
+                true // its issue has gone
             }
+            next => match (pace.turn(Instant::now()), next) {
+                (Turn::Wait(time), _) => {
+                    alerts.pause(time);
+                    false
+                }
+                (Turn::One, Some((seq, Some(alert)))) => {
+                    told.seq = seq;
+                    self.tell(Message::of(&alert, &self.settings.base))
+                }
+                // Those that were left out may be all that there is to tell.
+                (Turn::One | Turn::Summary, _) => {
+                    told = backlog.told;
+                    self.tell(Ok(Message::summary(&backlog, &self.settings.base)))
+                }
+            },
         };
         if done {
             self.told = told;

@@ -24,6 +24,7 @@ pub fn issues(state: &State, listing: &Listing, visitor: &Visitor, request: &Req
         }
         let found = reader.issues(&listing.query, listing.sort, listing.cursor, now)?;
         let ids: Vec<i64> = found.page.rows.iter().map(|issue| issue.id).collect();
+        let projects = projects(&state.keys);
         let list = List {
             asked,
             found: &found,
@@ -32,12 +33,13 @@ pub fn issues(state: &State, listing: &Listing, visitor: &Visitor, request: &Req
             issue_hours: &reader.issue_hours(&ids, now.hour(), ROW_HOURS)?,
             states: &states,
             environments: &reader.environments()?,
-            projects: &projects(&state.keys),
+            projects: &projects,
             may_act: visitor.is_trusted,
             now,
         };
         let older = found.page.older.map(|place| older(request, place));
-        Ok(form.answer(|| views::issues(&list), || terminal::issues(&found, older.as_deref(), &origin, now)))
+        let text = || terminal::issues(&found, older.as_deref(), &projects, &origin, now);
+        Ok(form.answer(|| views::issues(&list), text))
     })
 }
 

@@ -168,7 +168,7 @@ impl Alerts {
             connection.prepare_cached("SELECT events FROM issue_hours WHERE issue_id = ?1 AND hour = ?2")?;
         let events: i64 = count.query_row([issue, hour], |row| row.get(0))?;
         let rate = i64::from(rate);
-        if events > rate && events - added <= rate {
+        if events > rate && events - added <= rate && !is_ignored(connection, issue)? {
             self.note(connection, AlertKind::Rate { events }, issue, event_seq)?;
         }
         Ok(())
@@ -198,6 +198,11 @@ impl Alerts {
         }
         removed
     }
+}
+
+fn is_ignored(connection: &Connection, issue: i64) -> rusqlite::Result<bool> {
+    let mut state = connection.prepare_cached("SELECT state = 'ignored' FROM issues WHERE id = ?1")?;
+    state.query_row([issue], |row| row.get(0))
 }
 
 /// What the thread does that tells alerts.

@@ -223,5 +223,5 @@ fn time_if_any(row: &Row, column: usize) -> rusqlite::Result<Option<Time>> {
 }
 
 fn level(row: &Row, column: usize) -> rusqlite::Result<Level> {
-    Ok(Level::of(row.get_ref(column)?.as_str()?))
+    Ok(Level::of(row.get_ref(column)?.as_str()?).unwrap_or(Level::Error))
 }

@@ -28,6 +28,14 @@ impl Reader<'_> {
         // Someone else may have removed an issue's newest event. Then it is not shown, but hides none behind it.
         let unseen = issues.len() < walk.found.len() && walk.found.len() > PAGE;
         let mut page = page(cursor, issues, |issue| place(sort, issue));
+        if page.rows.is_empty() {
+            // The way back begins before the first issue that was looked at.
+            match cursor {
+                Cursor::After(_) => page.newer = walk.first,
+                Cursor::Before(_) => page.older = walk.first,
+                Cursor::Newest => {}
+            }
+        }
         if walk.looked.is_some() || unseen {
             match cursor {
                 Cursor::Before(_) => page.newer = walk.last,
@@ -74,6 +82,7 @@ struct Search {
 #[derive(Default)]
 struct Walk {
     found: Vec<i64>,
+    first: Option<Place>,
     last: Option<Place>,
     looked: Option<usize>,
 }
@@ -89,6 +98,7 @@ impl Search {
         while let Some(row) = rows.next()? {
             let (key, id) = (row.get(0)?, row.get(1)?);
             walk.last = Some(Place { key, id: if self.sort == Sort::Count { id } else { 0 } });
+            walk.first = walk.first.or(walk.last);
             if row.get(2)? {
                 walk.found.push(id);
             }

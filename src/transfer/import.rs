@@ -118,6 +118,7 @@ impl Taken {
 
 impl fmt::Display for Taken {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        write!(f, "{} events imported, {} were there already", self.new, self.before)
+        let s = if self.new == 1 { "" } else { "s" };
+        write!(f, "{} event{s} imported, {} there already", self.new, self.before)
     }
 }

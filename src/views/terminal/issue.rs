@@ -68,6 +68,9 @@ fn figures(screen: &mut Screen, issue: &Issue, now: Time) {
     screen.field("count", &(counted_text(issue.count, "event") + &stored.unwrap_or_default()));
     screen.field("last seen", &seen(issue.last_seen));
     screen.field("first seen", &(seen(issue.first_seen) + &release.unwrap_or_default()));
+    for (name, time) in [("resolved", issue.resolved_at), ("reopened", issue.reopened_at)] {
+        time.into_iter().for_each(|time| screen.field(name, &seen(time)));
+    }
     screen.field("grouped by", &cut(&issue.grouped_by, LINE));
 }
 

@@ -7,15 +7,19 @@ use crate::views::list::short;
 use crate::views::text::{counted_text, first_line, shortened};
 use crate::views::when;
 
-/// `older` is the target of the page that comes after this one.
-pub fn issues(found: &Found, older: Option<&str>, origin: &str, now: Time) -> Screen {
+/// Characters of a project's name.
+const PROJECT: usize = 16;
+
+/// `older` is the target of the page that comes after this one; `projects` are what there is to tell apart.
+pub fn issues(found: &Found, older: Option<&str>, projects: &[&str], origin: &str, now: Time) -> Screen {
     let issues = &found.page;
     let mut screen = Screen::default();
     if issues.rows.is_empty() {
         screen.put("", 2, "No issues here.");
     } else {
-        let rows: Vec<_> = issues.rows.iter().map(|issue| row(issue, now)).collect();
-        screen.table([" ID", "LEVEL", " EVENTS", " LAST SEEN", "", "ISSUE"], &rows);
+        let rows: Vec<_> = issues.rows.iter().map(|issue| row(issue, !projects.is_empty(), now)).collect();
+        let project = if projects.is_empty() { "" } else { "PROJECT" };
+        screen.table([" ID", "LEVEL", " EVENTS", " LAST SEEN", "", project, "ISSUE"], &rows);
     }
     if let Some(looked) = found.looked {
         screen.blank();
@@ -28,22 +32,23 @@ pub fn issues(found: &Found, older: Option<&str>, origin: &str, now: Time) -> Sc
     screen.heading("Next");
     screen.command("an issue", &curl(origin, "/issues/ID"));
     if let Some(older) = older {
-        screen.command("older ones", &curl(origin, older));
+        screen.command("next page", &curl(origin, older));
     }
     if issues.newer.is_some() || issues.rows.is_empty() {
-        screen.command("the newest", &curl(origin, "/"));
+        screen.command("first page", &curl(origin, "/"));
     }
     screen.command("search", &curl(origin, "/?q=WORDS"));
     screen
 }
 
-fn row(issue: &Issue, now: Time) -> [String; 6] {
+fn row(issue: &Issue, with_project: bool, now: Time) -> [String; 7] {
     [
         issue.id.to_string(),
         issue.level.as_str().to_string(),
         shortened(issue.count),
         when::since(issue.last_seen, now),
         word(issue, now).to_string(),
+        issue.project.chars().take(if with_project { PROJECT } else { 0 }).collect(),
         title(issue.r#type.as_deref().map(short), first_line(&issue.message)),
     ]
 }
