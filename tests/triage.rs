@@ -77,6 +77,24 @@ fn merged_issues_are_one_and_stay_one() {
 }
 
 #[test]
+fn an_open_issue_is_not_hidden_by_what_it_is_merged_into() {
+    for (from, into, is) in [
+        ("open", "resolved", "open"),
+        ("open", "ignored", "ignored"),
+        ("resolved", "open", "open"),
+        ("ignored", "resolved", "resolved"),
+    ] {
+        let obs = Obs::start();
+        ["a", "b"].iter().for_each(|message| drop(obs.add(json!({ "message": message }).to_string())));
+        set(&obs, 1, from);
+        set(&obs, 2, into);
+        let merged = merge(&obs, 1, 2).json();
+        assert_eq!(merged["issue"]["state"], is, "{from} into {into}");
+        assert_consistent(&obs.sqlite());
+    }
+}
+
+#[test]
 fn only_two_issues_of_one_project_can_be_merged() {
     let obs = Obs::with(&[], &[("OBS_API_KEY", "test123,shop=shop123")]);
     obs.add(r#"{"message":"a"}"#);

@@ -77,7 +77,7 @@ pub fn delete(transaction: &Transaction, issue: i64) -> rusqlite::Result<bool> {
 
 /// From now on all that came for one issue, and all that comes, is the other's; events follow in the background.
 pub fn merge(transaction: &Transaction, from: i64, into: i64, now: &str) -> rusqlite::Result<Merged> {
-    let (Some(_), Some(_)) = (state_of(transaction, from)?, state_of(transaction, into)?) else {
+    let (Some(state), Some(into_state)) = (state_of(transaction, from)?, state_of(transaction, into)?) else {
         return Ok(Merged::NotFound);
     };
     let same = "SELECT count(DISTINCT project) = 1 FROM issues WHERE id IN (?1, ?2)";
@@ -110,6 +110,9 @@ pub fn merge(transaction: &Transaction, from: i64, into: i64, now: &str) -> rusq
     transaction.execute("INSERT INTO merged (id, into_id) VALUES (?1, ?2)", [from, into])?;
     transaction.execute("UPDATE issues SET state = 'merged', count = 0 WHERE id = ?1", [from])?;
     note(transaction, into, now, "merged", Some(from))?;
+    if (state, into_state) == (State::Open, State::Resolved) {
+        set_state(transaction, into, State::Open, now)?; // what is open is not hidden by a merge
+    }
     Ok(Merged::Done)
 }
 
