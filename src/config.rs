@@ -44,7 +44,7 @@ backup copies the database to DEST, which must not exist, while the server may g
 
 export writes events to standard output as JSON Lines, the first that came first, while the server may go on:
 those of the project P (with '' of the one without a name), and those that arrived at TIME or later by the
-server's clock. TIME is ISO 8601, such as 2026-11-24T18:42 (UTC) or 2026-11-24T18:42:06+02:00.
+server's clock. TIME is ISO 8601, such as 2026-11-24, 2026-11-24T18:42 (both UTC) or 2026-11-24T18:42:06+02:00.
 import takes them back, from FILE or with - from standard input, while no server runs. It makes the database
 where there is none, and passes over events that are there already.
 
@@ -142,8 +142,10 @@ fn wanted(args: &mut Arguments) -> Result<Wanted, String> {
         return Err(format!("invalid --project '{wrong}': expected at most 200 characters of A-Z a-z 0-9 _ -"));
     }
     let time = |text: String| {
-        let expected = "expected an ISO 8601 time, such as 2026-11-24T18:42:06Z";
-        Time::parse(&text).ok_or_else(|| format!("invalid --since '{text}': {expected}"))
+        let expected = "expected an ISO 8601 date or time, such as 2026-11-24T18:42:06Z";
+        Time::parse(&text)
+            .or_else(|| Time::parse(&format!("{text}T00:00")))
+            .ok_or_else(|| format!("invalid --since '{text}': {expected}"))
     };
     Ok(Wanted { project, since: value("--since")?.map(time).transpose()? })
 }

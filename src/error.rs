@@ -27,6 +27,8 @@ pub enum Error {
     Forged(&'static str),
     /// 404
     NotFound,
+    /// 404: the issue that is to be changed is part of another.
+    Merged(i64),
     /// 405, with the methods that the path has.
     Method(&'static str),
     /// 408: the request took too long to arrive.
@@ -72,7 +74,7 @@ impl Error {
             Error::Bad(_) => 400,
             Error::WrongKey | Error::SignIn => 401,
             Error::NotLocal | Error::ReadOnly | Error::Forged(_) => 403,
-            Error::NotFound => 404,
+            Error::NotFound | Error::Merged(_) => 404,
             Error::Method(_) => 405,
             Error::Timeout => 408,
             Error::TooLarge(_) => 413,
@@ -113,6 +115,7 @@ impl Error {
                 "No such page",
                 "There is nothing at this address. An issue or event that was here may have been deleted.".into(),
             ),
+            Error::Merged(into) => ("No issue of its own", format!("It was merged into issue {into}. That one can be changed.")),
             Error::Method(allowed) => ("Method not allowed", format!("This address answers {allowed}.")),
             Error::Timeout => ("Too slow", "The request took too long to arrive. Try again.".into()),
             Error::TooLarge(limit) => ("Too large", format!("The request's body is too large: {limit}.")),
@@ -140,6 +143,7 @@ impl Error {
             Error::Timeout => "Timeout: the request took too long to arrive".into(),
             Error::Unavailable(why) => (*why).into(),
             Error::NotFound => "Not found".into(),
+            Error::Merged(into) => format!("Not found: merged into issue {into}"),
             Error::Moved(_) | Error::WrongKey | Error::Method(_) | Error::Internal => self.words().0.into(),
             Error::SignIn => "Password needed: HTTP Basic with the dashboard password".into(),
             Error::ReadOnly => "A public dashboard is only to be read: set OBS_DASHBOARD_PASSWORD".into(),

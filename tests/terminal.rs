@@ -199,7 +199,11 @@ fn a_walk_to_the_end_finds_everything_once_and_keeps_what_was_asked_for() {
     assert_eq!(seen.len(), 120);
     assert_eq!(seen.into_iter().collect::<HashSet<_>>(), events);
     let past = text(&obs, "/?after=0");
-    assert!(past.starts_with("No issues here.\n") && target(&past, "first page").as_deref() == Some(""), "{past}");
+    assert!(
+        past.starts_with("No open issues here; is:any finds all.\n")
+            && target(&past, "first page").as_deref() == Some(""),
+        "{past}"
+    );
 }
 
 #[test]
@@ -225,7 +229,7 @@ fn a_search_finds_and_says_what_was_reopened() {
     obs.add(r#"{"message":"red"}"#);
     let found = text(&obs, "/?q=red");
     assert!(found.contains("reopened  red") && !found.contains("blue"), "{found}");
-    assert!(text(&obs, "/?q=green").contains("No issues here."));
+    assert!(text(&obs, "/?q=green").contains("No open issues here"));
     assert!(text(&obs, "/issues/1").contains("reopened · error · issue 1"));
 }
 

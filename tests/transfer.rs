@@ -257,6 +257,7 @@ fn project_and_since_choose_events() {
     assert_eq!(exported(&["--since", "2026-01-01T20:00"]), of(&|n| n >= 1200));
     assert_eq!(exported(&["--since=2026-01-01 22:00:00+02:00", "--project=shop"]), of(&|n| n >= 1200 && n % 2 == 1));
     assert_eq!(exported(&["--since", "2026-01-01T20:00:00.001Z"]), of(&|n| n >= 1201));
+    assert_eq!(exported(&["--since", "2026-01-02"]), of(&|n| n >= 1440));
     // An event that came while the clock was wrong is found by what the clock said.
     import(&database, r#"{"message":"m","received_at":"2025-01-01T00:00:00Z"}"#);
     assert_eq!(exported(&["--since", "2026-01-01T20:00"]), of(&|n| n >= 1200));

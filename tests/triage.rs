@@ -60,6 +60,10 @@ fn merged_issues_are_one_and_stay_one() {
         let answer = obs.get(&format!("/api/issues/{gone}"));
         assert_eq!((answer.status, answer.header("location")), (308, Some("/api/issues/3")));
     }
+    for change in [patch(&obs, 1, r#"{"state":"resolved"}"#), merge(&obs, 3, 2), merge(&obs, 2, 3)] {
+        assert_eq!((change.status, change.error()), (404, "Not found: merged into issue 3".into()));
+    }
+    assert_eq!(delete(&obs, "/api/issues/1"), 404, "what it was merged into stays");
     let one = issue(&obs, 3);
     assert_eq!((one["count"].as_i64(), one["stored"].as_i64()), (Some(92), Some(32)));
     assert_eq!(one["first_seen"], obs.json(&format!("/api/events/{early}"))["received_at"]);
@@ -174,10 +178,11 @@ fn malformed_changes_are_refused_with_a_reason() {
     let obs = Obs::start();
     obs.add(r#"{"message":"a"}"#);
     for (body, why) in [
-        ("", "Invalid JSON"),
-        ("{}", "missing field"),
+        ("", "Invalid change"),
+        ("{}", "Invalid change"),
         (r#"{"state":"gone"}"#, "Invalid state"),
-        ("[]", "Invalid JSON"),
+        (r#"["ignored"]"#, "Invalid change"),
+        (r#"{"state":"ignored"} x"#, "Invalid change"),
     ] {
         let answer = patch(&obs, 1, body);
         assert!(answer.status == 400 && answer.error().contains(why), "{body}: {}", answer.text());

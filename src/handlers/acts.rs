@@ -33,7 +33,7 @@ pub fn on_issues(state: &state::State, body: &[u8]) -> Result<Response, Error> {
 /// `do=…` from an issue's page. One that was deleted has no page to come back to.
 pub fn on_issue(state: &state::State, id: i64, body: &[u8]) -> Result<Response, Error> {
     let form = Form::read(body);
-    found(apply(&state.store, id, form.one("do"))?)?;
+    found(&state.store, id, apply(&state.store, id, form.one("do"))?)?;
     Ok(see_other(form.back("/")))
 }
 
@@ -43,8 +43,10 @@ pub fn on_event(state: &state::State, id: String, body: &[u8]) -> Result<Respons
     if form.one("do") != "delete" {
         return Err(unknown());
     }
-    found(state.store.delete_event(id)?)?;
-    Ok(see_other(form.back("/")))
+    match state.store.delete_event(id)? {
+        true => Ok(see_other(form.back("/"))),
+        false => Err(Error::NotFound),
+    }
 }
 
 /// Whether there is such an issue.
@@ -70,23 +72,38 @@ fn merge(store: &Store, ids: &[i64]) -> Result<(), Error> {
         ids.iter().map(project).collect::<Result<_, Error>>()
     })?;
     if projects.windows(2).any(|pair| pair[0] != pair[1]) {
-        return merged(Merged::Unlike);
+        return Err(unlike());
     }
-    others.iter().try_for_each(|from| merged(store.merge(*from, *into)?))
+    others.iter().try_for_each(|from| join(store, *from, *into))
 }
 
-/// What is not there cannot be changed.
-pub fn found(found: bool) -> Result<(), Error> {
-    if found { Ok(()) } else { Err(Error::NotFound) }
+/// What is not there cannot be changed; an issue that was merged leads to the other only whoever reads it.
+pub fn found(store: &Store, issue: i64, found: bool) -> Result<(), Error> {
+    if found { Ok(()) } else { Err(missing(store, &[issue])?) }
 }
 
-/// What the store says of a merge, for a client.
-pub fn merged(merged: Merged) -> Result<(), Error> {
-    match merged {
+/// Merges two issues, or says why that cannot be.
+pub fn join(store: &Store, from: i64, into: i64) -> Result<(), Error> {
+    match store.merge(from, into)? {
         Merged::Done => Ok(()),
-        Merged::NotFound => Err(Error::NotFound),
-        Merged::Unlike => Err(Error::Bad("Only two different issues of one project can be merged".into())),
+        Merged::NotFound => Err(missing(store, &[from, into])?),
+        Merged::Unlike => Err(unlike()),
     }
+}
+
+fn missing(store: &Store, issues: &[i64]) -> Result<Error, Error> {
+    store.read(|reader| {
+        for issue in issues.iter().copied() {
+            if let Some(into) = reader.merged_into(issue)? {
+                return Ok(Error::Merged(into));
+            }
+        }
+        Ok(Error::NotFound)
+    })
+}
+
+fn unlike() -> Error {
+    Error::Bad("Only two different issues of one project can be merged".into())
 }
 
 fn unknown() -> Error {

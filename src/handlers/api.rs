@@ -1,5 +1,5 @@
 //! JSON for `curl` and tests: what the pages show and what they do, in the contract's names.
-use super::acts::{found, merged};
+use super::acts::{found, join};
 use super::pages::period;
 use crate::domain::{Cursor, Hour, Issue, Page, State, Summary};
 use crate::error::Error;
@@ -102,19 +102,19 @@ pub fn set_state(state: &state::State, id: i64, body: &[u8]) -> Result<Response,
     struct Change {
         state: String,
     }
-    let change: Change = read(body, r#"{"state": "open", "resolved" or "ignored"}"#)?;
+    let change: Change = read(body, r#"{"state": "resolved"}"#)?;
     let to = State::of(&change.state);
     let to = to.ok_or_else(|| Error::Bad("Invalid state: expected open, resolved or ignored".into()))?;
-    found(state.store.set_state(id, to)?)?;
+    found(&state.store, id, state.store.set_state(id, to)?)?;
     state.store.read(|reader| Ok(json(&json!({ "issue": reader.issue(id)?.ok_or(Error::NotFound)? }))))
 }
 
 pub fn delete_issue(state: &state::State, id: i64) -> Result<Response, Error> {
-    found(state.store.delete_issue(id)?).map(|()| Response::empty_204())
+    found(&state.store, id, state.store.delete_issue(id)?).map(|()| Response::empty_204())
 }
 
 pub fn delete_event(state: &state::State, id: String) -> Result<Response, Error> {
-    found(state.store.delete_event(id)?).map(|()| Response::empty_204())
+    if state.store.delete_event(id)? { Ok(Response::empty_204()) } else { Err(Error::NotFound) }
 }
 
 /// `{"into": ID}`
@@ -123,13 +123,15 @@ pub fn merge(state: &state::State, from: i64, body: &[u8]) -> Result<Response, E
     struct Change {
         into: i64,
     }
-    let Change { into } = read(body, r#"{"into": ID}, an issue's id"#)?;
-    merged(state.store.merge(from, into)?)?;
+    let Change { into } = read(body, r#"{"into": 1}, an issue's id"#)?;
+    join(&state.store, from, into)?;
     state.store.read(|reader| Ok(json(&json!({ "issue": reader.issue(into)?.ok_or(Error::NotFound)? }))))
 }
 
+/// An object: the fields of a struct alone would also be taken out of an array, in their order.
 fn read<'a, T: Deserialize<'a>>(body: &'a [u8], expected: &str) -> Result<T, Error> {
-    serde_json::from_slice(body).map_err(|error| Error::Bad(format!("Invalid JSON: {error}; expected {expected}")))
+    let change = body.trim_ascii_start().starts_with(b"{").then(|| serde_json::from_slice(body).ok()).flatten();
+    change.ok_or_else(|| Error::Bad(format!("Invalid change: expected JSON such as {expected}")))
 }
 
 /// A string, so that a client takes it as it is and its form may change one day.

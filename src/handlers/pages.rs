@@ -37,8 +37,8 @@ pub fn issues(state: &State, listing: &Listing, visitor: &Visitor, request: &Req
             may_act: visitor.is_trusted,
             now,
         };
-        let older = found.page.older.map(|place| older(request, place));
-        let text = || terminal::issues(&found, older.as_deref(), &projects, &origin, now);
+        let (newest, older) = (kept(request), found.page.older.map(|place| older(request, place)));
+        let text = || terminal::issues(&list, &newest, older.as_deref(), &origin);
         Ok(form.answer(|| views::issues(&list), text))
     })
 }
@@ -86,10 +86,16 @@ pub fn event(state: &State, id: &str, visitor: &Visitor, request: &Request) -> R
 
 /// The target of the page that comes after this one. What was searched for, and in which order, stays.
 fn older(request: &Request, at: Place) -> String {
+    let kept = kept(request);
+    format!("{kept}{}after={at}", if kept.contains('?') { '&' } else { '?' })
+}
+
+/// The target of the first page.
+fn kept(request: &Request) -> String {
     let (path, query) = request.raw_url().split_once('?').unwrap_or((request.raw_url(), ""));
     let kept = query.split('&').filter(|part| part.starts_with("q=") || part.starts_with("sort="));
-    let kept: String = kept.map(|part| format!("{part}&")).collect();
-    format!("{path}?{kept}after={at}")
+    let kept: Vec<&str> = kept.collect();
+    if kept.is_empty() { path.into() } else { format!("{path}?{}", kept.join("&")) }
 }
 
 /// `?period=24h` or `14d`.

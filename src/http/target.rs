@@ -1,13 +1,17 @@
 //! What a request is aimed at: the target of its request line, checked against `Host`.
 use super::Refusal;
+use std::borrow::Cow;
 
 /// The target as the application sees it: a path with its query, or `*`.
 pub(super) fn resolve(method: &str, target: &str, host: Option<&str>) -> Result<String, Refusal> {
     // Some read `\` as `/`, and some cut at `#`; neither may stand in a target.
-    if !target.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'#' | b'\\')) {
+    let (before, query) = target.split_at(target.find('?').unwrap_or(target.len()));
+    let may_stand = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'#' | b'\\');
+    if !before.bytes().all(may_stand) || !query.bytes().all(|byte| may_stand(byte) || !byte.is_ascii()) {
         return Err(Refusal::BadRequest("a character that the request target may not have"));
     }
-    match split(target) {
+    let target = if query.is_ascii() { Cow::from(target) } else { format!("{before}{}", encoded(query)).into() };
+    match split(&target) {
         (None, path) if path.starts_with('/') => Ok(path),
         (None, path) if path == "*" && method == "OPTIONS" => Ok(path),
         (Some(authority), path) if !authority.is_empty() => match host {
@@ -16,6 +20,15 @@ pub(super) fn resolve(method: &str, target: &str, host: Option<&str>) -> Result<
         },
         _ => Err(Refusal::BadRequest("a request target that is not a path")),
     }
+}
+
+/// A query as a browser would have sent it: `curl` sends its letters as they were typed.
+fn encoded(query: &str) -> String {
+    let letter = |c: char| match c.is_ascii() {
+        true => c.to_string(),
+        false => c.to_string().bytes().map(|byte| format!("%{byte:02X}")).collect(),
+    };
+    query.chars().map(letter).collect()
 }
 
 /// The value of `Host`, unless it could be taken for a list, a path or a user's name.
@@ -60,9 +73,21 @@ mod tests {
         assert_eq!(path("HTTP://hOST:80/a?b").as_deref(), Some("/a?b"));
         assert_eq!(path("https://host:80?b").as_deref(), Some("/?b"));
         assert_eq!(path("http://host:80").as_deref(), Some("/"));
-        for refused in
-            ["http://host/", "http://", "http:///a", "ftp://host:80/", "host:80", "a", "*", "/a#b", "/é", "/\\"]
-        {
+        assert_eq!(path("/?q=é+%C3%A9").as_deref(), Some("/?q=%C3%A9+%C3%A9"));
+        for refused in [
+            "http://host/",
+            "http://",
+            "http:///a",
+            "ftp://host:80/",
+            "host:80",
+            "a",
+            "*",
+            "/a#b",
+            "/é",
+            "/é?q",
+            "/\\",
+            "/?#é",
+        ] {
             assert_eq!(path(refused), None, "{refused}");
         }
     }

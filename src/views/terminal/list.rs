@@ -1,21 +1,23 @@
 //! `GET /` in a terminal: the issues, one a line.
 use super::screen::{Screen, curl};
-use crate::domain::{Found, Issue, State};
+use crate::domain::{Issue, State};
 use crate::time::Time;
 use crate::views::layout::title;
-use crate::views::list::short;
+use crate::views::list::{List, short};
 use crate::views::text::{counted_text, first_line, shortened};
 use crate::views::when;
 
 /// Characters of a project's name.
 const PROJECT: usize = 16;
 
-/// `older` is the target of the page that comes after this one; `projects` are what there is to tell apart.
-pub fn issues(found: &Found, older: Option<&str>, projects: &[&str], origin: &str, now: Time) -> Screen {
+/// `newest` is the target of the first page, `older` that of the one that comes after this one.
+pub fn issues(list: &List, newest: &str, older: Option<&str>, origin: &str) -> Screen {
+    let (found, projects, now) = (list.found, list.projects, list.now);
     let issues = &found.page;
     let mut screen = Screen::default();
     if issues.rows.is_empty() {
-        screen.put("", 2, "No issues here.");
+        let only_open = list.asked.listing.query.states() == [State::Open];
+        screen.put("", 2, if only_open { "No open issues here; is:any finds all." } else { "No issues here." });
     } else {
         let rows: Vec<_> = issues.rows.iter().map(|issue| row(issue, !projects.is_empty(), now)).collect();
         let project = if projects.is_empty() { "" } else { "PROJECT" };
@@ -35,7 +37,7 @@ pub fn issues(found: &Found, older: Option<&str>, projects: &[&str], origin: &st
         screen.command("next page", &curl(origin, older));
     }
     if issues.newer.is_some() || issues.rows.is_empty() {
-        screen.command("first page", &curl(origin, "/"));
+        screen.command("first page", &curl(origin, newest));
     }
     screen.command("search", &curl(origin, "/?q=WORDS"));
     screen
