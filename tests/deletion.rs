@@ -7,6 +7,7 @@ use common::*;
 use serde_json::json;
 use std::collections::HashSet;
 use std::fs;
+use std::os::unix::fs::FileExt;
 
 /// All that begins like this in the bytes of both files, so long.
 fn secrets(obs: &Obs, begin: &str, length: usize) -> HashSet<String> {
@@ -153,5 +154,24 @@ fn nothing_of_hundreds_of_deleted_events_and_issues_stays_in_any_file() {
         there.retain(|text| text.ends_with(|last: char| last.is_ascii_digit())); // not a title's "SECRET<*>"
         (there == left).then_some(())
     });
+    assert_consistent(&obs.sqlite());
+}
+
+/// Where events come while pages are gone through, SQLite moves a few of them to where that has been already.
+#[test]
+fn pages_are_gone_through_once_again() {
+    const SECRET: &str = "hunter2-was-the-password";
+    let mut obs = Obs::start();
+    obs.kill();
+    let sqlite = obs.sqlite();
+    let page = "SELECT rootpage FROM sqlite_schema WHERE name = 'issue_history'"; // nothing is in it
+    let page: i64 = sqlite.query_row(page, [], |row| row.get(0)).unwrap();
+    let due = "INSERT INTO settings VALUES ('wipe', '2'), ('wipe_again', '1'); PRAGMA wal_checkpoint(TRUNCATE)";
+    sqlite.execute_batch(due).unwrap();
+    drop(sqlite);
+    let file = fs::OpenOptions::new().write(true).open(&obs.database).unwrap();
+    file.write_all_at(SECRET.as_bytes(), (page as u64 - 1) * 4096 + 2000).unwrap();
+    let obs = obs.restart(&[], &[("OBS_API_KEY", KEY)]);
+    eventually("the secret is in no file", || secrets(&obs, SECRET, SECRET.len()).is_empty().then_some(()));
     assert_consistent(&obs.sqlite());
 }

@@ -79,15 +79,27 @@ fn by_text(connection: &Connection, words: &str) -> Result<Option<Vec<i64>>, Err
 }
 
 /// Some of each text, from all over it, in the language of the index (which ends at a NUL, and has a quote for its
-/// quotes, which no query has).
+/// quotes, which no query has). Texts of one or two letters have none.
 fn trigrams(texts: &[&str]) -> String {
-    let share = TRIGRAMS / texts.len().clamp(1, TRIGRAMS);
-    let mut words = Vec::new();
-    for text in texts.iter().take(TRIGRAMS) {
+    let all = |text: &&str| {
         let letters: Vec<char> = text.to_ascii_lowercase().chars().collect();
-        let all: Vec<_> = letters.windows(LETTERS).filter(|three| !three.contains(&'\0')).collect();
-        let step = all.len().div_ceil(share).max(1);
-        words.extend(all.iter().step_by(step).map(|three| format!("\"{}\"", three.iter().collect::<String>())));
+        let all = letters.windows(LETTERS).filter(|three| !three.contains(&'\0'));
+        all.map(|three| format!("\"{}\"", three.iter().collect::<String>())).collect::<Vec<_>>()
+    };
+    let texts: Vec<_> = texts.iter().map(all).filter(|all| !all.is_empty()).take(TRIGRAMS).collect();
+    let share = TRIGRAMS / texts.len().max(1);
+    let some = texts.iter().flat_map(|all| all.iter().step_by(all.len().div_ceil(share)).map(String::as_str));
+    some.collect::<Vec<_>>().join(" AND ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::trigrams;
+
+    #[test]
+    fn texts_that_are_too_short_leave_their_share_to_the_others() {
+        assert_eq!(trigrams(&["a", "be", "c", "d", "e", "f", "g", "Rarely"]), r#""rar" AND "are" AND "rel" AND "ely""#);
+        assert_eq!(trigrams(&["a", "be", ""]), "");
+        assert_eq!(trigrams(&["abcd", "x", "fghij"]), r#""abc" AND "bcd" AND "fgh" AND "ghi" AND "hij""#);
     }
-    words.join(" AND ")
 }

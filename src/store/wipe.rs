@@ -22,9 +22,14 @@ const RESERVED: usize = 20;
 /// The page with this byte of the file is never used.
 const LOCK_BYTE: i64 = 1 << 30;
 
-/// From now on all pages are due. They are gone through downwards, since SQLite moves pages only to lower places.
+/// From now on all pages are due. They are gone through downwards, since SQLite gives pages back by moving them to lower
+/// places; and once again, since where events come meanwhile it puts neighbours of a tree in order, and so moves few up.
+/// A round that has begun goes on, lest its lowest pages are never reached where something is deleted every minute.
 pub fn begin(transaction: &Transaction) -> rusqlite::Result<()> {
-    remember(transaction, ALL)
+    let begin = "INSERT INTO settings (name, value) VALUES ('wipe', ?1) ON CONFLICT DO NOTHING";
+    transaction.prepare_cached(begin)?.execute([ALL.to_string()])?;
+    transaction.execute("INSERT OR REPLACE INTO settings (name, value) VALUES ('wipe_again', '1')", [])?;
+    Ok(())
 }
 
 fn remember(transaction: &Transaction, page: i64) -> rusqlite::Result<()> {
@@ -56,8 +61,12 @@ pub fn step(transaction: &Transaction) -> rusqlite::Result<bool> {
         remember(transaction, page)?;
         return Ok(true);
     }
-    transaction.execute("DELETE FROM settings WHERE name = 'wipe'", [])?;
-    Ok(false)
+    let again = transaction.execute("DELETE FROM settings WHERE name = 'wipe_again'", [])? > 0;
+    match again {
+        true => remember(transaction, ALL)?,
+        false => drop(transaction.execute("DELETE FROM settings WHERE name = 'wipe'", [])?),
+    }
+    Ok(again)
 }
 
 struct Pages<'a> {
