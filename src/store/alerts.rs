@@ -260,7 +260,7 @@ impl Reader<'_> {
             let kind: String = row.get(0)?;
             let (alerts, told): (i64, i64) = (row.get(1)?, row.get(2)?);
             let before = told.max(*backlog.told.left_out.of(&kind));
-            *backlog.held_back.of(&kind) = alerts - before;
+            *backlog.held_back.of(&kind) = (alerts - before).max(0);
             *backlog.told.left_out.of(&kind) = alerts;
         }
         let mut waiting =

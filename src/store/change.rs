@@ -1,5 +1,5 @@
 //! A change that someone asked for: made by the writer in a transaction of its own, answered once it is durable.
-use super::{Error, wipe};
+use super::Error;
 use crate::time::Time;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::sync::mpsc::{self, Receiver};
@@ -42,9 +42,6 @@ fn commit<T>(
     set_wiping(connection, wipes)?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let done = work(&transaction, &Time::now().to_string())?;
-    if wipes {
-        wipe::begin(&transaction)?;
-    }
     transaction.commit()?;
     if wipes {
         // What was done is done: if this fails, it is tried again between commits.

@@ -69,9 +69,10 @@ impl Chores {
         }
         let mut more = text::is_due(connection)? && unsynced(connection, |transaction| text::step(transaction))?;
         if self.wipe_due {
-            more |= wipe::next(connection)?.is_some() && unsynced(connection, wipe::step)?;
+            let pages = wipe::next(connection)?.is_some() && unsynced(connection, wipe::step)?;
+            more |= pages;
             // Free pages have copies too: of events that went as too many, and of rows that SQLite has moved.
-            self.wipe_due = more || retention::give_back(connection, 0)? || !truncate_wal(connection)?;
+            self.wipe_due = pages || retention::give_back(connection, 0)? || !truncate_wal(connection)?;
         }
         self.next = Instant::now()
             + match (more, self.wipe_due) {

@@ -1,5 +1,5 @@
 //! Removing what must not be there any more: one event, with all that was made of it, and what belongs to an issue.
-use super::{text, triage};
+use super::{text, triage, wipe};
 use crate::frame::Frame;
 use crate::grouping::{self, Grouping, Input};
 use crate::json;
@@ -44,6 +44,7 @@ pub fn event(transaction: &Transaction, id: &str) -> rusqlite::Result<bool> {
     let newest: Option<i64> = transaction.query_row(others, [gone.issue, gone.seq], |row| row.get(0))?;
     let Some(newest) = newest else { return triage::delete(transaction, gone.issue) };
 
+    wipe::begin(transaction)?;
     transaction.execute(
         "UPDATE issues SET stored = stored - 1 WHERE id = (SELECT issue_id FROM events WHERE seq = ?1)",
         [gone.seq],

@@ -1,7 +1,7 @@
 //! What people do with issues. A change takes effect at once, as a mark; what takes long is done in the background, a
 //! little between commits, and goes on after a restart.
 use super::batch::count_value;
-use super::{forget, text};
+use super::{forget, text, wipe};
 use crate::domain::State;
 use rusqlite::{OptionalExtension, Transaction, params};
 use std::time::{Duration, Instant};
@@ -68,6 +68,7 @@ pub fn delete(transaction: &Transaction, issue: i64) -> rusqlite::Result<bool> {
          WHERE hours.hour = gone.hour",
         [issue],
     )?;
+    wipe::begin(transaction)?;
     text::remove(transaction, issue, true)?;
     forget::belongings(transaction, issue)?;
     transaction
