@@ -94,6 +94,7 @@ fn an_open_issue_is_not_hidden_by_what_it_is_merged_into() {
         set(&obs, 2, into);
         let merged = merge(&obs, 1, 2).json();
         assert_eq!(merged["issue"]["state"], is, "{from} into {into}");
+        done(&obs);
         assert_consistent(&obs.sqlite());
     }
 }
