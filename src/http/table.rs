@@ -62,14 +62,18 @@ impl Table {
 
 /// Idle ones first. Who is being worked for cannot be cut, nor one that was cut before.
 fn evict(conns: &[Arc<Conn>]) -> bool {
-    let waiting = conns.iter().filter_map(|conn| {
-        let state = conn.state();
-        let waits = state.phase != Phase::Work && state.cut.is_none();
-        waits.then_some((state.phase != Phase::Idle, state.since, conn))
-    });
-    let longest = waiting.min_by_key(|(busy, since, _)| (*busy, *since));
-    // Looked at again, under its lock: its request may have come meanwhile.
-    longest.is_some_and(|(_, _, conn)| conn.cut_if(|state| (state.phase != Phase::Work).then_some(Cut::Evicted)))
+    // Another is looked for while the one that was found has got on meanwhile: its request may have come.
+    (0..conns.len()).any(|_| {
+        let waiting = conns.iter().filter_map(|conn| {
+            let state = conn.state();
+            let waits = state.phase != Phase::Work && state.cut.is_none();
+            waits.then_some((state.phase, state.since, conn))
+        });
+        let longest = waiting.min_by_key(|(phase, since, _)| (*phase != Phase::Idle, *since));
+        longest.is_some_and(|(phase, since, conn)| {
+            conn.cut_if(|state| (state.phase == phase && state.since == since).then_some(Cut::Evicted))
+        })
+    })
 }
 
 /// A connection's place in the table, given up when dropped, panic or not.
