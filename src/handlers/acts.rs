@@ -43,10 +43,12 @@ pub fn on_event(state: &state::State, id: String, body: &[u8]) -> Result<Respons
     if form.one("do") != "delete" {
         return Err(unknown());
     }
-    match state.store.delete_event(id)? {
-        true => Ok(see_other(form.back("/"))),
-        false => Err(Error::NotFound),
-    }
+    delete_event(&state.store, id)?;
+    Ok(see_other(form.back("/")))
+}
+
+pub fn delete_event(store: &Store, id: String) -> Result<(), Error> {
+    if store.delete_event(id)? { Ok(()) } else { Err(Error::NotFound) }
 }
 
 /// Whether there is such an issue.

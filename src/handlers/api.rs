@@ -1,5 +1,5 @@
 //! JSON for `curl` and tests: what the pages show and what they do, in the contract's names.
-use super::acts::{found, join};
+use super::acts::{self, found, join};
 use super::pages::period;
 use crate::domain::{Cursor, Hour, Issue, Page, State, Summary};
 use crate::error::Error;
@@ -114,7 +114,7 @@ pub fn delete_issue(state: &state::State, id: i64) -> Result<Response, Error> {
 }
 
 pub fn delete_event(state: &state::State, id: String) -> Result<Response, Error> {
-    if state.store.delete_event(id)? { Ok(Response::empty_204()) } else { Err(Error::NotFound) }
+    acts::delete_event(&state.store, id).map(|()| Response::empty_204())
 }
 
 /// `{"into": ID}`
