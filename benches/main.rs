@@ -7,7 +7,7 @@ mod writer;
 
 use events::{Ids, json};
 use load::{Client, Run, ingest, percentile};
-use obs::store::{Kept, Occasions, Store};
+use obs::store::{AlertPolicy, Retention, Store};
 use process::{Server, cpu};
 use std::hint::black_box;
 use std::io;
@@ -74,7 +74,7 @@ fn median(mut values: Vec<f64>) -> f64 {
 }
 
 fn open(database: &Path) -> Store {
-    Store::open(database, Kept { events: i64::MAX, days: None }, Occasions::Never).expect("a database")
+    Store::open(database, Retention { events: i64::MAX, days: None }, AlertPolicy::Never).expect("a database")
 }
 
 fn size(path: &Path) -> u64 {

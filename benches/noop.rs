@@ -1,6 +1,6 @@
 //! The ceiling of ingest: the same HTTP, the same parsing, and nothing stored.
 use obs::event::Event;
-use obs::http::{Admission, App, Limits, Refusal, Version, listen, serve};
+use obs::http::{Admission, App, Body, Limits, Refusal, Version, listen, serve};
 use rouille::{Request, Response};
 use std::io;
 use std::sync::Arc;
@@ -13,16 +13,17 @@ impl App for Noop {
     type Pass = ();
 
     fn admit(&self, _: &Request, _: Version) -> Result<Admission<()>, Response> {
-        Ok(Admission { pass: (), max_body: obs::routes::MAX_EVENT })
+        Ok(Admission { pass: (), max_body: obs::web::routes::MAX_EVENT })
     }
 
-    fn handle(&self, (): (), _: &Request, body: Vec<u8>) -> Response {
-        match Event::parse(&body) {
-            Ok(event) => {
+    fn handle(&self, (): (), _: &Request, body: Body) -> Response {
+        match body.parse(Event::parse) {
+            Ok(Ok(event)) => {
                 let id = event.id.unwrap_or_else(Uuid::now_v7);
-                obs::response::json(&serde_json::json!({ "id": id.to_string() })).with_status_code(201)
+                obs::web::response::json(&serde_json::json!({ "id": id.to_string() })).with_status_code(201)
             }
-            Err(rejection) => Response::text(rejection.to_string()).with_status_code(400),
+            Ok(Err(rejection)) => Response::text(rejection.to_string()).with_status_code(400),
+            Err(refusal) => self.refuse(refusal, None),
         }
     }
 

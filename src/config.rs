@@ -1,6 +1,6 @@
 //! Flags and environment into a `Config`, and the help text. Only this module reads the environment.
-use crate::auth::{Key, is_name};
-use crate::store::{Kept, Wanted};
+use crate::domain::{Key, is_name};
+use crate::store::{ExportFilter, Retention};
 use crate::time::Time;
 use pico_args::Arguments;
 use std::env;
@@ -58,7 +58,7 @@ pub enum Command {
     Version,
     Serve(Config),
     Backup { database: PathBuf, dest: PathBuf },
-    Export { database: PathBuf, wanted: Wanted },
+    Export { database: PathBuf, wanted: ExportFilter },
     Import { database: PathBuf, file: PathBuf },
     TestAlert(Config),
 }
@@ -72,7 +72,7 @@ pub struct Config {
     pub password: Option<String>,
     pub public_dashboard: bool,
     pub verbose: bool,
-    pub kept: Kept,
+    pub kept: Retention,
     /// Events a minute that each key may send.
     pub rate_limit: Option<u32>,
     /// Run for each alert, by `sh -c`.
@@ -132,7 +132,7 @@ fn path(args: &mut Arguments) -> Result<Option<PathBuf>, String> {
     }
 }
 
-fn wanted(args: &mut Arguments) -> Result<Wanted, String> {
+fn wanted(args: &mut Arguments) -> Result<ExportFilter, String> {
     let mut value = |flag: &'static str| {
         args.opt_value_from_os_str(flag, |value| Ok::<_, String>(value.to_string_lossy().into_owned()))
             .map_err(|e| e.to_string())
@@ -147,7 +147,7 @@ fn wanted(args: &mut Arguments) -> Result<Wanted, String> {
             .or_else(|| Time::parse(&format!("{text}T00:00")))
             .ok_or_else(|| format!("invalid --since '{text}': {expected}"))
     };
-    Ok(Wanted { project, since: value("--since")?.map(time).transpose()? })
+    Ok(ExportFilter { project, since: value("--since")?.map(time).transpose()? })
 }
 
 fn unknown(argument: &OsStr) -> String {
@@ -181,8 +181,8 @@ fn config(args: &mut Arguments, database: PathBuf) -> Result<Config, String> {
         password: text_variable("OBS_DASHBOARD_PASSWORD")?,
         public_dashboard: args.contains("--public-dashboard") || switch("OBS_PUBLIC_DASHBOARD")?,
         verbose: args.contains("--verbose"),
-        kept: Kept {
-            events: number(args, "--max-events", "OBS_MAX_EVENTS")?.unwrap_or(Kept::default().events),
+        kept: Retention {
+            events: number(args, "--max-events", "OBS_MAX_EVENTS")?.unwrap_or(Retention::default().events),
             days: number(args, "--retention-days", "OBS_RETENTION_DAYS")?,
         },
         rate_limit: whole_variable("OBS_RATE_LIMIT")?,

@@ -5,6 +5,19 @@ use serde_json::value::RawValue;
 use std::fmt::{self, Display};
 use std::str::FromStr;
 
+/// An ingest key and the project that its events belong to; most keys belong to the one without a name.
+#[derive(Clone, Debug)]
+pub struct Key {
+    pub project: String,
+    pub key: String,
+}
+
+/// Whether a text can be a key, or a project's name.
+pub fn is_name(text: &str) -> bool {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
+    (1..=200).contains(&text.len()) && text.bytes().all(allowed)
+}
+
 /// How bad an event is. Anything that a client says becomes one of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -40,7 +53,7 @@ impl Level {
 /// What has been decided about an issue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum State {
+pub enum IssueState {
     Open,
     /// Until an event comes.
     Resolved,
@@ -48,20 +61,20 @@ pub enum State {
     Ignored,
 }
 
-impl State {
-    pub const ALL: [State; 3] = [State::Open, State::Resolved, State::Ignored];
+impl IssueState {
+    pub const ALL: [IssueState; 3] = [IssueState::Open, IssueState::Resolved, IssueState::Ignored];
 
     /// As it is stored, sent and shown.
     pub fn as_str(self) -> &'static str {
         match self {
-            State::Open => "open",
-            State::Resolved => "resolved",
-            State::Ignored => "ignored",
+            IssueState::Open => "open",
+            IssueState::Resolved => "resolved",
+            IssueState::Ignored => "ignored",
         }
     }
 
-    pub fn of(word: &str) -> Option<State> {
-        State::ALL.into_iter().find(|state| state.as_str() == word)
+    pub fn of(word: &str) -> Option<IssueState> {
+        IssueState::ALL.into_iter().find(|state| state.as_str() == word)
     }
 }
 
@@ -86,7 +99,7 @@ pub struct Issue {
     pub last_seen: Time,
     pub last_event_id: String,
     pub grouped_by: String,
-    pub state: State,
+    pub state: IssueState,
     /// When an event came after it was resolved.
     pub reopened_at: Option<Time>,
     /// When it was last resolved.
@@ -142,19 +155,19 @@ fn raw<S: Serializer>(text: &Option<String>, serializer: S) -> Result<S::Ok, S::
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cursor {
     Newest,
-    After(Place),
-    Before(Place),
+    After(Position),
+    Before(Position),
 }
 
 /// A place in a list: what orders the list there (a `seq`, an id, a count), and where that is not enough, an id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct Position {
     pub key: i64,
     pub id: i64,
 }
 
 /// As it stands in a URL: digits, or digits with a hyphen between.
-impl Display for Place {
+impl Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self.id {
             0 => write!(f, "{}", self.key),
@@ -163,13 +176,13 @@ impl Display for Place {
     }
 }
 
-impl FromStr for Place {
+impl FromStr for Position {
     type Err = ();
 
-    fn from_str(text: &str) -> Result<Place, ()> {
+    fn from_str(text: &str) -> Result<Position, ()> {
         let (key, id) = text.split_once('-').unwrap_or((text, "0"));
         let number = |text: &str| text.parse().ok().filter(|_| text.bytes().all(|b| b.is_ascii_digit())).ok_or(());
-        Ok(Place { key: number(key)?, id: number(id)? })
+        Ok(Position { key: number(key)?, id: number(id)? })
     }
 }
 
@@ -177,21 +190,21 @@ impl FromStr for Place {
 #[derive(Clone, Debug)]
 pub struct Page<T> {
     pub rows: Vec<T>,
-    pub newer: Option<Place>,
-    pub older: Option<Place>,
+    pub newer: Option<Position>,
+    pub older: Option<Position>,
 }
 
 /// Issues that were looked for.
 #[derive(Clone, Debug)]
 pub struct Found {
     pub page: Page<Issue>,
-    /// How many issues were looked through, if time ran out; then the search goes on at the page's neighbour.
-    pub looked: Option<usize>,
+    /// How many issues were scanned through, if time ran out; then the search goes on at the page's neighbour.
+    pub scanned: Option<usize>,
 }
 
 /// Something that became of an issue.
 #[derive(Clone, Debug)]
-pub struct Happening {
+pub struct HistoryEntry {
     pub at: Time,
     pub what: String,
     /// The issue that was merged into it.

@@ -33,27 +33,17 @@
 #![forbid(unsafe_code)]
 
 pub mod alerts;
-pub mod auth;
 pub mod config;
 pub mod domain;
-pub mod error;
 pub mod event;
-pub mod frame;
 pub mod grouping;
-pub mod handlers;
-pub mod html;
 pub mod http;
-pub mod json;
 pub mod log;
 pub mod malloc;
 pub mod query;
-pub mod rate;
-pub mod response;
-pub mod routes;
-pub mod server;
-pub mod start;
-pub mod state;
+pub mod serve;
 pub mod store;
 pub mod time;
 pub mod transfer;
 pub mod views;
+pub mod web;

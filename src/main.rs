@@ -1,6 +1,6 @@
 //! Runs what the command line asks for, prints the error, sets the exit status.
 use obs::config::{self, Command};
-use obs::{log, malloc, start, store, transfer};
+use obs::{log, malloc, serve, store, transfer};
 use std::env;
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -18,9 +18,9 @@ fn main() -> ExitCode {
         Command::Import { database, file } => transfer::import(&database, &file),
         Command::Serve(config) => {
             let own_variables = malloc::settle();
-            start::run(config, own_variables)
+            serve::run(config, own_variables)
         }
-        Command::TestAlert(config) => start::test_alert(config).and_then(|outcome| print(&outcome)),
+        Command::TestAlert(config) => serve::test_alert(config).and_then(|outcome| print(&outcome)),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,6 +1,6 @@
 //! What a reader looks for: the words of `q`, and the order. Pure. Nothing that is typed is an error: what is no known
 //! token is text.
-use crate::domain::{Cursor, Level, State};
+use crate::domain::{Cursor, IssueState, Level};
 use std::fmt::{self, Display};
 
 /// Terms that count. More are left out: nobody types them.
@@ -21,7 +21,7 @@ pub enum Term {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Is {
-    State(State),
+    State(IssueState),
     /// In whatever state. Without a state, open ones are meant.
     Any,
     /// First seen within a day.
@@ -59,8 +59,14 @@ impl Field {
 }
 
 impl Is {
-    const ALL: [Is; 6] =
-        [Is::State(State::Open), Is::State(State::Resolved), Is::State(State::Ignored), Is::Any, Is::New, Is::Reopened];
+    const ALL: [Is; 6] = [
+        Is::State(IssueState::Open),
+        Is::State(IssueState::Resolved),
+        Is::State(IssueState::Ignored),
+        Is::Any,
+        Is::New,
+        Is::Reopened,
+    ];
 
     fn name(self) -> &'static str {
         match self {
@@ -78,11 +84,11 @@ impl Query {
     }
 
     /// The states that are asked for: all that are named must hold, so two of them match nothing.
-    pub fn states(&self) -> Vec<State> {
+    pub fn states(&self) -> Vec<IssueState> {
         let any = self.0.contains(&Term::Is(Is::Any));
-        let named: Vec<State> = self.0.iter().filter_map(Term::state).collect();
-        let named = if named.is_empty() && !any { vec![State::Open] } else { named };
-        State::ALL.into_iter().filter(|state| named.iter().all(|name| name == state)).collect()
+        let named: Vec<IssueState> = self.0.iter().filter_map(Term::state).collect();
+        let named = if named.is_empty() && !any { vec![IssueState::Open] } else { named };
+        IssueState::ALL.into_iter().filter(|state| named.iter().all(|name| name == state)).collect()
     }
 
     /// The same with another state, or without one.
@@ -141,7 +147,7 @@ impl Term {
         }
     }
 
-    fn state(&self) -> Option<State> {
+    fn state(&self) -> Option<IssueState> {
         match self {
             Term::Is(Is::State(state)) => Some(*state),
             _ => None,
@@ -247,7 +253,7 @@ mod tests {
         assert_eq!(
             query.0,
             [
-                Term::Is(Is::State(State::Resolved)),
+                Term::Is(Is::State(IssueState::Resolved)),
                 Term::Field(Field::Level, "error".into()),
                 Term::Field(Field::Environment, "north europe".into()),
                 Term::Text("time".into()),
@@ -264,11 +270,11 @@ mod tests {
     #[test]
     fn without_a_state_open_ones_are_meant() {
         let states = |text| Query::parse(text).states();
-        assert_eq!(states(""), [State::Open]);
-        assert_eq!(states("is:new x"), [State::Open]);
-        assert_eq!(states("is:ignored"), [State::Ignored]);
-        assert_eq!(states("is:any"), State::ALL);
-        assert_eq!(states("is:any is:open"), [State::Open]);
+        assert_eq!(states(""), [IssueState::Open]);
+        assert_eq!(states("is:new x"), [IssueState::Open]);
+        assert_eq!(states("is:ignored"), [IssueState::Ignored]);
+        assert_eq!(states("is:any"), IssueState::ALL);
+        assert_eq!(states("is:any is:open"), [IssueState::Open]);
         assert_eq!(states("is:open is:resolved"), []);
     }
 

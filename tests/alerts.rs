@@ -2,10 +2,11 @@
 mod common;
 use common::*;
 use obs::alerts::{self, Limits, Running, Settings};
-use obs::auth::Dashboard;
-use obs::rate::Rate;
-use obs::state::State;
-use obs::store::{self, Occasions, Store, Told};
+use obs::event::Event;
+use obs::store::{self, AlertPolicy, NewEvent, Store, Told};
+use obs::web::State;
+use obs::web::auth::Dashboard;
+use obs::web::rate::Rate;
 use serde_json::{Value, json};
 use std::fs;
 use std::process::Output;
@@ -363,21 +364,21 @@ struct Inside {
 impl Inside {
     fn new() -> Inside {
         let folder = Folder::new();
-        let occasions = Occasions::Issues { rate: None };
+        let occasions = AlertPolicy::Issues { rate: None };
         let state = State {
             store: Store::open(&folder.join("obs.sqlite"), Default::default(), occasions).unwrap(),
             keys: Vec::new(),
             dashboard: Dashboard::Local,
             rate: Rate::new(None),
             verbose: false,
-            large: Default::default(),
         };
         Inside { folder, state: Arc::new(state) }
     }
 
     fn add(&self, message: &str) {
         let text = json!({ "message": message }).to_string();
-        assert!(obs::handlers::ingest::add(&self.state, String::new(), text.into_bytes()).is_ok());
+        let event = Event::parse(text.as_bytes()).unwrap();
+        self.state.store.add(NewEvent::of(event, String::new())).unwrap();
     }
 
     fn run(&self, limits: Limits) -> Running {

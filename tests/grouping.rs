@@ -1,5 +1,5 @@
 //! Which events are one issue, tried on cases: events, and the indexes of those that belong together.
-use obs::frame::Frame;
+use obs::event::frame::Frame;
 use obs::grouping::{Grouping, Input, group};
 use serde_json::{Value, json};
 

@@ -1,10 +1,10 @@
 //! Every route and method, who may use it, and the headers that each kind of answer has.
 mod common;
 use common::*;
-use obs::auth::Dashboard;
 use obs::http::{App, Limits, Refusal};
-use obs::state::State;
 use obs::store::Store;
+use obs::web::State;
+use obs::web::auth::Dashboard;
 
 const PASSWORD: (&str, &str) = ("OBS_DASHBOARD_PASSWORD", "sesame: öffne dich");
 /// Any user name with the password, as HTTP Basic has it.
@@ -176,9 +176,8 @@ fn what_http_refuses_looks_like_what_obs_refuses() {
         store: Store::open(&folder.join("obs.sqlite"), Default::default(), Default::default()).unwrap(),
         keys: Vec::new(),
         dashboard: Dashboard::Local,
-        rate: obs::rate::Rate::new(None),
+        rate: obs::web::rate::Rate::new(None),
         verbose: false,
-        large: Default::default(),
     };
     let refusals = || {
         let texts = [Refusal::BadRequest("why"), Refusal::Timeout, Refusal::BodyTooLarge, Refusal::HeadTooLarge];

@@ -11,7 +11,7 @@ fn encoded(text: &str) -> String {
 
 fn found(obs: &Obs, query: &str) -> Vec<i64> {
     let answer = obs.json(&format!("/api/issues?q={}", encoded(query)));
-    assert!(answer["looked_through"].is_null());
+    assert!(answer["scanned"].is_null());
     numbers(&answer)
 }
 

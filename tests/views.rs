@@ -1,9 +1,11 @@
 //! The pages as a whole: nothing of an event gets out of its text, and no event makes a page too big.
-use obs::domain::{Cursor, Facet, Found, Happening, Hour, Issue, Level, Page, Place, State, StoredEvent, Summary};
+use obs::domain::{
+    Cursor, Facet, Found, HistoryEntry, Hour, Issue, IssueState, Level, Page, Position, StoredEvent, Summary,
+};
 use obs::query::{Listing, Query, Sort};
 use obs::time::Time;
 use obs::views;
-use obs::views::{Asked, List, One, Period, Whole};
+use obs::views::{EventPage, IssuePage, ListPage, ListRequest, Period};
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
@@ -70,7 +72,7 @@ fn issue(text: &str) -> Issue {
         stored: 417,
         first_seen: at("2026-11-11T17:42:30Z"),
         first_release: Some(text.into()),
-        state: State::Open,
+        state: IssueState::Open,
         reopened_at: None,
         resolved_at: None,
         last_seen: at("2026-11-24T18:42:06Z"),
@@ -89,8 +91,8 @@ fn page<T: Clone>(row: &T) -> Page<T> {
     Page { rows: vec![row.clone(); 50], newer: Some(place(99)), older: Some(place(7)) }
 }
 
-fn place(key: i64) -> Place {
-    Place { key, id: 0 }
+fn place(key: i64) -> Position {
+    Position { key, id: 0 }
 }
 
 fn no_rows<T>(newer: Option<i64>) -> Page<T> {
@@ -106,7 +108,7 @@ struct Shown {
     listing: Listing,
     period: Period,
     found: Found,
-    looked_to: Option<Time>,
+    scanned_to: Option<Time>,
     hours: Vec<Hour>,
     issue_hours: HashMap<i64, Vec<i64>>,
     environments: Vec<String>,
@@ -119,8 +121,8 @@ impl Shown {
         Shown {
             listing: listing(q),
             period: Period::Day,
-            found: Found { page: rows, looked: None },
-            looked_to: None,
+            found: Found { page: rows, scanned: None },
+            scanned_to: None,
             hours: vec![Hour::default(); 24],
             issue_hours: HashMap::new(),
             environments: Vec::new(),
@@ -130,13 +132,13 @@ impl Shown {
     }
 
     fn html(&self) -> String {
-        let list = List {
-            asked: Asked { listing: &self.listing, period: self.period },
+        let list = ListPage {
+            asked: ListRequest { listing: &self.listing, period: self.period },
             found: &self.found,
-            looked_to: self.looked_to,
+            scanned_to: self.scanned_to,
             hours: &self.hours,
             issue_hours: &self.issue_hours,
-            states: &[(State::Open, 14), (State::Resolved, 1203), (State::Ignored, 6)],
+            states: &[(IssueState::Open, 14), (IssueState::Resolved, 1203), (IssueState::Ignored, 6)],
             environments: &self.environments,
             projects: &self.projects,
             may_act: self.may_act,
@@ -150,8 +152,8 @@ fn list(rows: Page<Issue>) -> String {
     Shown::new("", rows).html()
 }
 
-fn whole<'a>(issue: &'a Issue, newest: &'a StoredEvent, events: &'a Page<Summary>) -> Whole<'a> {
-    Whole { issue, newest, events, hours: &[], facets: &[], history: &[], may_act: true, now: now() }
+fn whole<'a>(issue: &'a Issue, newest: &'a StoredEvent, events: &'a Page<Summary>) -> IssuePage<'a> {
+    IssuePage { issue, newest, events, hours: &[], facets: &[], history: &[], may_act: true, now: now() }
 }
 
 fn issue_page(issue: &Issue, newest: &StoredEvent, events: &Page<Summary>) -> String {
@@ -159,7 +161,7 @@ fn issue_page(issue: &Issue, newest: &StoredEvent, events: &Page<Summary>) -> St
 }
 
 fn event_page(event: &StoredEvent, issue: &Issue, older: Option<&Summary>, newer: Option<&Summary>) -> String {
-    views::event(&One { event, issue, older, newer, may_act: true, now: now() }).into_string()
+    views::event(&EventPage { event, issue, older, newer, may_act: true, now: now() }).into_string()
 }
 
 /// Every page that shows something of this event, looked for by all that it says.
@@ -168,9 +170,9 @@ fn pages(event: &StoredEvent, issue: &Issue) -> [String; 4] {
     let facet = |kind| Facet { kind, values: vec![(text.to_string(), 7); 10], other: 3 };
     let facets = ["environment", "release", "server_name"].map(facet);
     let hours = vec![Hour { events: i64::MAX / 1000, errors: 1 }; Period::Fortnight.hours(now())];
-    let history = [Happening { at: now(), what: "merged".into(), other: Some(3) }];
+    let history = [HistoryEntry { at: now(), what: "merged".into(), other: Some(3) }];
     let events = page(&event.summary);
-    let whole = Whole { facets: &facets, hours: &hours, history: &history, ..whole(issue, event, &events) };
+    let whole = IssuePage { facets: &facets, hours: &hours, history: &history, ..whole(issue, event, &events) };
     let query: String = format!("{text} env:{text} \"{text}\"").chars().take(1000).collect();
     let mut shown = Shown::new(&query, page(issue));
     shown.environments = vec![text.into(); 10];
@@ -423,8 +425,8 @@ fn those_who_can_only_read_see_nothing_to_press() {
     shown.may_act = false;
     let (event, issue) = (event("x"), issue("x"));
     let events = page(&event.summary);
-    let whole = Whole { may_act: false, ..whole(&issue, &event, &events) };
-    let one = One { event: &event, issue: &issue, older: None, newer: None, may_act: false, now: now() };
+    let whole = IssuePage { may_act: false, ..whole(&issue, &event, &events) };
+    let one = EventPage { event: &event, issue: &issue, older: None, newer: None, may_act: false, now: now() };
     for html in [shown.html(), views::issue(&whole).into_string(), views::event(&one).into_string()] {
         assert!(!html.contains("method=\"post\"") && !html.contains("checkbox") && !html.contains("Delete"));
         assert_eq!((html.matches("<form").count(), html.matches("<button").count()), (1, 1), "the search alone");
@@ -440,7 +442,7 @@ fn a_row_tells_what_became_of_its_issue() {
     assert!(row("", &issue).contains("<p><em>reopened</em> · <code>"));
     assert!(row("is:any", &issue).contains("<p><em>reopened</em> · <code>"), "that it is open needs no word");
     issue.reopened_at = None;
-    issue.state = State::Ignored;
+    issue.state = IssueState::Ignored;
     assert!(row("is:any", &issue).contains("<p><span>ignored</span> · <code>"));
     assert!(row("is:ignored", &issue).contains("<p><code>"), "the list says it already");
 }
@@ -467,8 +469,8 @@ fn nothing_found_says_what_was_asked_for_and_leads_to_wider_searches() {
 #[test]
 fn a_search_that_takes_long_says_how_far_it_got_and_goes_on() {
     let mut shown = Shown::new("rare", Page { rows: Vec::new(), newer: None, older: Some(place(7)) });
-    shown.found.looked = Some(48_000);
-    shown.looked_to = Some(at("2026-11-12T08:02:00Z"));
+    shown.found.scanned = Some(48_000);
+    shown.scanned_to = Some(at("2026-11-12T08:02:00Z"));
     let html = shown.html();
     assert!(html.contains("Looked through 48,000 issues so far, back to <time"));
     assert!(html.contains(r#">12 Nov 08:02</time>. <a href="/?q=rare&amp;after=7">Go on</a>"#));
@@ -496,7 +498,7 @@ fn the_issue_page_says_what_has_been_decided() {
         html.contains("<b>open</b> · <em>reopened</em> <time") && html.contains(">8 h ago</time>, was resolved <time")
     );
     assert!(html.contains(">18 Nov</time>"));
-    issue.state = State::Resolved;
+    issue.state = IssueState::Resolved;
     let html = show(&issue);
     assert!(html.contains("<b>resolved</b> <time") && html.contains(r#"value="reopen">Reopen<"#));
     assert!(!html.contains("value=\"resolve\"") && !html.contains("value=\"ignore\""));
@@ -514,12 +516,16 @@ fn the_issue_page_shows_its_fortnight_where_its_events_came_from_and_what_became
         Facet { kind: "release", values: Vec::new(), other: 0 },
         Facet { kind: "server_name", values: values(&[("web 1", 1204)]), other: 0 },
     ];
-    let happened = |what: &str, other| Happening { at: at("2026-11-18T17:52:00Z"), what: what.into(), other };
+    let happened = |what: &str, other| HistoryEntry { at: at("2026-11-18T17:52:00Z"), what: what.into(), other };
     let history = [happened("merged", Some(12)), happened("reopened by an event", None)];
     let events = page(&event.summary);
-    let html =
-        views::issue(&Whole { hours: &hours, facets: &facets, history: &history, ..whole(&issue, &event, &events) })
-            .into_string();
+    let html = views::issue(&IssuePage {
+        hours: &hours,
+        facets: &facets,
+        history: &history,
+        ..whole(&issue, &event, &events)
+    })
+    .into_string();
     assert!(
         html.contains(r#"aria-label="Events a day over the last 14 days: 1,204 in all, most on Wed 11 Nov with 773""#)
     );

@@ -7,8 +7,8 @@ mod pace;
 pub use command::Command;
 
 use crate::log;
-use crate::state::State;
 use crate::store::{Counts, Error, Reader, Told};
+use crate::web::State;
 use command::Outcome;
 use message::Message;
 use pace::{Pace, Turn};

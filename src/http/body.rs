@@ -1,14 +1,38 @@
 //! A request's body: as long as `Content-Length` says, or in chunks.
 use super::Refusal;
-use super::budget::Permit;
+use super::budget::{Budget, Permit};
 use super::head::{Framing, is_token, number};
 use super::input::{Fail, Input};
 use super::limits::{MAX_HEADERS, MAX_LINE};
 
+/// What a body is turned into while it is parsed takes up to this many times its length.
+const PARSING: usize = 3;
+
+/// A request's body, for the application to parse.
+pub struct Body<'a> {
+    bytes: Vec<u8>,
+    budget: &'a Budget,
+}
+
+impl<'a> Body<'a> {
+    pub(super) fn new(bytes: Vec<u8>, budget: &'a Budget) -> Body<'a> {
+        Body { bytes, budget }
+    }
+
+    /// Parses the body once there is memory for it. What is parsed at any one time counts against the budget.
+    pub fn parse<T>(self, parse: impl FnOnce(&[u8]) -> T) -> Result<T, Refusal> {
+        let mut share = self.budget.permit();
+        if !share.wait(PARSING * self.bytes.len()) {
+            return Err(Refusal::Busy("too many requests in flight"));
+        }
+        Ok(parse(&self.bytes))
+    }
+}
+
 /// Reads a body of at most `max` bytes. Room is made, and taken from `permit`, only once bytes are here to fill it: a
 /// length that is merely declared costs nothing.
 pub(super) fn read(input: &mut Input, framing: Framing, max: usize, permit: &mut Permit) -> Result<Vec<u8>, Fail> {
-    let mut body = Body { bytes: Vec::new(), len: 0, most: max, permit };
+    let mut body = Incoming { bytes: Vec::new(), len: 0, most: max, permit };
     match framing {
         Framing::Length(length) if length > max => return Err(Refusal::BodyTooLarge.into()),
         Framing::Length(length) => {
@@ -21,7 +45,7 @@ pub(super) fn read(input: &mut Input, framing: Framing, max: usize, permit: &mut
     Ok(body.bytes)
 }
 
-struct Body<'a, 'b> {
+struct Incoming<'a, 'b> {
     /// The body's first `len` bytes, then zeros: room for those to come.
     bytes: Vec<u8>,
     len: usize,
@@ -30,7 +54,7 @@ struct Body<'a, 'b> {
     permit: &'a mut Permit<'b>,
 }
 
-impl Body<'_, '_> {
+impl Incoming<'_, '_> {
     fn append_chunks(&mut self, input: &mut Input) -> Result<(), Fail> {
         loop {
             let size = input.line(MAX_LINE, Refusal::BadRequest("a chunk line that is too long"), chunk_size)??;

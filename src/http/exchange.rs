@@ -1,5 +1,6 @@
 //! One request and its answer after another, in the connection's own thread.
 use super::answer::{Answer, BLOCK};
+use super::body::Body;
 use super::budget::Permit;
 use super::conn::{Conn, Phase};
 use super::head::{self, Framing, Head};
@@ -84,6 +85,7 @@ impl<A: App> Exchange<'_, A> {
             Err(Fail::Refused(refusal)) => return Ok((self.refusal(refusal, head), false)),
             Err(Fail::Gone) => return Err(Gone),
         };
+        let body = Body::new(body, &self.server.budget);
         let response = guarded(|| app.handle(admission.pass, &head.request, body));
         Ok((response.unwrap_or_else(|| self.refusal(Refusal::Panicked, head)), true))
     }

@@ -32,6 +32,7 @@ mod server;
 mod table;
 mod target;
 
+pub use body::Body;
 pub use limits::Limits;
 pub use listen::listen;
 use rouille::{Request, Response};
@@ -94,7 +95,7 @@ pub trait App: Send + Sync + 'static {
     /// without the copy that rouille's reader would cost.
     fn admit(&self, request: &Request, version: Version) -> Result<Admission<Self::Pass>, Response>;
 
-    fn handle(&self, pass: Self::Pass, request: &Request, body: Vec<u8>) -> Response;
+    fn handle(&self, pass: Self::Pass, request: &Request, body: Body) -> Response;
 
     /// `target` is the request target where it could be read: also from a head that is too large, overdue, or
     /// malformed further down.

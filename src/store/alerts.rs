@@ -52,7 +52,7 @@ impl AlertKind {
 
 /// Which alerts there are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Occasions {
+pub enum AlertPolicy {
     /// None: nothing is noted.
     #[default]
     Never,
@@ -111,7 +111,7 @@ pub struct Backlog {
 
 /// Between the thread that writes and the one that tells.
 pub struct Alerts {
-    occasions: Occasions,
+    occasions: AlertPolicy,
     /// Whether the commit that is being made has an alert.
     noted: AtomicBool,
     state: Mutex<State>,
@@ -129,13 +129,13 @@ struct State {
 
 /// What the writer does.
 impl Alerts {
-    pub fn new(occasions: Occasions) -> Alerts {
+    pub fn new(occasions: AlertPolicy) -> Alerts {
         Alerts { occasions, noted: AtomicBool::new(false), state: Mutex::default(), changed: Condvar::new() }
     }
 
     /// Notes an alert in the transaction of the event that sets it off, and so together with it or not at all.
     pub fn note(&self, connection: &Connection, kind: AlertKind, issue: i64, event_seq: i64) -> rusqlite::Result<()> {
-        if self.occasions == Occasions::Never {
+        if self.occasions == AlertPolicy::Never {
             return Ok(());
         }
         self.noted.store(true, Relaxed);
@@ -163,7 +163,7 @@ impl Alerts {
         added: i64,
         event_seq: i64,
     ) -> rusqlite::Result<()> {
-        let Occasions::Issues { rate: Some(rate) } = self.occasions else { return Ok(()) };
+        let AlertPolicy::Issues { rate: Some(rate) } = self.occasions else { return Ok(()) };
         let mut count =
             connection.prepare_cached("SELECT events FROM issue_hours WHERE issue_id = ?1 AND hour = ?2")?;
         let events: i64 = count.query_row([issue, hour], |row| row.get(0))?;

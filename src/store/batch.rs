@@ -70,7 +70,7 @@ pub fn commit(connection: &mut Connection, rows: &[Row], alerts: &Alerts) -> Res
                     tally.add(&row.new, seq, arrival);
                     tally.reopens |= issue.is_resolved;
                 }
-                results.push(Ok(if place.is_some() { Added::New } else { Added::Before }));
+                results.push(Ok(if place.is_some() { Added::New } else { Added::Duplicate }));
             }
             Err(error @ Error::Row(_)) => {
                 log::line(&format!("event {}: {error}", row.id));

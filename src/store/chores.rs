@@ -1,7 +1,7 @@
 //! What the writer does for nobody in particular, a little after each commit and the rest when nothing comes.
 use super::change::{set_wiping, truncate_wal};
-use super::retention::{self, Retention};
-use super::{Alerts, Error, Kept, text, triage, wipe};
+use super::retention::{self, Pruner};
+use super::{Alerts, Error, Retention, text, triage, wipe};
 use crate::log;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,7 +16,7 @@ const SOON: Duration = Duration::from_millis(50);
 const LOOK: Duration = Duration::from_secs(1);
 
 pub struct Chores {
-    retention: Retention,
+    retention: Pruner,
     alerts: Arc<Alerts>,
     /// What was removed may still be in the WAL.
     pub wipe_due: bool,
@@ -26,9 +26,9 @@ pub struct Chores {
 }
 
 impl Chores {
-    pub fn new(kept: Kept, alerts: Arc<Alerts>) -> Chores {
+    pub fn new(kept: Retention, alerts: Arc<Alerts>) -> Chores {
         let now = Instant::now();
-        Chores { retention: Retention::new(kept), alerts, wipe_due: true, next: now, rest_until: now }
+        Chores { retention: Pruner::new(kept), alerts, wipe_due: true, next: now, rest_until: now }
     }
 
     /// How long the writer may wait for an event.

@@ -1,8 +1,8 @@
 //! Removing what must not be there any more: one event, with all that was made of it, and what belongs to an issue.
 use super::{text, triage, wipe};
-use crate::frame::Frame;
+use crate::event::frame::Frame;
+use crate::event::json;
 use crate::grouping::{self, Grouping, Input};
-use crate::json;
 use crate::time::Time;
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 

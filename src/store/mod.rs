@@ -5,9 +5,7 @@ mod backup;
 mod batch;
 mod change;
 mod chores;
-mod export;
 mod forget;
-mod import;
 mod lock;
 mod narrow;
 mod open;
@@ -17,21 +15,21 @@ mod read;
 mod retention;
 mod search;
 mod text;
+mod transfer;
 mod trends;
 mod triage;
 mod wipe;
 mod writer;
 
-pub use alerts::{Alert, AlertKind, Alerts, Backlog, Counts, Occasions, Told};
+pub use alerts::{Alert, AlertKind, AlertPolicy, Alerts, Backlog, Counts, Told};
 pub use backup::backup;
-pub use export::{Export, Wanted};
-pub use import::Import;
 pub use read::Reader;
+pub use transfer::{Export, ExportFilter, Import};
 pub use triage::Merged;
 
-use crate::domain::State;
+use crate::domain::IssueState;
 use crate::event::Event;
-use crate::frame::Frame;
+use crate::event::frame::Frame;
 use crate::grouping::{self, Grouping, Input};
 use crate::time::Time;
 use change::Change;
@@ -81,15 +79,15 @@ impl NewEvent {
 
 /// How much is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Kept {
+pub struct Retention {
     pub events: i64,
     /// However old, where there is none.
     pub days: Option<i64>,
 }
 
-impl Default for Kept {
-    fn default() -> Kept {
-        Kept { events: 1_000_000, days: None }
+impl Default for Retention {
+    fn default() -> Retention {
+        Retention { events: 1_000_000, days: None }
     }
 }
 
@@ -98,7 +96,7 @@ impl Default for Kept {
 pub enum Added {
     New,
     /// An event with this id was there before; it stays as it is and counts once.
-    Before,
+    Duplicate,
 }
 
 /// Why the database does not do what was asked of it now.
@@ -160,7 +158,7 @@ impl From<rusqlite::Error> for Error {
 impl Store {
     /// Opens the database, makes or upgrades its tables, and takes care that no other obs has it open.
     /// The error is one line for the one who starts the server.
-    pub fn open(path: &Path, kept: Kept, occasions: Occasions) -> Result<Store, String> {
+    pub fn open(path: &Path, kept: Retention, occasions: AlertPolicy) -> Result<Store, String> {
         let path = open::full_path(path)?;
         let lock = lock::Lock::take(&path)?;
         let connection = open::open(&path).map_err(|why| format!("cannot open {}: {why}", path.display()))?;
@@ -181,7 +179,7 @@ impl Store {
     }
 
     /// Whether there is such an issue.
-    pub fn set_state(&self, issue: i64, state: State) -> Result<bool, Error> {
+    pub fn set_state(&self, issue: i64, state: IssueState) -> Result<bool, Error> {
         self.change(false, move |transaction, now| triage::set_state(transaction, issue, state, now))
     }
 

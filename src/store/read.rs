@@ -1,6 +1,6 @@
 //! Reading: a few connections that only read, and the queries behind every page. Each costs the same however much is stored.
 use super::{Error, open};
-use crate::domain::{Cursor, Issue, Level, Page, Place, State, StoredEvent, Summary};
+use crate::domain::{Cursor, Issue, IssueState, Level, Page, Position, StoredEvent, Summary};
 use crate::time::Time;
 use rusqlite::{Connection, OptionalExtension, Params, Row};
 use std::path::PathBuf;
@@ -110,7 +110,7 @@ impl Reader<'_> {
         let sql = format!("{SUMMARY} WHERE issue_id = ?1 AND seq {side} ?2 ORDER BY seq {order} LIMIT ?3");
         let mut statement = self.0.prepare_cached(&sql)?;
         let rows = statement.query_map([issue, from, PAGE as i64 + 1], summary)?;
-        Ok(page(cursor, rows.collect::<Result<_, _>>()?, |event| Place { key: event.seq, id: 0 }))
+        Ok(page(cursor, rows.collect::<Result<_, _>>()?, |event| Position { key: event.seq, id: 0 }))
     }
 
     pub fn event(&self, id: &str) -> Result<Option<StoredEvent>, Error> {
@@ -141,7 +141,7 @@ impl Reader<'_> {
 }
 
 /// A page of what was found on one side of a cursor: at most `PAGE` rows, and one more where there are more.
-pub(super) fn page<T>(cursor: Cursor, mut rows: Vec<T>, place: impl Fn(&T) -> Place) -> Page<T> {
+pub(super) fn page<T>(cursor: Cursor, mut rows: Vec<T>, place: impl Fn(&T) -> Position) -> Page<T> {
     let further = rows.len() > PAGE;
     rows.truncate(PAGE);
     if let Cursor::Before(_) = cursor {
@@ -177,7 +177,7 @@ pub(super) fn issue(row: &Row) -> rusqlite::Result<Issue> {
         environment: row.get(15)?,
         release: row.get(16)?,
         last_seq: row.get(17)?,
-        state: State::of(row.get_ref(18)?.as_str()?).unwrap_or(State::Open),
+        state: IssueState::of(row.get_ref(18)?.as_str()?).unwrap_or(IssueState::Open),
         reopened_at: time_if_any(row, 19)?,
         resolved_at: time_if_any(row, 20)?,
     })

@@ -1,6 +1,6 @@
 //! What goes when there is too much of it, or when it is too old: in small steps between commits, by the thread that writes.
 use super::chores::unsynced;
-use super::{Error, Kept, forget, text};
+use super::{Error, Retention, forget, text};
 use crate::time::Time;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction};
 use std::time::{Duration, Instant};
@@ -20,8 +20,8 @@ const HOURS: i64 = 14 * 24 + 1;
 const DAY: i64 = 24 * 3600 * 1000; // ms
 
 /// What is due, and when to look again.
-pub struct Retention {
-    kept: Kept,
+pub struct Pruner {
+    kept: Retention,
     next: Instant,
     /// While the clock may be wrong: the hour, and how many events may still be removed in it.
     doubted: (i64, i64),
@@ -31,9 +31,9 @@ pub struct Retention {
     round: (i64, i64),
 }
 
-impl Retention {
-    pub fn new(kept: Kept) -> Retention {
-        Retention { kept, next: Instant::now(), doubted: (0, 0), aged: 0, round: (0, 0) }
+impl Pruner {
+    pub fn new(kept: Retention) -> Pruner {
+        Pruner { kept, next: Instant::now(), doubted: (0, 0), aged: 0, round: (0, 0) }
     }
 
     /// How long the writer may wait for an event.

@@ -3,14 +3,14 @@
 use super::Error;
 use super::narrow::{kind, narrow};
 use super::read::{ISSUE, PAGE, Reader, issue, page};
-use crate::domain::{Cursor, Found, Issue, Page, Place, State};
+use crate::domain::{Cursor, Found, Issue, IssueState, Page, Position};
 use crate::query::{Field, Is, Query, Sort, Term};
 use crate::time::Time;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 use std::time::{Duration, Instant};
 
-/// How long a list is looked through, and after how many issues the clock is looked at.
+/// How long a list is scanned through, and after how many issues the clock is looked at.
 const TIME: Duration = Duration::from_millis(50);
 const STRIDE: usize = 64;
 const DAY: i64 = 24 * 3600 * 1000; // ms
@@ -20,7 +20,7 @@ impl Reader<'_> {
     pub fn issues(&self, query: &Query, sort: Sort, cursor: Cursor, now: Time) -> Result<Found, Error> {
         let states = query.states();
         if states.is_empty() {
-            return Ok(Found { page: Page { rows: Vec::new(), newer: None, older: None }, looked: None });
+            return Ok(Found { page: Page { rows: Vec::new(), newer: None, older: None }, scanned: None });
         }
         let search = Search { conditions: conditions(query, now), few: narrow(self.0, query)?, sort, cursor };
         let walk = search.walk(self.0, &states)?;
@@ -36,13 +36,13 @@ impl Reader<'_> {
                 Cursor::Newest => {}
             }
         }
-        if walk.looked.is_some() || unseen {
+        if walk.scanned.is_some() || unseen {
             match cursor {
                 Cursor::Before(_) => page.newer = walk.last,
                 _ => page.older = walk.last,
             }
         }
-        Ok(Found { page, looked: walk.looked })
+        Ok(Found { page, scanned: walk.scanned })
     }
 }
 
@@ -58,11 +58,11 @@ impl Reader<'_> {
     }
 }
 
-fn place(sort: Sort, issue: &Issue) -> Place {
+fn place(sort: Sort, issue: &Issue) -> Position {
     match sort {
-        Sort::LastSeen => Place { key: issue.last_seq, id: 0 },
-        Sort::FirstSeen => Place { key: issue.id, id: 0 },
-        Sort::Count => Place { key: issue.count, id: issue.id },
+        Sort::LastSeen => Position { key: issue.last_seq, id: 0 },
+        Sort::FirstSeen => Position { key: issue.id, id: 0 },
+        Sort::Count => Position { key: issue.count, id: issue.id },
     }
 }
 
@@ -82,33 +82,33 @@ struct Search {
 #[derive(Default)]
 struct Walk {
     found: Vec<i64>,
-    first: Option<Place>,
-    last: Option<Place>,
-    looked: Option<usize>,
+    first: Option<Position>,
+    last: Option<Position>,
+    scanned: Option<usize>,
 }
 
 impl Search {
-    fn walk(&self, connection: &Connection, states: &[State]) -> Result<Walk, Error> {
+    fn walk(&self, connection: &Connection, states: &[IssueState]) -> Result<Walk, Error> {
         let (sql, values) = self.sql(states);
         let mut statement = connection.prepare_cached(&sql)?;
         let mut rows = statement.query(params_from_iter(values))?;
         let begin = Instant::now();
         let mut walk = Walk::default();
-        let mut looked = 0;
+        let mut scanned = 0;
         while let Some(row) = rows.next()? {
             let (key, id) = (row.get(0)?, row.get(1)?);
-            walk.last = Some(Place { key, id: if self.sort == Sort::Count { id } else { 0 } });
+            walk.last = Some(Position { key, id: if self.sort == Sort::Count { id } else { 0 } });
             walk.first = walk.first.or(walk.last);
             if row.get(2)? {
                 walk.found.push(id);
             }
-            looked += 1;
+            scanned += 1;
             if walk.found.len() > PAGE {
                 break;
             }
             // Few issues were all looked at to sort them, before the first of them came.
-            if self.few.is_none() && looked % STRIDE == 0 && begin.elapsed() > TIME {
-                walk.looked = Some(looked);
+            if self.few.is_none() && scanned % STRIDE == 0 && begin.elapsed() > TIME {
+                walk.scanned = Some(scanned);
                 break;
             }
         }
@@ -116,9 +116,9 @@ impl Search {
     }
 
     /// In the order of the list: key, id, and whether all conditions hold.
-    fn sql(&self, states: &[State]) -> Part {
+    fn sql(&self, states: &[IssueState]) -> Part {
         let (side, order, from) = match self.cursor {
-            Cursor::Newest => ("<=", "DESC", Place { key: i64::MAX, id: i64::MAX }),
+            Cursor::Newest => ("<=", "DESC", Position { key: i64::MAX, id: i64::MAX }),
             Cursor::After(place) => ("<", "DESC", place),
             Cursor::Before(place) => (">", "ASC", place),
         };

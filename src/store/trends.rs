@@ -1,7 +1,7 @@
 //! Numbers that are kept rather than counted: events by the hour, by environment, release and server, issues by state.
 use super::Error;
 use super::read::Reader;
-use crate::domain::{Facet, Happening, Hour, State};
+use crate::domain::{Facet, HistoryEntry, Hour, IssueState};
 use crate::time::Time;
 use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, params_from_iter};
@@ -52,10 +52,10 @@ impl Reader<'_> {
     }
 
     /// How many issues are in each state.
-    pub fn states(&self) -> Result<Vec<(State, i64)>, Error> {
+    pub fn states(&self) -> Result<Vec<(IssueState, i64)>, Error> {
         let mut one = self.0.prepare_cached("SELECT issues FROM states WHERE state = ?1")?;
-        let count = |state: State| Ok((state, one.query_row([state.as_str()], |row| row.get(0))?));
-        State::ALL.into_iter().map(count).collect()
+        let count = |state: IssueState| Ok((state, one.query_row([state.as_str()], |row| row.get(0))?));
+        IssueState::ALL.into_iter().map(count).collect()
     }
 
     /// An issue's events by environment, release and server.
@@ -93,13 +93,13 @@ impl Reader<'_> {
     }
 
     /// What became of an issue since it was made, the newest first.
-    pub fn history(&self, issue: i64) -> Result<Vec<Happening>, Error> {
+    pub fn history(&self, issue: i64) -> Result<Vec<HistoryEntry>, Error> {
         let mut rows = self.0.prepare_cached(
             "SELECT at, what, other_id FROM issue_history WHERE issue_id = ?1 ORDER BY id DESC LIMIT ?2",
         )?;
         let rows = rows.query_map([issue, HAPPENINGS], |row| {
             let at = Time::parse(row.get_ref(0)?.as_str()?).unwrap_or(Time::EPOCH);
-            Ok(Happening { at, what: row.get(1)?, other: row.get(2)? })
+            Ok(HistoryEntry { at, what: row.get(1)?, other: row.get(2)? })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }

@@ -2,7 +2,7 @@
 //! little between commits, and goes on after a restart.
 use super::batch::count_value;
 use super::{forget, text, wipe};
-use crate::domain::State;
+use crate::domain::IssueState;
 use rusqlite::{OptionalExtension, Transaction, params};
 use std::time::{Duration, Instant};
 
@@ -20,7 +20,7 @@ pub enum Merged {
 }
 
 /// Whether there is such an issue.
-pub fn set_state(transaction: &Transaction, issue: i64, state: State, now: &str) -> rusqlite::Result<bool> {
+pub fn set_state(transaction: &Transaction, issue: i64, state: IssueState, now: &str) -> rusqlite::Result<bool> {
     let Some(before) = state_of(transaction, issue)? else { return Ok(false) };
     if before == state {
         return Ok(true);
@@ -29,7 +29,7 @@ pub fn set_state(transaction: &Transaction, issue: i64, state: State, now: &str)
         "UPDATE issues SET state = ?2, resolved_at = iif(?2 = 'resolved', ?3, NULL), reopened_at = NULL WHERE id = ?1",
     )?;
     set.execute(params![issue, state.as_str(), now])?;
-    note(transaction, issue, now, if state == State::Open { "reopened" } else { state.as_str() }, None)?;
+    note(transaction, issue, now, if state == IssueState::Open { "reopened" } else { state.as_str() }, None)?;
     Ok(true)
 }
 
@@ -48,10 +48,10 @@ fn note(transaction: &Transaction, issue: i64, now: &str, what: &str, other: Opt
 }
 
 /// The state of an issue that is still to be seen.
-fn state_of(transaction: &Transaction, issue: i64) -> rusqlite::Result<Option<State>> {
+fn state_of(transaction: &Transaction, issue: i64) -> rusqlite::Result<Option<IssueState>> {
     let mut find = transaction.prepare_cached("SELECT state FROM issues WHERE id = ?1")?;
     let state: Option<String> = find.query_row([issue], |row| row.get(0)).optional()?;
-    Ok(state.and_then(|state| State::of(&state)))
+    Ok(state.and_then(|state| IssueState::of(&state)))
 }
 
 /// From now on the issue is gone for all who look; its events go in the background. Whether there was one.
@@ -111,8 +111,8 @@ pub fn merge(transaction: &Transaction, from: i64, into: i64, now: &str) -> rusq
     transaction.execute("INSERT INTO merged (id, into_id) VALUES (?1, ?2)", [from, into])?;
     transaction.execute("UPDATE issues SET state = 'merged', count = 0 WHERE id = ?1", [from])?;
     note(transaction, into, now, "merged", Some(from))?;
-    if (state, into_state) == (State::Open, State::Resolved) {
-        set_state(transaction, into, State::Open, now)?; // what is open is not hidden by a merge
+    if (state, into_state) == (IssueState::Open, IssueState::Resolved) {
+        set_state(transaction, into, IssueState::Open, now)?; // what is open is not hidden by a merge
     }
     Ok(Merged::Done)
 }

@@ -5,7 +5,7 @@ use super::change::Change;
 use super::chores::Chores;
 use super::place::Place;
 use super::queue::{Batch, Queue};
-use super::{Added, Alerts, Error, Kept, NewEvent};
+use super::{Added, Alerts, Error, NewEvent, Retention};
 use crate::log;
 use rusqlite::Connection;
 use std::io;
@@ -27,7 +27,7 @@ pub struct Writer {
 }
 
 impl Writer {
-    pub fn start(connection: Connection, place: Place, kept: Kept, alerts: Arc<Alerts>) -> io::Result<Writer> {
+    pub fn start(connection: Connection, place: Place, kept: Retention, alerts: Arc<Alerts>) -> io::Result<Writer> {
         let queue = Arc::new(Queue::default());
         let healthy = Arc::new(AtomicBool::new(true));
         let state = Thread {

@@ -1,7 +1,7 @@
 //! `obs export`: one event a line, as it would be sent, with its project, its arrival and `more`.
 use super::progress::Progress;
 use crate::domain::{Level, StoredEvent};
-use crate::store::{Export, Wanted};
+use crate::store::{Export, ExportFilter};
 use crate::time::Time;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -9,7 +9,7 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::Path;
 
 /// Writes the events that are wanted to standard output. A reader that has had enough is no error.
-pub fn export(database: &Path, wanted: Wanted) -> Result<(), String> {
+pub fn export(database: &Path, wanted: ExportFilter) -> Result<(), String> {
     let mut events = Export::open(database, wanted)?;
     let mut output = BufWriter::new(io::stdout().lock());
     match copy(&mut events, &mut output)? {

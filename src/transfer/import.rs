@@ -1,6 +1,6 @@
 //! `obs import`: lines of events back into a database that no server has open.
 use super::progress::Progress;
-use crate::auth::is_name;
+use crate::domain::is_name;
 use crate::event::{Exported, Rejection};
 use crate::log;
 use crate::store::{Added, Import, NewEvent};
@@ -105,7 +105,7 @@ impl Taken {
         for added in self.store.add(waiting)? {
             match added {
                 Added::New => self.new += 1,
-                Added::Before => self.before += 1,
+                Added::Duplicate => self.before += 1,
             }
         }
         Ok(())

@@ -1,18 +1,18 @@
 //! What is going on, above the list: how many issues are open, and the events of the last day or fortnight.
-use super::address::{Asked, Period};
+use super::address::{ListRequest, Period};
 use super::chart::Series;
 use super::text::count;
 use super::when;
 use crate::domain::Hour;
 use crate::html;
-use crate::html::Html;
 use crate::time::Time;
+use crate::views::html::Html;
 
 /// In units of the picture, which is stretched to the page's width.
 const HEIGHT: i64 = 40;
 
 /// `hours` are those of the period, as many as it has.
-pub fn activity(asked: Asked, open: i64, hours: &[Hour], now: Time) -> Html {
+pub fn activity(asked: ListRequest, open: i64, hours: &[Hour], now: Time) -> Html {
     let last = now.hour();
     let (hour, minute, _) = now.clock();
     let (series, name, begin, end) = match asked.period {
@@ -41,7 +41,7 @@ fn plural(n: i64) -> Option<&'static str> {
     (n != 1).then_some("s")
 }
 
-fn periods(asked: Asked) -> Html {
+fn periods(asked: ListRequest) -> Html {
     let link = |(period, name): (Period, &str)| {
         let current = (asked.period == period).then(|| html!(" aria-current=\"true\""));
         html!("<a href=\"{}\"{}>{}</a>", asked.with_period(period), current, name)

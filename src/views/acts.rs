@@ -1,16 +1,16 @@
 //! Buttons: what a reader who may can do with issues and events. Each is part of a form, and so works without a script.
 use super::text::{count, counted};
 use super::when;
-use crate::domain::{Issue, State, StoredEvent};
+use crate::domain::{Issue, IssueState, StoredEvent};
 use crate::html;
-use crate::html::Html;
+use crate::views::html::Html;
 
 /// Under the list, for the rows that are selected.
-pub fn on_selected(shown: &[State]) -> Html {
-    let open = shown.contains(&State::Open);
+pub fn on_selected(shown: &[IssueState]) -> Html {
+    let open = shown.contains(&IssueState::Open);
     let change =
         open.then(|| html!("{}{}", button("resolve", "Resolve selected"), button("ignore", "Ignore selected")));
-    let reopen = (shown != [State::Open]).then(|| button("reopen", "Reopen selected"));
+    let reopen = (shown != [IssueState::Open]).then(|| button("reopen", "Reopen selected"));
     let merge = button("merge", "Merge selected into the oldest");
     html!("<p class=\"acts\">{}{}{}</p>\n", change, reopen, merge)
 }
@@ -18,10 +18,10 @@ pub fn on_selected(shown: &[State]) -> Html {
 /// On an issue's page.
 pub fn on_issue(issue: &Issue) -> Html {
     let buttons = match issue.state {
-        State::Open => {
+        IssueState::Open => {
             html!("<button class=\"do\" name=\"do\" value=\"resolve\">Resolve</button>{}", button("ignore", "Ignore"))
         }
-        State::Resolved | State::Ignored => button("reopen", "Reopen"),
+        IssueState::Resolved | IssueState::Ignored => button("reopen", "Reopen"),
     };
     let path = format!("/issues/{}", issue.id);
     html!("<form class=\"acts\" method=\"post\" action=\"{}\">{}{}</form>\n", path, back(&path), buttons)

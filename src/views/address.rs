@@ -40,12 +40,12 @@ impl Period {
 
 /// A page of the list, as it was asked for, and its neighbours' addresses.
 #[derive(Clone, Copy)]
-pub struct Asked<'a> {
+pub struct ListRequest<'a> {
     pub listing: &'a Listing,
     pub period: Period,
 }
 
-impl Asked<'_> {
+impl ListRequest<'_> {
     /// Another query from its start.
     pub fn with_query(&self, query: &Query) -> String {
         address(&query.to_string(), self.listing.sort, self.period, Cursor::Newest)
@@ -117,11 +117,11 @@ fn encode(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Place;
+    use crate::domain::Position;
 
     #[test]
     fn what_is_the_default_is_left_out() {
-        let place = Place { key: 7, id: 3 };
+        let place = Position { key: 7, id: 3 };
         assert_eq!(address(" ", Sort::LastSeen, Period::Day, Cursor::Newest), "/");
         let all = address("is:new \"é&#\"", Sort::Count, Period::Fortnight, Cursor::After(place));
         assert_eq!(all, "/?q=is:new+%22%C3%A9%26%23%22&sort=count&period=14d&after=7-3");

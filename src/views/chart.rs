@@ -3,7 +3,7 @@ use super::text::grouped;
 use super::when;
 use crate::domain::Hour;
 use crate::html;
-use crate::html::Html;
+use crate::views::html::Html;
 
 /// A row's bars are told apart from this many events on: a single event must not look like a flood.
 const FLOOR: i64 = 6;

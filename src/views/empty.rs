@@ -1,7 +1,7 @@
 //! `GET /` before the first event: how to send one, ready to paste.
 use super::layout::note;
 use crate::html;
-use crate::html::Html;
+use crate::views::html::Html;
 
 /// `origin` is where the reader found this page; `key` is there if the reader may know it.
 pub fn empty(origin: &str, key: Option<&str>) -> Html {
@@ -21,7 +21,7 @@ pub fn empty(origin: &str, key: Option<&str>) -> Html {
   -d '{{"message":"something broke","level":"error","platform":"curl"}}'</pre>
 <h2>From an app: paste this DSN</h2>
 <pre class="all">{}</pre>
-{}<p class="dim">One click selects a whole block. {}</p>"#,
+{}<p class="dim">EventPage click selects a whole block. {}</p>"#,
             origin,
             key.unwrap_or("KEY"),
             dsn,

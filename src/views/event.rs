@@ -8,14 +8,14 @@ use super::trace::traces;
 use super::when;
 use crate::domain::{Issue, StoredEvent, Summary};
 use crate::html;
-use crate::html::Html;
 use crate::time::Time;
+use crate::views::html::Html;
 
 /// Bytes of markup for what clients added, `extra` and `more` together.
 const MARKUP: usize = 1 << 20;
 
 /// All that the page shows.
-pub struct One<'a> {
+pub struct EventPage<'a> {
     pub event: &'a StoredEvent,
     pub issue: &'a Issue,
     pub older: Option<&'a Summary>,
@@ -25,8 +25,8 @@ pub struct One<'a> {
     pub now: Time,
 }
 
-pub fn event(one: &One) -> Html {
-    let One { event, issue, older, newer, may_act, now } = *one;
+pub fn event(one: &EventPage) -> Html {
+    let EventPage { event, issue, older, newer, may_act, now } = *one;
     let is_last = older.is_none() && newer.is_none();
     let summary = &event.summary;
     let kind = summary.r#type.as_deref();

@@ -1,9 +1,9 @@
 //! JSON that a client added to an event: one row per key, scalars as text, the rest as indented JSON.
 use super::pretty::pretty;
 use super::text::{Budget, counted, cut, grouped};
+use crate::event::json;
 use crate::html;
-use crate::html::Html;
-use crate::json;
+use crate::views::html::Html;
 
 /// Characters of a key.
 const KEY: usize = 200;

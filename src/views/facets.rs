@@ -3,8 +3,8 @@ use super::address::with_value;
 use super::text::{count, cut};
 use crate::domain::Facet;
 use crate::html;
-use crate::html::Html;
 use crate::query::Field;
+use crate::views::html::Html;
 
 /// Characters of a value that are shown.
 const VALUE: usize = 100;

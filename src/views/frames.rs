@@ -3,9 +3,9 @@ use super::library;
 use super::path::{self, breakable};
 use super::source::source;
 use super::text::{Budget, cut};
-use crate::frame::{self, Frame};
+use crate::event::frame::{self, Frame};
 use crate::html;
-use crate::html::Html;
+use crate::views::html::Html;
 use std::borrow::Cow;
 
 /// Characters of a function.

@@ -7,10 +7,10 @@ use super::layout::{badge, culprit, dotted, heading, page, pager, search, spans,
 use super::text::{count, counted, cut, split_head};
 use super::trace::traces;
 use super::when;
-use crate::domain::{Facet, Happening, Hour, Issue, Page, Place, State, StoredEvent, Summary};
+use crate::domain::{Facet, HistoryEntry, Hour, Issue, IssueState, Page, Position, StoredEvent, Summary};
 use crate::html;
-use crate::html::Html;
 use crate::time::Time;
+use crate::views::html::Html;
 
 /// Characters of a message before the rest of it folds, and of a culprit and a title.
 const MESSAGE: usize = 600;
@@ -19,21 +19,21 @@ const LINE: usize = 1000;
 const HEIGHT: i64 = 64;
 
 /// All that the page shows.
-pub struct Whole<'a> {
+pub struct IssuePage<'a> {
     pub issue: &'a Issue,
     pub newest: &'a StoredEvent,
     pub events: &'a Page<Summary>,
     /// The issue's own, of a fortnight.
     pub hours: &'a [Hour],
     pub facets: &'a [Facet],
-    pub history: &'a [Happening],
+    pub history: &'a [HistoryEntry],
     /// Whether the reader may change things.
     pub may_act: bool,
     pub now: Time,
 }
 
-pub fn issue(whole: &Whole) -> Html {
-    let Whole { issue, newest, events, may_act, now, .. } = *whole;
+pub fn issue(whole: &IssuePage) -> Html {
+    let IssuePage { issue, newest, events, may_act, now, .. } = *whole;
     let (head, rest) = split_head(&issue.message, MESSAGE);
     let kind = issue.r#type.as_deref();
     let about = spans([issue.platform.as_deref(), issue.environment.as_deref(), Some(&issue.project)]);
@@ -59,11 +59,11 @@ pub fn issue(whole: &Whole) -> Html {
 /// What has been decided, and since when.
 fn state(issue: &Issue, now: Time) -> Html {
     let since = match (issue.state, issue.reopened_at, issue.resolved_at) {
-        (State::Open, Some(at), resolved) => {
+        (IssueState::Open, Some(at), resolved) => {
             let resolved = resolved.map(|at| html!(", was resolved {}", when::day(at, now)));
             Some(html!(" · <em>reopened</em> {}{}", when::ago(at, now), resolved))
         }
-        (State::Resolved, _, Some(at)) => Some(html!(" {}", when::ago(at, now))),
+        (IssueState::Resolved, _, Some(at)) => Some(html!(" {}", when::ago(at, now))),
         _ => None,
     };
     html!("<b>{}</b>{}", issue.state.as_str(), since)
@@ -95,7 +95,7 @@ fn figures(issue: &Issue, may_act: bool, now: Time) -> Html {
     )
 }
 
-fn aside(whole: &Whole) -> Html {
+fn aside(whole: &IssuePage) -> Html {
     let last = whole.now.hour();
     let begin = when::date_of_hour(last + 1 - whole.hours.len() as i64);
     let days = Series::by_day(whole.hours, last);
@@ -136,7 +136,7 @@ fn event_list(issue: &Issue, events: &Page<Summary>, now: Time) -> Html {
         let rows = events.rows.iter().map(|event| event_row(event, now)).collect::<Html>();
         html!("<ol class=\"events\" role=\"list\">\n{}</ol>\n", rows)
     };
-    let to = |text: &str, rel: &str, side: &str, at: Place| {
+    let to = |text: &str, rel: &str, side: &str, at: Position| {
         html!("<a rel=\"{}\" href=\"{}?{}={}#events\">{}</a>", rel, path, side, at, text)
     };
     let newer = events.newer.map(|at| to("← Newer", "prev", "before", at));

@@ -1,11 +1,11 @@
 //! What pages share: the frame around them with the search, badges, headings, facts in a line, paging.
-use super::address::{Asked, Period};
+use super::address::{ListRequest, Period};
 use super::style_url;
 use super::text::cut;
 use crate::domain::{Level, StoredEvent};
 use crate::html;
-use crate::html::Html;
 use crate::query::Sort;
+use crate::views::html::Html;
 
 /// A message past this many characters steps down to the weight of body text.
 const LONG: usize = 300;
@@ -39,7 +39,7 @@ pub fn page(title: &str, skip: &str, search: Option<Html>, main: Html) -> Html {
 }
 
 /// The search in the header, with what was typed, and what it keeps of the list that it is on.
-pub fn search(typed: &str, asked: Option<Asked>) -> Html {
+pub fn search(typed: &str, asked: Option<ListRequest>) -> Html {
     let kept = |name: &str, value: &str| html!("<input type=\"hidden\" name=\"{}\" value=\"{}\">", name, value);
     let sort = asked.map(|asked| asked.listing.sort).filter(|sort| *sort != Sort::default());
     let period = asked.map(|asked| asked.period).filter(|period| *period != Period::default());

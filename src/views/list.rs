@@ -1,18 +1,18 @@
 //! `GET /`: what is going on, the filters, and the issues that were asked for.
 use super::activity::activity;
 use super::acts;
-use super::address::Asked;
+use super::address::ListRequest;
 use super::chart;
 use super::filters::{filters, heads};
 use super::layout::{badge, culprit, dotted, page, search, spans};
 use super::nomatch;
 use super::text::{count, cut, first_line, grouped};
 use super::when;
-use crate::domain::{Cursor, Found, Hour, Issue, State};
+use crate::domain::{Cursor, Found, Hour, Issue, IssueState};
 use crate::html;
-use crate::html::Html;
 use crate::query::Sort;
 use crate::time::Time;
+use crate::views::html::Html;
 use std::collections::HashMap;
 
 /// Characters of a message, and of a culprit, that a row shows.
@@ -22,16 +22,16 @@ const CULPRIT: usize = 160;
 const QUERY: usize = 100;
 
 /// All that the page shows.
-pub struct List<'a> {
-    pub asked: Asked<'a>,
+pub struct ListPage<'a> {
+    pub asked: ListRequest<'a>,
     pub found: &'a Found,
     /// Where a search that ran out of time stopped.
-    pub looked_to: Option<Time>,
+    pub scanned_to: Option<Time>,
     /// Of the period.
     pub hours: &'a [Hour],
     /// The last 24 of each issue on the page that had events then.
     pub issue_hours: &'a HashMap<i64, Vec<i64>>,
-    pub states: &'a [(State, i64)],
+    pub states: &'a [(IssueState, i64)],
     pub environments: &'a [String],
     pub projects: &'a [&'a str],
     /// Whether the reader may change things.
@@ -39,11 +39,11 @@ pub struct List<'a> {
     pub now: Time,
 }
 
-pub fn issues(list: &List) -> Html {
+pub fn issues(list: &ListPage) -> Html {
     let asked = list.asked;
-    let open = list.states.iter().find(|(state, _)| *state == State::Open).map_or(0, |(_, issues)| *issues);
+    let open = list.states.iter().find(|(state, _)| *state == IssueState::Open).map_or(0, |(_, issues)| *issues);
     let nothing = list.found.page.rows.is_empty();
-    let body = match (nothing, list.found.looked, asked.listing.cursor) {
+    let body = match (nothing, list.found.scanned, asked.listing.cursor) {
         (false, ..) => rows(list),
         (true, Some(_), _) => html!(""),
         (true, None, Cursor::Newest) => nomatch::no_match(asked),
@@ -52,7 +52,7 @@ pub fn issues(list: &List) -> Html {
         }
     };
     let title = match (nothing && asked.listing.cursor == Cursor::Newest, asked.listing.query.0.is_empty()) {
-        (true, _) if list.found.looked.is_none() => nomatch::heading(&asked.listing.query),
+        (true, _) if list.found.scanned.is_none() => nomatch::heading(&asked.listing.query),
         (_, true) => format!("{} open", grouped(open)),
         _ => cut(&asked.listing.query.to_string(), QUERY).into_owned(),
     };
@@ -65,14 +65,14 @@ pub fn issues(list: &List) -> Html {
             activity(asked, open, list.hours, list.now),
             filters(asked, list.states, list.environments, list.projects),
             body,
-            looked(list),
+            scanned(list),
             pager(list)
         ),
     )
 }
 
 /// The rows under their heads; for whoever may change things, in the form that does.
-fn rows(list: &List) -> Html {
+fn rows(list: &ListPage) -> Html {
     let states = list.asked.listing.query.states();
     let rows = list.found.page.rows.iter().map(|issue| row(list, issue, states.len() > 1));
     let rows = html!("{}<ol class=\"rows\" role=\"list\">\n{}</ol>\n", heads(list.asked), rows.collect::<Html>());
@@ -87,7 +87,7 @@ fn rows(list: &List) -> Html {
     }
 }
 
-fn row(list: &List, issue: &Issue, with_state: bool) -> Html {
+fn row(list: &ListPage, issue: &Issue, with_state: bool) -> Html {
     let select = list.may_act.then(|| {
         html!("<input type=\"checkbox\" name=\"id\" value=\"{}\" aria-label=\"Select issue {}\">", issue.id, issue.id)
     });
@@ -96,7 +96,7 @@ fn row(list: &List, issue: &Issue, with_state: bool) -> Html {
         Some(_) => Some(html!("<em>reopened</em>")),
         None => when::is_new(issue.first_seen, list.now).then(|| html!("<em>new</em>")),
     };
-    let state = (with_state && issue.state != State::Open).then(|| html!("<span>{}</span>", issue.state.as_str()));
+    let state = (with_state && issue.state != IssueState::Open).then(|| html!("<span>{}</span>", issue.state.as_str()));
     let place = match &issue.culprit {
         Some(place) => culprit(place, CULPRIT),
         None => html!("<span>no stack trace</span>"),
@@ -124,19 +124,19 @@ pub fn short(kind: &str) -> &str {
 }
 
 /// How far a search got that would have taken too long, and the link that goes on.
-fn looked(list: &List) -> Option<Html> {
-    let looked = list.found.looked?;
+fn scanned(list: &ListPage) -> Option<Html> {
+    let scanned = list.found.scanned?;
     let page = &list.found.page;
     let (place, side) = match list.asked.listing.cursor {
         Cursor::Before(_) => (page.newer.map(Cursor::Before), "up"),
         _ => (page.older.map(Cursor::After), "back"),
     };
-    let to = list.looked_to.map(|time| html!(", {} to {}", side, when::clock(time, list.now)));
+    let to = list.scanned_to.map(|time| html!(", {} to {}", side, when::clock(time, list.now)));
     let go_on = place.map(|place| html!(" <a href=\"{}\">Go on</a>", list.asked.at(place)));
-    Some(html!("<p class=\"looked\">Looked through {} issues so far{}.{}</p>\n", grouped(looked as i64), to, go_on))
+    Some(html!("<p class=\"scanned\">Looked through {} issues so far{}.{}</p>\n", grouped(scanned as i64), to, go_on))
 }
 
-fn pager(list: &List) -> Option<Html> {
+fn pager(list: &ListPage) -> Option<Html> {
     let (newer, older) = match list.asked.listing.sort {
         Sort::Count => ("More events", "Fewer events"),
         Sort::LastSeen | Sort::FirstSeen => ("Newer", "Older"),

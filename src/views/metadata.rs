@@ -3,9 +3,9 @@ use super::text::{counted, cut};
 use super::when;
 use crate::domain::StoredEvent;
 use crate::event::MAX_FINGERPRINT;
+use crate::event::json;
 use crate::html;
-use crate::html::Html;
-use crate::json;
+use crate::views::html::Html;
 
 /// Characters of each entry of a fingerprint. There are few.
 const FINGERPRINT: usize = 200;

@@ -27,6 +27,7 @@ mod facets;
 mod filters;
 mod frames;
 mod history;
+pub mod html;
 mod issue;
 mod layout;
 mod library;
@@ -41,12 +42,12 @@ mod text;
 mod trace;
 mod when;
 
-pub use address::{Asked, Period};
+pub use address::{ListRequest, Period};
 pub use empty::empty;
 pub use error::error;
-pub use event::{One, event};
-pub use issue::{Whole, issue};
-pub use list::{List, issues};
+pub use event::{EventPage, event};
+pub use issue::{IssuePage, issue};
+pub use list::{ListPage, issues};
 
 use std::sync::OnceLock;
 use uuid::Uuid;

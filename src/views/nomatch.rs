@@ -1,11 +1,11 @@
 //! The list when nothing is in it: what was asked for, and the nearest wider searches.
-use super::address::Asked;
+use super::address::ListRequest;
 use super::layout::dotted;
 use super::text::cut;
-use crate::domain::State;
+use crate::domain::IssueState;
 use crate::html;
-use crate::html::Html;
 use crate::query::{Is, Query, Term};
+use crate::views::html::Html;
 
 /// Characters of a term, and of all of them, that the page shows.
 const TERM: usize = 60;
@@ -19,7 +19,7 @@ pub fn heading(query: &Query) -> String {
     }
 }
 
-pub fn no_match(asked: Asked) -> Html {
+pub fn no_match(asked: ListRequest) -> Html {
     let query = &asked.listing.query;
     let terms = query.with_state(None);
     let sentence = match (query.states().is_empty(), is_bare(query)) {
@@ -31,7 +31,7 @@ pub fn no_match(asked: Asked) -> Html {
     let drops = terms.0.iter().filter(|_| query.0.len() > 1).map(|term| {
         link(asked.with_query(&query.without(term)), html!("Drop <span>{}</span>", cut(&term.to_string(), TERM)))
     });
-    let wider = (query.states() != State::ALL)
+    let wider = (query.states() != IssueState::ALL)
         .then(|| link(asked.with_query(&query.with_state(Some(Is::Any))), html!("{}", look_further(query))));
     let clear = (!query.0.is_empty()).then(|| link("/".into(), html!("Clear the search")));
     html!(
@@ -57,7 +57,7 @@ fn adjective(query: &Query) -> String {
 
 fn look_further(query: &Query) -> &'static str {
     match query.states().as_slice() {
-        [State::Open] => "Look in resolved and ignored too",
+        [IssueState::Open] => "Look in resolved and ignored too",
         _ => "Look in all states",
     }
 }

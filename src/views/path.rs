@@ -1,8 +1,8 @@
 //! How the paths of a stack trace are written: without the directory that all share, the file loud, breakable.
 use super::text::cut_front;
-use crate::frame::Frame;
+use crate::event::frame::Frame;
 use crate::html;
-use crate::html::Html;
+use crate::views::html::Html;
 use std::borrow::Cow;
 
 const SEPARATORS: [char; 2] = ['/', '\\'];

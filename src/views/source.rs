@@ -1,8 +1,8 @@
 //! The source around a stack frame: few lines, their shared indentation removed, the current one marked.
 use super::text::cut;
-use crate::frame::Frame;
+use crate::event::frame::Frame;
 use crate::html;
-use crate::html::Html;
+use crate::views::html::Html;
 use std::borrow::Cow;
 
 /// Lines before and after the current one, and characters of a line, that are shown.

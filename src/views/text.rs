@@ -1,6 +1,6 @@
 //! How text and numbers are written: long text cut, counts grouped, markup bounded.
 use crate::html;
-use crate::html::{Html, escaped_len};
+use crate::views::html::{Html, escaped_len};
 use std::borrow::Cow;
 
 /// The first `most` characters, the last of them `…` where there were more.

@@ -5,9 +5,9 @@ use super::path::shared_directory;
 use super::text::{Budget, cut, cut_front};
 use crate::domain::StoredEvent;
 use crate::event::MAX_CAUSES;
+use crate::event::json;
 use crate::html;
-use crate::html::Html;
-use crate::json;
+use crate::views::html::Html;
 use std::borrow::Cow;
 
 /// Characters of a cause's type and message.

@@ -1,7 +1,7 @@
 //! How points in time are written: an age to read, and the exact time, UTC with seconds, to look up.
 use crate::html;
-use crate::html::Html;
 use crate::time::{Date, Time};
+use crate::views::html::Html;
 
 const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];

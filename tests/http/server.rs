@@ -1,5 +1,5 @@
 //! A small application behind the real server, and a client that sends raw bytes.
-use obs::http::{self, Admission, App, Limits, Refusal, Version};
+use obs::http::{self, Admission, App, Body, Limits, Refusal, Version};
 use rouille::{Request, Response, ResponseBody};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -46,7 +46,8 @@ impl App for Demo {
         }
     }
 
-    fn handle(&self, version: Version, request: &Request, body: Vec<u8>) -> Response {
+    fn handle(&self, version: Version, request: &Request, body: Body) -> Response {
+        let body = body.parse(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap();
         let number = request.get_param("n").and_then(|n| n.parse().ok()).unwrap_or(0);
         match request.url().as_str() {
             "/panic" => panic!("handle panics, as the test asked it to"),
@@ -70,7 +71,7 @@ impl App for Demo {
                 .with_additional_header("Content-Length", "999"),
             _ => {
                 let (method, target) = (request.method().to_string(), request.raw_url());
-                Response::text(format!("{version:?} {method} {target} {}", String::from_utf8_lossy(&body)))
+                Response::text(format!("{version:?} {method} {target} {body}"))
             }
         }
     }

@@ -1,7 +1,7 @@
 //! JSON that a client added to an event: one line per key, scalars as text, the rest as indented JSON.
 use super::screen::Screen;
-use crate::frame::cut;
-use crate::json;
+use crate::event::frame::cut;
+use crate::event::json;
 use crate::views::pretty::pretty;
 use crate::views::text::Budget;
 

@@ -1,9 +1,9 @@
 //! `GET /` in a terminal: the issues, one a line.
 use super::screen::{Screen, curl};
-use crate::domain::{Issue, State};
+use crate::domain::{Issue, IssueState};
 use crate::time::Time;
 use crate::views::layout::title;
-use crate::views::list::{List, short};
+use crate::views::list::{ListPage, short};
 use crate::views::text::{counted_text, first_line, shortened};
 use crate::views::when;
 
@@ -11,24 +11,24 @@ use crate::views::when;
 const PROJECT: usize = 16;
 
 /// `newest` is the target of the first page, `older` that of the one that comes after this one.
-pub fn issues(list: &List, newest: &str, older: Option<&str>, origin: &str) -> Screen {
+pub fn issues(list: &ListPage, newest: &str, older: Option<&str>, origin: &str) -> Screen {
     let (found, projects, now) = (list.found, list.projects, list.now);
     let issues = &found.page;
     let mut screen = Screen::default();
     if issues.rows.is_empty() {
-        let only_open = list.asked.listing.query.states() == [State::Open];
+        let only_open = list.asked.listing.query.states() == [IssueState::Open];
         screen.put("", 2, if only_open { "No open issues here; is:any finds all." } else { "No issues here." });
     } else {
         let rows: Vec<_> = issues.rows.iter().map(|issue| row(issue, !projects.is_empty(), now)).collect();
         let project = if projects.is_empty() { "" } else { "PROJECT" };
         screen.table([" ID", "LEVEL", " EVENTS", " LAST SEEN", "", project, "ISSUE"], &rows);
     }
-    if let Some(looked) = found.looked {
+    if let Some(scanned) = found.scanned {
         screen.blank();
         screen.put(
             "",
             2,
-            &format!("Looked through {} so far; there may be more.", counted_text(looked as i64, "issue")),
+            &format!("Looked through {} so far; there may be more.", counted_text(scanned as i64, "issue")),
         );
     }
     screen.heading("Next");
@@ -58,9 +58,9 @@ fn row(issue: &Issue, with_project: bool, now: Time) -> [String; 7] {
 /// What is to be noticed about an issue, in a word. It stands in a column of its own, where no event can write.
 pub fn word(issue: &Issue, now: Time) -> &'static str {
     match issue.state {
-        State::Open if issue.reopened_at.is_some() => "reopened",
-        State::Open if when::is_new(issue.first_seen, now) => "new",
-        State::Open => "",
-        State::Resolved | State::Ignored => issue.state.as_str(),
+        IssueState::Open if issue.reopened_at.is_some() => "reopened",
+        IssueState::Open if when::is_new(issue.first_seen, now) => "new",
+        IssueState::Open => "",
+        IssueState::Resolved | IssueState::Ignored => issue.state.as_str(),
     }
 }

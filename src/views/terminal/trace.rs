@@ -2,7 +2,7 @@
 use super::screen::{Screen, WIDTH, curl};
 use super::width::width;
 use crate::domain::StoredEvent;
-use crate::frame::Frame;
+use crate::event::frame::Frame;
 use crate::views::frames::{Entry, Trace, function, is_nowhere, names};
 use crate::views::path::below;
 use crate::views::source;

@@ -1,28 +1,42 @@
 //! obs as `http` sees it: what it admits, how it answers, what it logs.
-use crate::error::Error;
-use crate::http::{Admission, App, Refusal, Version};
+mod acts;
+mod api;
+mod assets;
+pub mod auth;
+mod error;
+pub mod ingest;
+mod pages;
+pub mod rate;
+pub mod response;
+pub mod routes;
+mod state;
+
+pub use state::State;
+
+use crate::http::{Admission, App, Body, Refusal, Version};
 use crate::log;
-use crate::response::Form;
-use crate::routes::{self, Route};
-use crate::state::State;
+use error::Error;
+use response::Format;
 use rouille::{Request, Response};
+use routes::Route;
 use std::time::Duration;
 
 impl App for State {
     type Pass = Route;
 
     fn admit(&self, request: &Request, version: Version) -> Result<Admission<Route>, Response> {
-        routes::admit(self, request, version).map_err(|error| answer(request.raw_url(), Form::of(request), Err(error)))
+        routes::admit(self, request, version)
+            .map_err(|error| answer(request.raw_url(), Format::of(request), Err(error)))
     }
 
-    fn handle(&self, route: Route, request: &Request, body: Vec<u8>) -> Response {
-        answer(request.raw_url(), Form::of(request), routes::handle(self, route, request, body))
+    fn handle(&self, route: Route, request: &Request, body: Body) -> Response {
+        answer(request.raw_url(), Format::of(request), routes::handle(self, route, request, body))
     }
 
     fn refuse(&self, refusal: Refusal, target: Option<&str>) -> Response {
         let target = target.unwrap_or_default();
         // A target is all that is known here: what `http` refuses is a page for everyone.
-        answer(target, Form::Page, Err(Error::refused(refusal, &routes::path(target))))
+        answer(target, Format::Page, Err(Error::refused(refusal, &routes::path(target))))
     }
 
     /// The query stays out of the log: clients may put a key there.
@@ -40,7 +54,7 @@ impl App for State {
 
 /// What leaves for a target. Pages of any origin may load `/sdk.js` and read what `/api/events` answers, refusals too:
 /// without these headers a browser would show its SDK a refusal as a broken network.
-fn answer(target: &str, form: Form, result: Result<Response, Error>) -> Response {
+fn answer(target: &str, form: Format, result: Result<Response, Error>) -> Response {
     let path = routes::path(target);
     let response = result.unwrap_or_else(|error| error.response(&path, form));
     match path.strip_suffix('/').unwrap_or(&path) {

@@ -1,5 +1,5 @@
-//! HTML in which escaping cannot be forgotten: only the macro [`html!`](crate::html!) makes an [`Html`].
-use crate::domain::Place;
+//! HTML in which escaping cannot be forgotten: only the macro [`html!`](crate::views::html!) makes an [`Html`].
+use crate::domain::Position;
 use crate::time::Time;
 use std::borrow::Cow;
 use std::fmt::{self, Display, Write};
@@ -33,8 +33,8 @@ pub struct Html(String);
 macro_rules! html {
     ($markup:literal $(, $value:expr)* $(,)?) => {
         // `concat!` is what forbids captures: a format string that comes out of a macro cannot have them.
-        $crate::html::Html::only_for_the_html_macro(
-            ::std::format_args!(::std::concat!($markup) $(, $crate::html::Escaped(&$value))*)
+        $crate::views::html::Html::only_for_the_html_macro(
+            ::std::format_args!(::std::concat!($markup) $(, $crate::views::html::Escaped(&$value))*)
         )
     };
 }
@@ -120,7 +120,7 @@ macro_rules! text {
         })*
     };
 }
-text!(str, String, Cow<'_, str>, char, u16, u32, u64, usize, i64, Time, Place);
+text!(str, String, Cow<'_, str>, char, u16, u32, u64, usize, i64, Time, Position);
 
 /// Escapes what is written through it.
 struct Escaping<'a, 'f>(&'a mut fmt::Formatter<'f>);

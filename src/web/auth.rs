@@ -1,22 +1,10 @@
 //! Who may do what: ingest keys, the dashboard's password, and what counts as this machine where there is no password.
-use crate::error::Error;
+use super::error::Error;
+use crate::domain::Key;
 use crate::http::Version;
 use rouille::Request;
 use rouille::input::basic_http_auth;
 use std::hint::black_box;
-
-/// An ingest key and the project that its events belong to; most keys belong to the one without a name.
-#[derive(Clone, Debug)]
-pub struct Key {
-    pub project: String,
-    pub key: String,
-}
-
-/// Whether a text can be a key, or a project's name.
-pub fn is_name(text: &str) -> bool {
-    let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
-    (1..=200).contains(&text.len()) && text.bytes().all(allowed)
-}
 
 /// The key that a request came with.
 pub fn key<'a>(keys: &'a [Key], request: &Request) -> Result<&'a Key, Error> {

@@ -1,6 +1,8 @@
-//! All events in the order of arrival, some at a time, so that no read transaction lasts: while one does, the WAL grows.
+//! Events out of the database and into it, for `obs export` and `obs import`.
+use super::batch::{self, Row};
 use super::open::{full_path, is_up_to_date, open_existing};
 use super::read::{EVENT, event};
+use super::{Added, AlertPolicy, Alerts, NewEvent, lock, open};
 use crate::domain::StoredEvent;
 use crate::time::Time;
 use rusqlite::{Connection, params};
@@ -13,7 +15,7 @@ const BYTES: usize = 1 << 20;
 
 /// Which events are asked for.
 #[derive(Debug)]
-pub struct Wanted {
+pub struct ExportFilter {
     pub project: Option<String>,
     /// Those that arrived then or later. All are looked at: arrival is in the order of `seq`, but clocks jump.
     pub since: Option<Time>,
@@ -21,7 +23,7 @@ pub struct Wanted {
 
 pub struct Export {
     connection: Connection,
-    wanted: Wanted,
+    wanted: ExportFilter,
     /// The event that it has come to.
     at: i64,
     /// The newest event when it began. Without an end it could run after those that go on arriving for ever.
@@ -29,7 +31,7 @@ pub struct Export {
 }
 
 impl Export {
-    pub fn open(path: &Path, wanted: Wanted) -> Result<Export, String> {
+    pub fn open(path: &Path, wanted: ExportFilter) -> Result<Export, String> {
         if !path.is_file() {
             return Err(format!("cannot export {}: there is no such file", path.display()));
         }
@@ -78,5 +80,30 @@ impl Iterator for Export {
 
     fn next(&mut self) -> Option<Self::Item> {
         (self.at < self.last).then(|| self.page().map_err(|e| format!("cannot read the database: {e}")))
+    }
+}
+
+pub struct Import {
+    connection: Connection,
+    /// None: nobody needs to be told of what is long known.
+    alerts: Alerts,
+    // Last, so that the file is free for another obs only when the rest is closed.
+    _lock: lock::Lock,
+}
+
+impl Import {
+    /// Opens the database, or makes it, and takes care that no other obs has it open.
+    pub fn open(path: &Path) -> Result<Import, String> {
+        let path = open::full_path(path)?;
+        let lock = lock::Lock::take(&path)?;
+        let connection = open::open(&path).map_err(|why| format!("cannot open {}: {why}", path.display()))?;
+        Ok(Import { connection, alerts: Alerts::new(AlertPolicy::Never), _lock: lock })
+    }
+
+    /// Stores the events in one commit, behind all that are there. What became of each.
+    pub fn add(&mut self, events: Vec<NewEvent>) -> Result<Vec<Added>, String> {
+        let rows: Vec<Row> = events.into_iter().map(Row::of).collect();
+        let results = batch::commit(&mut self.connection, &rows, &self.alerts).map_err(|e| e.to_string())?;
+        results.into_iter().collect::<Result<_, _>>().map_err(|e| e.to_string())
     }
 }

@@ -1,7 +1,7 @@
 //! What anyone may fetch: the style sheet, the JavaScript SDK, and whether obs is well.
-use crate::error::Error;
-use crate::response::json;
-use crate::state::State;
+use super::error::Error;
+use super::response::json;
+use super::state::State;
 use crate::views;
 use rouille::{Request, Response};
 use serde_json::json;

@@ -1,5 +1,5 @@
 //! Stack frames: read leniently from the JSON that was sent, and which of them are the application's own.
-use crate::json;
+use super::json;
 
 /// The most frames of one stack trace that are stored, looked at and shown.
 pub const MAX_FRAMES: usize = 250;

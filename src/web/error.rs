@@ -1,6 +1,6 @@
 //! Everything that can go wrong with a request, and the one place that renders it: JSON under `/api`, else a page or text.
+use super::response::{Format, json};
 use crate::http::Refusal;
-use crate::response::{Form, json};
 use crate::store;
 use crate::{log, views};
 use rouille::Response;
@@ -51,6 +51,13 @@ impl From<store::Error> for Error {
             log::line(&error.to_string());
         }
         Error::Unavailable(error.public())
+    }
+}
+
+impl From<Refusal> for Error {
+    /// A refusal once the body is here.
+    fn from(refusal: Refusal) -> Error {
+        Error::refused(refusal, "")
     }
 }
 
@@ -167,7 +174,7 @@ impl Error {
     }
 
     /// The answer for a request to a path, the empty one where it could not be read.
-    pub fn response(&self, path: &str, form: Form) -> Response {
+    pub fn response(&self, path: &str, form: Format) -> Response {
         let body = if path == "/api" || path.starts_with("/api/") {
             json(&serde_json::json!({ "error": self.api_words() }))
         } else {

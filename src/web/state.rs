@@ -1,8 +1,8 @@
 //! What all requests share while obs serves.
-use crate::auth::{Dashboard, Key};
-use crate::rate::Rate;
+use super::auth::Dashboard;
+use super::rate::Rate;
+use crate::domain::Key;
 use crate::store::Store;
-use std::sync::Mutex;
 
 pub struct State {
     pub store: Store,
@@ -11,6 +11,4 @@ pub struct State {
     pub rate: Rate,
     pub dashboard: Dashboard,
     pub verbose: bool,
-    /// Held while a large body is taken apart: made of tiny fields, it takes twenty times its size meanwhile.
-    pub large: Mutex<()>,
 }

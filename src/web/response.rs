@@ -1,5 +1,5 @@
 //! Answers of each kind, with the headers that all of the kind have.
-use crate::html::Html;
+use crate::views::html::Html;
 use crate::views::terminal::Screen;
 use rouille::{Request, Response};
 use serde::Serialize;
@@ -23,26 +23,26 @@ const TERMINALS: [&str; 3] = ["curl/", "Wget/", "HTTPie/"];
 
 /// In which form the dashboard is answered. This is the one place that decides it.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Form {
+pub enum Format {
     Page,
     Text,
 }
 
-impl Form {
+impl Format {
     /// Text for a terminal that does not ask for HTML, else a page.
-    pub fn of(request: &Request) -> Form {
+    pub fn of(request: &Request) -> Format {
         let agent = request.header("User-Agent").unwrap_or_default();
         let mut accepted = request.headers().filter(|(name, _)| name.eq_ignore_ascii_case("Accept"));
         let asks_for_html = accepted.any(|(_, value)| value.to_ascii_lowercase().contains("text/html"));
         let is_terminal = TERMINALS.iter().any(|terminal| agent.starts_with(terminal));
-        if is_terminal && !asks_for_html { Form::Text } else { Form::Page }
+        if is_terminal && !asks_for_html { Format::Text } else { Format::Page }
     }
 
     /// One of the two is made and sent, and caches are told by what it was chosen.
     pub fn answer(self, html: impl FnOnce() -> Html, text: impl FnOnce() -> Screen) -> Response {
         let response = match self {
-            Form::Page => page(html()),
-            Form::Text => Response::text(text().into_string())
+            Format::Page => page(html()),
+            Format::Text => Response::text(text().into_string())
                 .with_unique_header("X-Content-Type-Options", "nosniff")
                 .with_unique_header("Cache-Control", "no-store"),
         };

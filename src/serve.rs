@@ -1,19 +1,20 @@
 //! From a `Config` to a server that runs, and back down in order: bind, open, announce, serve, close.
 use crate::alerts::{self, Command, Settings};
-use crate::auth::{Dashboard, Key};
 use crate::config::{Config, Listen};
+use crate::domain::Key;
 use crate::http::{self, Limits};
 use crate::log;
-use crate::rate::Rate;
-use crate::state::State;
-use crate::store::{Kept, Occasions, Store};
+use crate::store::{AlertPolicy, Retention, Store};
+use crate::web::State;
+use crate::web::auth::Dashboard;
+use crate::web::rate::Rate;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs};
 use std::panic;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex};
 
 /// How often a free port is looked for that is free on every address.
 const PORT_TRIES: usize = 20;
@@ -31,8 +32,8 @@ pub fn run(config: Config, own_variables: Vec<&'static str>) -> Result<(), Strin
         .map_err(|e| format!("cannot listen on {}:{}: {e}", config.listen.host, config.listen.port))?;
     let command = config.alert_command.map(|text| Command { text, own_variables });
     let occasions = match command {
-        Some(_) => Occasions::Issues { rate: config.alert_rate },
-        None => Occasions::Never,
+        Some(_) => AlertPolicy::Issues { rate: config.alert_rate },
+        None => AlertPolicy::Never,
     };
     let store = Store::open(&config.database, config.kept, occasions)?;
     let keys = match config.keys.is_empty() {
@@ -40,7 +41,7 @@ pub fn run(config: Config, own_variables: Vec<&'static str>) -> Result<(), Strin
         false => config.keys,
     };
     let rate = Rate::new(config.rate_limit);
-    let state = Arc::new(State { store, keys, rate, dashboard, verbose: config.verbose, large: Mutex::default() });
+    let state = Arc::new(State { store, keys, rate, dashboard, verbose: config.verbose });
     let addresses = listeners.iter().map(TcpListener::local_addr).collect::<Result<Vec<_>, _>>();
     let addresses = addresses.map_err(|e| format!("cannot tell the port: {e}"))?;
     let place = place(&config.listen, &addresses);
@@ -139,7 +140,7 @@ fn bind_once(addresses: &[SocketAddr], lenient: bool) -> io::Result<Vec<TcpListe
     if listeners.is_empty() { Err(missing) } else { Ok(listeners) }
 }
 
-fn words(kept: Kept) -> String {
+fn words(kept: Retention) -> String {
     let events = format!("{} events at most", kept.events);
     match kept.days {
         Some(1) => format!("{events}, each for a day"),
@@ -163,7 +164,7 @@ fn place(listen: &Listen, addresses: &[SocketAddr]) -> String {
 }
 
 /// Tells the operator all that is needed to go on: the only place besides the empty dashboard that shows a key.
-fn announce(kept: Kept, addresses: &[SocketAddr], place: &str, state: &State) {
+fn announce(kept: Retention, addresses: &[SocketAddr], place: &str, state: &State) {
     let urls: Vec<_> = addresses.iter().map(|address| format!("http://{address}")).collect();
     log::plain(&format!("obs {} listening on {}", env!("CARGO_PKG_VERSION"), urls.join(" and ")));
     let guard = match state.dashboard {

@@ -1,8 +1,10 @@
 //! What was sent or exported, as an event: the fields' rules and limits. Pure: ids and clocks are for others to give.
+pub mod frame;
+pub mod json;
+
 use crate::domain::Level;
-use crate::frame::MAX_FRAMES;
-use crate::json;
 use crate::time::Time;
+use frame::MAX_FRAMES;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::HashMap;

@@ -1,21 +1,22 @@
 //! The dashboard: issues, one issue, one event; each as a page or as text for a terminal.
-use crate::auth::{Key, Visitor};
-use crate::domain::{Cursor, Found, Hour, Issue, Place};
-use crate::error::Error;
+use super::auth::Visitor;
+use super::error::Error;
+use super::response::{Format, moved};
+use super::state::State;
+use crate::domain::Key;
+use crate::domain::{Cursor, Found, Hour, Issue, Position};
 use crate::query::{Is, Listing, Query, Sort, Term};
-use crate::response::{Form, moved};
-use crate::state::State;
 use crate::store::Reader;
 use crate::time::Time;
-use crate::views::{self, Asked, List, One, Period, Whole, terminal};
+use crate::views::{self, EventPage, IssuePage, ListPage, ListRequest, Period, terminal};
 use rouille::{Request, Response};
 
 /// Hours that a row of the list shows.
 const ROW_HOURS: usize = 24;
 
 pub fn issues(state: &State, listing: &Listing, visitor: &Visitor, request: &Request) -> Result<Response, Error> {
-    let (form, origin, now) = (Form::of(request), origin(request), Time::now());
-    let asked = Asked { listing, period: period(request)? };
+    let (form, origin, now) = (Format::of(request), origin(request), Time::now());
+    let asked = ListRequest { listing, period: period(request)? };
     state.store.read(|reader| {
         let states = reader.states()?;
         if states.iter().all(|(_, issues)| *issues == 0) {
@@ -25,10 +26,10 @@ pub fn issues(state: &State, listing: &Listing, visitor: &Visitor, request: &Req
         let found = reader.issues(&listing.query, listing.sort, listing.cursor, now)?;
         let ids: Vec<i64> = found.page.rows.iter().map(|issue| issue.id).collect();
         let projects = projects(&state.keys);
-        let list = List {
+        let list = ListPage {
             asked,
             found: &found,
-            looked_to: looked_to(reader, listing, &found, now)?,
+            scanned_to: scanned_to(reader, listing, &found, now)?,
             hours: &reader.hours(now.hour(), asked.period.hours(now))?,
             issue_hours: &reader.issue_hours(&ids, now.hour(), ROW_HOURS)?,
             states: &states,
@@ -44,7 +45,7 @@ pub fn issues(state: &State, listing: &Listing, visitor: &Visitor, request: &Req
 }
 
 pub fn issue(state: &State, id: i64, cursor: Cursor, visitor: &Visitor, request: &Request) -> Result<Response, Error> {
-    let (form, origin, now) = (Form::of(request), origin(request), Time::now());
+    let (form, origin, now) = (Format::of(request), origin(request), Time::now());
     state.store.read(|reader| {
         let Some(issue) = reader.issue(id)? else {
             return reader.merged_into(id)?.map(|id| moved(&format!("/issues/{id}"))).ok_or(Error::NotFound);
@@ -54,7 +55,7 @@ pub fn issue(state: &State, id: i64, cursor: Cursor, visitor: &Visitor, request:
         let fortnight = Period::Fortnight.hours(now);
         let hours = reader.hours_of(id, now.hour(), fortnight)?;
         let hours: Vec<Hour> = hours.into_iter().map(|events| Hour { events, errors: 0 }).collect();
-        let whole = Whole {
+        let whole = IssuePage {
             issue: &issue,
             newest: &newest,
             events: &events,
@@ -73,19 +74,19 @@ pub fn issue(state: &State, id: i64, cursor: Cursor, visitor: &Visitor, request:
 }
 
 pub fn event(state: &State, id: &str, visitor: &Visitor, request: &Request) -> Result<Response, Error> {
-    let (form, origin, now) = (Form::of(request), origin(request), Time::now());
+    let (form, origin, now) = (Format::of(request), origin(request), Time::now());
     state.store.read(|reader| {
         let event = reader.event(id)?.ok_or(Error::NotFound)?;
         let issue = reader.issue(event.issue_id)?.ok_or(Error::NotFound)?;
         let (older, newer) = reader.neighbours(&event)?;
         let (older, newer) = (older.as_ref(), newer.as_ref());
-        let one = One { event: &event, issue: &issue, older, newer, may_act: visitor.is_trusted, now };
+        let one = EventPage { event: &event, issue: &issue, older, newer, may_act: visitor.is_trusted, now };
         Ok(form.answer(|| views::event(&one), || terminal::event(&event, &issue, older, newer, &origin, now)))
     })
 }
 
 /// The target of the page that comes after this one. What was searched for, and in which order, stays.
-fn older(request: &Request, at: Place) -> String {
+fn older(request: &Request, at: Position) -> String {
     let kept = kept(request);
     format!("{kept}{}after={at}", if kept.contains('?') { '&' } else { '?' })
 }
@@ -113,7 +114,7 @@ fn projects(keys: &[Key]) -> Vec<&str> {
 }
 
 /// Where a search that ran out of time stopped: when the issue there was seen. In the order of counts, no time tells.
-fn looked_to(reader: &Reader, listing: &Listing, found: &Found, now: Time) -> Result<Option<Time>, Error> {
+fn scanned_to(reader: &Reader, listing: &Listing, found: &Found, now: Time) -> Result<Option<Time>, Error> {
     let place = match listing.cursor {
         Cursor::Before(_) => found.page.newer,
         Cursor::Newest | Cursor::After(_) => found.page.older,
@@ -123,7 +124,7 @@ fn looked_to(reader: &Reader, listing: &Listing, found: &Found, now: Time) -> Re
         Sort::FirstSeen => |issue| issue.first_seen,
         Sort::Count => return Ok(None),
     };
-    let (Some(_), Some(mut place)) = (found.looked, place) else { return Ok(None) };
+    let (Some(_), Some(mut place)) = (found.scanned, place) else { return Ok(None) };
     place.key -= 1; // the next one up is the issue there
     let state = |term: &&Term| matches!(term, Term::Is(Is::State(_) | Is::Any));
     let any = Query(listing.query.0.iter().filter(state).cloned().collect());

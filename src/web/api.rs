@@ -1,14 +1,17 @@
 //! JSON for `curl` and tests: what the pages show and what they do, in the contract's names.
 use super::acts::{self, found, join};
+use super::error::Error;
 use super::pages::period;
-use crate::domain::{Cursor, Hour, Issue, Page, State, Summary};
-use crate::error::Error;
+use super::response::{json, moved};
+use super::state::State;
+use crate::domain::{Cursor, Hour, Issue, IssueState, Page, Summary};
+use crate::http::Body;
 use crate::query::Listing;
-use crate::response::{json, moved};
-use crate::state;
+
 use crate::time::Time;
 use crate::views::Period;
 use rouille::{Request, Response};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -19,9 +22,9 @@ const TWO_WEEKS: usize = 14 * DAY;
 struct Issues<'a> {
     issues: &'a [Issue],
     next: Option<String>,
-    /// How many were looked through, where that is not all that there are before `next`.
+    /// How many were scanned through, where that is not all that there are before `next`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    looked_through: Option<usize>,
+    scanned: Option<usize>,
 }
 
 #[derive(Serialize)]
@@ -46,15 +49,15 @@ struct HourOf {
     counts: Hour,
 }
 
-pub fn issues(state: &state::State, listing: &Listing) -> Result<Response, Error> {
+pub fn issues(state: &State, listing: &Listing) -> Result<Response, Error> {
     state.store.read(|reader| {
         let found = reader.issues(&listing.query, listing.sort, listing.cursor, Time::now())?;
         let issues = &found.page.rows;
-        Ok(json(&Issues { issues, next: next(&found.page), looked_through: found.looked }))
+        Ok(json(&Issues { issues, next: next(&found.page), scanned: found.scanned }))
     })
 }
 
-pub fn issue(state: &state::State, id: i64, cursor: Cursor) -> Result<Response, Error> {
+pub fn issue(state: &State, id: i64, cursor: Cursor) -> Result<Response, Error> {
     state.store.read(|reader| {
         let Some(issue) = reader.issue(id)? else {
             return reader.merged_into(id)?.map(|id| moved(&format!("/api/issues/{id}"))).ok_or(Error::NotFound);
@@ -65,7 +68,7 @@ pub fn issue(state: &state::State, id: i64, cursor: Cursor) -> Result<Response, 
     })
 }
 
-pub fn event(state: &state::State, id: &str) -> Result<Response, Error> {
+pub fn event(state: &State, id: &str) -> Result<Response, Error> {
     state.store.read(|reader| {
         let event = reader.event(id)?.ok_or(Error::NotFound)?;
         Ok(json(&event))
@@ -73,7 +76,7 @@ pub fn event(state: &state::State, id: &str) -> Result<Response, Error> {
 }
 
 /// `?period=24h` or `14d`: events in each hour, and how many issues there are in each state.
-pub fn stats(state: &state::State, request: &Request) -> Result<Response, Error> {
+pub fn stats(state: &State, request: &Request) -> Result<Response, Error> {
     let period = period(request)?;
     let count = match period {
         Period::Day => DAY,
@@ -97,28 +100,28 @@ pub fn stats(state: &state::State, request: &Request) -> Result<Response, Error>
 }
 
 /// `{"state": "open" | "resolved" | "ignored"}`
-pub fn set_state(state: &state::State, id: i64, body: &[u8]) -> Result<Response, Error> {
+pub fn set_state(state: &State, id: i64, body: Body) -> Result<Response, Error> {
     #[derive(Deserialize)]
     struct Change {
         state: String,
     }
     let change: Change = read(body, r#"{"state": "resolved"}"#)?;
-    let to = State::of(&change.state);
+    let to = IssueState::of(&change.state);
     let to = to.ok_or_else(|| Error::Bad("Invalid state: expected open, resolved or ignored".into()))?;
     found(&state.store, id, state.store.set_state(id, to)?)?;
     state.store.read(|reader| Ok(json(&json!({ "issue": reader.issue(id)?.ok_or(Error::NotFound)? }))))
 }
 
-pub fn delete_issue(state: &state::State, id: i64) -> Result<Response, Error> {
+pub fn delete_issue(state: &State, id: i64) -> Result<Response, Error> {
     found(&state.store, id, state.store.delete_issue(id)?).map(|()| Response::empty_204())
 }
 
-pub fn delete_event(state: &state::State, id: String) -> Result<Response, Error> {
+pub fn delete_event(state: &State, id: String) -> Result<Response, Error> {
     acts::delete_event(&state.store, id).map(|()| Response::empty_204())
 }
 
 /// `{"into": ID}`
-pub fn merge(state: &state::State, from: i64, body: &[u8]) -> Result<Response, Error> {
+pub fn merge(state: &State, from: i64, body: Body) -> Result<Response, Error> {
     #[derive(Deserialize)]
     struct Change {
         into: i64,
@@ -129,8 +132,9 @@ pub fn merge(state: &state::State, from: i64, body: &[u8]) -> Result<Response, E
 }
 
 /// An object: the fields of a struct alone would also be taken out of an array, in their order.
-fn read<'a, T: Deserialize<'a>>(body: &'a [u8], expected: &str) -> Result<T, Error> {
-    let change = body.trim_ascii_start().starts_with(b"{").then(|| serde_json::from_slice(body).ok()).flatten();
+fn read<T: DeserializeOwned>(body: Body, expected: &str) -> Result<T, Error> {
+    let object = |bytes: &[u8]| bytes.trim_ascii_start().starts_with(b"{").then(|| serde_json::from_slice(bytes).ok());
+    let change = body.parse(object)?.flatten();
     change.ok_or_else(|| Error::Bad(format!("Invalid change: expected JSON such as {expected}")))
 }
 

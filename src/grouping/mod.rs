@@ -3,7 +3,7 @@
 //! [`group`] puts the key together. [`Reader`] goes through the first line of the message once and puts `<*>` for what
 //! changes from event to event. Whether a word stays is told by its letters and digits, by its neighbours and by the
 //! tables below. An event must get the same key for ever, so whoever changes a rule or a table raises [`VERSION`].
-use crate::frame::{self, Frame, cut};
+use crate::event::frame::{self, Frame, cut};
 use std::fmt::Write;
 use std::net::Ipv6Addr;
 use uuid::Uuid;

@@ -1,13 +1,13 @@
 //! One `match` on method and path: what a request asks for, whether its sender may, and how large its body may be.
 //! It is decided from the head alone, so that what is refused is refused before its body is read.
-use crate::auth::{self, By, Visitor};
-use crate::domain::{Cursor, Place};
-use crate::error::Error;
+use super::auth::{self, By, Visitor};
+use super::error::Error;
+use super::state::State;
+use super::{acts, api, assets, ingest, pages};
+use crate::domain::{Cursor, Position};
 use crate::event::parse_id;
-use crate::handlers::{acts, api, assets, ingest, pages};
-use crate::http::{Admission, Version};
+use crate::http::{Admission, Body, Version};
 use crate::query::{Listing, Query, Sort};
-use crate::state::State;
 use rouille::{Request, Response};
 use std::borrow::Cow;
 
@@ -153,24 +153,24 @@ fn methods(segments: &[&str]) -> Option<&'static str> {
     }
 }
 
-pub fn handle(state: &State, route: Route, request: &Request, body: Vec<u8>) -> Result<Response, Error> {
+pub fn handle(state: &State, route: Route, request: &Request, body: Body) -> Result<Response, Error> {
     match route {
         Route::Ingest { project } => ingest::add(state, project, body),
         Route::Preflight => Ok(ingest::preflight()),
         Route::Issues(listing, visitor) => pages::issues(state, &listing, &visitor, request),
         Route::Issue(id, cursor, visitor) => pages::issue(state, id, cursor, &visitor, request),
         Route::Event(id, visitor) => pages::event(state, &id, &visitor, request),
-        Route::ActOnIssues => acts::on_issues(state, &body),
-        Route::ActOnIssue(id) => acts::on_issue(state, id, &body),
-        Route::ActOnEvent(id) => acts::on_event(state, id, &body),
+        Route::ActOnIssues => acts::on_issues(state, body),
+        Route::ActOnIssue(id) => acts::on_issue(state, id, body),
+        Route::ActOnEvent(id) => acts::on_event(state, id, body),
         Route::ApiIssues(listing) => api::issues(state, &listing),
         Route::ApiIssue(id, cursor) => api::issue(state, id, cursor),
         Route::ApiEvent(id) => api::event(state, &id),
         Route::ApiStats => api::stats(state, request),
-        Route::ApiSetState(id) => api::set_state(state, id, &body),
+        Route::ApiSetState(id) => api::set_state(state, id, body),
         Route::ApiDeleteIssue(id) => api::delete_issue(state, id),
         Route::ApiDeleteEvent(id) => api::delete_event(state, id),
-        Route::ApiMerge(id) => api::merge(state, id, &body),
+        Route::ApiMerge(id) => api::merge(state, id, body),
         Route::Style => Ok(assets::style(request)),
         Route::Sdk => Ok(assets::sdk()),
         Route::Health => assets::health(state),
@@ -222,7 +222,7 @@ fn listing(request: &Request) -> Result<Listing, Error> {
 /// Where a list page begins. `after` is the contract's; `before` is how pages link to newer ones.
 fn cursor(request: &Request) -> Result<Cursor, Error> {
     let place = |name| match request.get_param(name) {
-        Some(text) => text.parse::<Place>().map(Some).map_err(|_| Error::Bad(format!("Invalid cursor: {name}"))),
+        Some(text) => text.parse::<Position>().map(Some).map_err(|_| Error::Bad(format!("Invalid cursor: {name}"))),
         None => Ok(None),
     };
     Ok(match (place("after")?, place("before")?) {

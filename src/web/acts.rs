@@ -1,8 +1,10 @@
 //! What the forms of the dashboard ask for: issues resolved, ignored, reopened, merged, deleted; an event deleted.
-use crate::domain::State;
-use crate::error::Error;
-use crate::response::see_other;
-use crate::state;
+use super::error::Error;
+use super::response::see_other;
+use crate::domain::IssueState;
+use crate::http::Body;
+
+use super::state::State;
 use crate::store::{Merged, Store};
 use rouille::Response;
 use rouille::url::form_urlencoded;
@@ -11,8 +13,8 @@ use rouille::url::form_urlencoded;
 const MOST: usize = 100;
 
 /// `do=…&id=…&id=…` from the list.
-pub fn on_issues(state: &state::State, body: &[u8]) -> Result<Response, Error> {
-    let form = Form::read(body);
+pub fn on_issues(state: &State, body: Body) -> Result<Response, Error> {
+    let form = body.parse(Form::read)?;
     let ids = form.all("id").map(|id| id.parse().map_err(|_| Error::Bad("Invalid id of an issue".into())));
     let mut ids: Vec<i64> = ids.collect::<Result<_, _>>()?;
     ids.sort_unstable();
@@ -31,15 +33,15 @@ pub fn on_issues(state: &state::State, body: &[u8]) -> Result<Response, Error> {
 }
 
 /// `do=…` from an issue's page. One that was deleted has no page to come back to.
-pub fn on_issue(state: &state::State, id: i64, body: &[u8]) -> Result<Response, Error> {
-    let form = Form::read(body);
+pub fn on_issue(state: &State, id: i64, body: Body) -> Result<Response, Error> {
+    let form = body.parse(Form::read)?;
     found(&state.store, id, apply(&state.store, id, form.one("do"))?)?;
     Ok(see_other(form.back("/")))
 }
 
 /// `do=delete` from an event's page.
-pub fn on_event(state: &state::State, id: String, body: &[u8]) -> Result<Response, Error> {
-    let form = Form::read(body);
+pub fn on_event(state: &State, id: String, body: Body) -> Result<Response, Error> {
+    let form = body.parse(Form::read)?;
     if form.one("do") != "delete" {
         return Err(unknown());
     }
@@ -54,9 +56,9 @@ pub fn delete_event(store: &Store, id: String) -> Result<(), Error> {
 /// Whether there is such an issue.
 fn apply(store: &Store, id: i64, act: &str) -> Result<bool, Error> {
     Ok(match act {
-        "resolve" => store.set_state(id, State::Resolved)?,
-        "ignore" => store.set_state(id, State::Ignored)?,
-        "reopen" => store.set_state(id, State::Open)?,
+        "resolve" => store.set_state(id, IssueState::Resolved)?,
+        "ignore" => store.set_state(id, IssueState::Ignored)?,
+        "reopen" => store.set_state(id, IssueState::Open)?,
         "delete" => store.delete_issue(id)?,
         _ => return Err(unknown()),
     })
