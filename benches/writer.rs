@@ -9,7 +9,7 @@ use std::time::Instant;
 /// An event as `handlers/ingest` makes it.
 pub fn prepare(body: &str) -> NewEvent {
     let event = Event::parse(body.as_bytes()).expect("the bench's own event");
-    NewEvent::of(event, String::new())
+    NewEvent::new(event, String::new())
 }
 
 /// Events a second that `threads` can store between them.

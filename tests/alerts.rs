@@ -378,7 +378,7 @@ impl Inside {
     fn add(&self, message: &str) {
         let text = json!({ "message": message }).to_string();
         let event = Event::parse(text.as_bytes()).unwrap();
-        self.state.store.add(NewEvent::of(event, String::new())).unwrap();
+        self.state.store.add(NewEvent::new(event, String::new())).unwrap();
     }
 
     fn run(&self, limits: Limits) -> Running {

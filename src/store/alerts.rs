@@ -1,7 +1,8 @@
 //! Alerts that wait: noted with the event that sets them off, in its transaction, and removed once they have been told.
 //! The writer notes and removes; the thread that tells them only reads, so that it never holds the writer up.
-use super::chores::unsynced;
-use super::{Error, Reader};
+use super::error::Error;
+use super::read::Reader;
+use super::transaction::relaxed;
 use crate::domain::{Issue, StoredEvent};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
@@ -183,9 +184,9 @@ impl Alerts {
     }
 
     /// Removes what was told. After a crash it may be told again.
-    pub fn remove_told(&self, connection: &mut Connection) -> Result<(), Error> {
+    pub fn remove_notified(&self, connection: &mut Connection) -> Result<(), Error> {
         let Some(told) = self.lock().told.take() else { return Ok(()) };
-        let removed = unsynced(connection, |transaction| {
+        let removed = relaxed(connection, |transaction| {
             transaction.execute("DELETE FROM alerts WHERE seq <= ?1", [told.seq])?;
             for (kind, alerts) in told.left_out.each() {
                 let told = "UPDATE alerts_left_out SET told = max(told, ?2) WHERE kind = ?1";
@@ -247,7 +248,7 @@ impl Reader<'_> {
         let Some((seq, id, kind, issue, event)) = next.optional()? else { return Ok(None) };
         let issue = self.merged_into(issue)?.unwrap_or(issue); // merged meanwhile, it is still news
         let Some(issue) = self.issue(issue)? else { return Ok(Some((seq, None))) };
-        let event = self.event_at(event)?;
+        let event = self.event_by_seq(event)?;
         Ok(Some((seq, Some(Alert { seq, id, kind, issue, event }))))
     }
 

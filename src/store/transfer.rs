@@ -1,8 +1,10 @@
 //! Events out of the database and into it, for `obs export` and `obs import`.
-use super::batch::{self, Row};
-use super::open::{full_path, is_up_to_date, open_existing};
+use super::alerts::{AlertPolicy, Alerts};
+use super::file::lock::Lock;
+use super::file::open::{self, full_path, is_up_to_date, open_existing};
 use super::read::{EVENT, event};
-use super::{Added, AlertPolicy, Alerts, NewEvent, lock, open};
+use super::write::batch;
+use super::write::incoming::{Added, NewEvent};
 use crate::domain::StoredEvent;
 use crate::time::Time;
 use rusqlite::{Connection, params};
@@ -88,22 +90,21 @@ pub struct Import {
     /// None: nobody needs to be told of what is long known.
     alerts: Alerts,
     // Last, so that the file is free for another obs only when the rest is closed.
-    _lock: lock::Lock,
+    _lock: Lock,
 }
 
 impl Import {
     /// Opens the database, or makes it, and takes care that no other obs has it open.
     pub fn open(path: &Path) -> Result<Import, String> {
         let path = open::full_path(path)?;
-        let lock = lock::Lock::take(&path)?;
+        let lock = Lock::acquire(&path)?;
         let connection = open::open(&path).map_err(|why| format!("cannot open {}: {why}", path.display()))?;
         Ok(Import { connection, alerts: Alerts::new(AlertPolicy::Never), _lock: lock })
     }
 
     /// Stores the events in one commit, behind all that are there. What became of each.
     pub fn add(&mut self, events: Vec<NewEvent>) -> Result<Vec<Added>, String> {
-        let rows: Vec<Row> = events.into_iter().map(Row::of).collect();
-        let results = batch::commit(&mut self.connection, &rows, &self.alerts).map_err(|e| e.to_string())?;
+        let results = batch::commit(&mut self.connection, &events, &self.alerts).map_err(|e| e.to_string())?;
         results.into_iter().collect::<Result<_, _>>().map_err(|e| e.to_string())
     }
 }

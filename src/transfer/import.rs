@@ -76,7 +76,7 @@ fn event(line: &[u8]) -> Result<NewEvent, String> {
     if !project.is_empty() && !is_name(&project) {
         return Err("Invalid field project: expected at most 200 characters of A-Z a-z 0-9 _ -".into());
     }
-    Ok(NewEvent { received_at: sent.received_at, ..NewEvent::of(sent.event, project) })
+    Ok(NewEvent { received_at: sent.received_at, ..NewEvent::new(sent.event, project) })
 }
 
 /// What has been taken so far, the last of it not yet stored.

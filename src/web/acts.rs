@@ -91,7 +91,7 @@ pub fn join(store: &Store, from: i64, into: i64) -> Result<(), Error> {
     match store.merge(from, into)? {
         Merged::Done => Ok(()),
         Merged::NotFound => Err(missing(store, &[from, into])?),
-        Merged::Unlike => Err(unlike()),
+        Merged::Incompatible => Err(unlike()),
     }
 }
 

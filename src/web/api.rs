@@ -63,7 +63,8 @@ pub fn issue(state: &State, id: i64, cursor: Cursor) -> Result<Response, Error> 
             return reader.merged_into(id)?.map(|id| moved(&format!("/api/issues/{id}"))).ok_or(Error::NotFound);
         };
         let page = reader.events(id, cursor)?;
-        let issue = IssueWithHours { issue: &issue, hours: reader.hours_of(id, Time::now().hour(), DAY)? };
+        let hours = reader.hours_of(id, Time::now().hour(), DAY)?.iter().map(|hour| hour.events).collect();
+        let issue = IssueWithHours { issue: &issue, hours };
         Ok(json(&IssueAndEvents { issue, events: &page.rows, next: next(&page) }))
     })
 }

@@ -9,7 +9,7 @@ use rouille::Response;
 use serde_json::json;
 
 pub fn add(state: &State, project: String, body: Body) -> Result<Response, Error> {
-    let new = body.parse(|bytes| Event::parse(bytes).map(|event| NewEvent::of(event, project)))?;
+    let new = body.parse(|bytes| Event::parse(bytes).map(|event| NewEvent::new(event, project)))?;
     let new = new.map_err(|rejection| Error::Bad(rejection.to_string()))?;
     let id = new.id;
     let status = match state.store.add(new)? {

@@ -10,6 +10,7 @@ use crate::store::Reader;
 use crate::time::Time;
 use crate::views::{self, EventPage, IssuePage, ListPage, ListRequest, Period, terminal};
 use rouille::{Request, Response};
+use std::collections::HashMap;
 
 /// Hours that a row of the list shows.
 const ROW_HOURS: usize = 24;
@@ -31,7 +32,7 @@ pub fn issues(state: &State, listing: &Listing, visitor: &Visitor, request: &Req
             found: &found,
             scanned_to: scanned_to(reader, listing, &found, now)?,
             hours: &reader.hours(now.hour(), asked.period.hours(now))?,
-            issue_hours: &reader.issue_hours(&ids, now.hour(), ROW_HOURS)?,
+            issue_hours: &events_by_hour(reader.issue_hours(&ids, now.hour(), ROW_HOURS)?),
             states: &states,
             environments: &reader.environments()?,
             projects: &projects,
@@ -54,7 +55,6 @@ pub fn issue(state: &State, id: i64, cursor: Cursor, visitor: &Visitor, request:
         let events = reader.events(id, cursor)?;
         let fortnight = Period::Fortnight.hours(now);
         let hours = reader.hours_of(id, now.hour(), fortnight)?;
-        let hours: Vec<Hour> = hours.into_iter().map(|events| Hour { events, errors: 0 }).collect();
         let whole = IssuePage {
             issue: &issue,
             newest: &newest,
@@ -83,6 +83,11 @@ pub fn event(state: &State, id: &str, visitor: &Visitor, request: &Request) -> R
         let one = EventPage { event: &event, issue: &issue, older, newer, may_act: visitor.is_trusted, now };
         Ok(form.answer(|| views::event(&one), || terminal::event(&event, &issue, older, newer, &origin, now)))
     })
+}
+
+fn events_by_hour(issues: HashMap<i64, Vec<Hour>>) -> HashMap<i64, Vec<i64>> {
+    let events = |hours: Vec<Hour>| hours.iter().map(|hour| hour.events).collect();
+    issues.into_iter().map(|(id, hours)| (id, events(hours))).collect()
 }
 
 /// The target of the page that comes after this one. What was searched for, and in which order, stays.

@@ -1,14 +1,15 @@
-//! One obs on one file: a lock on a file of its own beside the database. Opening the database itself for this, and
-//! closing it again, would drop the locks that SQLite holds on it.
+//! A lock that keeps a second obs off the database. It is taken on a separate file beside the database, because opening
+//! and closing the database itself would drop the locks that SQLite holds on it.
 use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-/// Held until it is dropped, or the process ends in whatever way. The file stays: removing it could part two starters.
+/// Held until it is dropped or the process ends. The lock file stays: if it were removed, two processes that start at the
+/// same time could lock two different files.
 pub struct Lock(#[allow(dead_code)] File);
 
 impl Lock {
-    pub fn take(database: &Path) -> Result<Lock, String> {
+    pub fn acquire(database: &Path) -> Result<Lock, String> {
         let mut path = database.as_os_str().to_owned();
         path.push(".lock");
         let failed = |why: String| format!("cannot lock {}: {why}", database.display());

@@ -1,4 +1,4 @@
-//! A consistent copy of a database that may be in use: `VACUUM INTO` a new file, which then gets its name.
+//! `obs backup`: a consistent copy of a database that may be in use, made with `VACUUM INTO`.
 use super::open::{full_path, open_existing};
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -6,32 +6,33 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
-/// Copies `source` to `dest`, which must not exist. Afterwards `dest` is whole and on the disk, or absent.
-/// (Stepping through SQLite's backup interface starts over whenever the server writes; this reads one snapshot.)
+/// Copies `source` to `dest`, which must not exist. Afterwards `dest` is complete and on the disk, or absent.
+///
+/// `VACUUM INTO` reads one snapshot. SQLite's backup interface would start over each time the server writes.
 pub fn backup(source: &Path, dest: &Path) -> Result<(), String> {
     if !source.is_file() {
         return Err(format!("cannot back up {}: there is no such file", source.display()));
     }
     let failed = |why: &dyn std::fmt::Display| format!("cannot back up to {}: {why}", dest.display());
     if dest.symlink_metadata().is_ok() {
-        return Err(failed(&"it exists already"));
+        return Err(failed(&"it already exists"));
     }
     let source = full_path(source)?;
     let database = open_existing(&source)?;
-    let unfinished = Unfinished::new(dest).map_err(|e| failed(&e))?;
-    let text = unfinished.0.to_str().ok_or_else(|| failed(&"its name is not UTF-8"))?;
-    database.execute("VACUUM INTO ?1", [text]).map_err(|e| failed(&e))?;
+    let unfinished = Unfinished::create(dest).map_err(|e| failed(&e))?;
+    let path = unfinished.0.to_str().ok_or_else(|| failed(&"its name is not UTF-8"))?;
+    database.execute("VACUUM INTO ?1", [path]).map_err(|e| failed(&e))?;
     unfinished.publish(dest).map_err(|e| match e.kind() {
-        io::ErrorKind::AlreadyExists => failed(&"it exists already"),
+        io::ErrorKind::AlreadyExists => failed(&"it already exists"),
         _ => failed(&e),
     })
 }
 
-/// A file under a name of its own beside its later one; gone when dropped.
+/// The copy under a temporary name beside its final one. Removed when dropped.
 struct Unfinished(PathBuf);
 
 impl Unfinished {
-    fn new(dest: &Path) -> io::Result<Unfinished> {
+    fn create(dest: &Path) -> io::Result<Unfinished> {
         let mut name = dest.as_os_str().to_owned();
         name.push(format!(".unfinished-{}", Uuid::now_v7()));
         let path = PathBuf::from(name);
@@ -39,7 +40,7 @@ impl Unfinished {
         Ok(Unfinished(path))
     }
 
-    /// A hard link, unlike a rename, never takes the place of a file.
+    /// Uses a hard link, because a rename would overwrite a file that appeared in the meantime.
     fn publish(self, dest: &Path) -> io::Result<()> {
         File::open(&self.0)?.sync_all()?;
         fs::hard_link(&self.0, dest)?;

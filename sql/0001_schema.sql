@@ -1,0 +1,140 @@
+-- The schema of an obs database. Open the file with `sqlite3 obs.sqlite` and query it; only obs should write to it.
+--
+-- Times are ISO 8601 in UTC with milliseconds: 2026-11-24T18:42:06.123Z. Hours are whole hours since 1970-01-01.
+-- Some numbers are stored although a query could count them. They stay correct after old events have been removed,
+-- and reading them takes the same time however many events there are.
+--
+-- Once obs is released, a change to the schema is a further file in this folder, and this one is never edited again.
+
+-- Values that obs keeps for itself, such as the ingest key that it generated.
+CREATE TABLE settings (
+    name  TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) WITHOUT ROWID;
+
+-- One row per issue: the events of one project that share a grouping key.
+CREATE TABLE issues (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT, -- never reused
+    project       TEXT NOT NULL,                     -- project of the ingest key; '' for a key without one
+    title         TEXT NOT NULL,                     -- set when the issue is created, like the next two
+    culprit       TEXT,
+    grouped_by    TEXT NOT NULL,                     -- which grouping rule formed the issue, in words
+    count         INTEGER NOT NULL,                  -- every event that ever arrived, and those that clients held back
+    stored        INTEGER NOT NULL,                  -- events still in the table `events`
+    first_seen    TEXT NOT NULL,
+    first_release TEXT,
+    last_seen     TEXT NOT NULL,
+    last_seq      INTEGER NOT NULL,                  -- the newest event, which supplies type, message and level
+    state         TEXT NOT NULL DEFAULT 'open',      -- open, resolved or ignored; deleted or merged until the
+                                                     -- background work on its events is finished
+    resolved_at   TEXT,                              -- when it was last resolved
+    reopened_at   TEXT                               -- when an event reopened it after that
+);
+
+-- One index for each order of the issue list. Every index ends with the id, so the last one orders by id.
+CREATE INDEX issues_by_activity ON issues (state, last_seq);
+CREATE INDEX issues_by_count ON issues (state, count);
+CREATE INDEX issues_by_age ON issues (state);
+
+-- Retention starts with the issue that stores the most events. An issue with a single event keeps it.
+CREATE INDEX issues_by_stored ON issues (stored) WHERE stored > 1;
+
+-- The issue that a grouping key belongs to. After a merge an issue has several keys.
+CREATE TABLE issue_keys (
+    project  TEXT NOT NULL,
+    version  INTEGER NOT NULL, -- version of the grouping rules
+    hash     BLOB NOT NULL,
+    issue_id INTEGER NOT NULL REFERENCES issues (id),
+    PRIMARY KEY (project, version, hash)
+) WITHOUT ROWID;
+CREATE INDEX issue_keys_by_issue ON issue_keys (issue_id);
+
+-- One row per event. Short columns come first, so that a list never reads the overflow pages of a long `extra`.
+CREATE TABLE events (
+    seq         INTEGER PRIMARY KEY AUTOINCREMENT, -- order of arrival; never reused, because cursors refer to it
+    id          TEXT NOT NULL UNIQUE,              -- UUID in lower case with hyphens
+    issue_id    INTEGER NOT NULL REFERENCES issues (id),
+    level       TEXT NOT NULL,                     -- error, warning or info
+    timestamp   TEXT NOT NULL,                     -- by the client's clock; displayed, never used for ordering
+    received_at TEXT NOT NULL,                     -- by the server's clock
+    platform    TEXT,
+    environment TEXT,
+    server_name TEXT,
+    release     TEXT,
+    suppressed  INTEGER,                           -- further events that the client held back
+    type        TEXT,
+    message     TEXT NOT NULL,
+    fingerprint TEXT,                              -- this and the columns below are JSON as the client sent it
+    stacktrace  TEXT,
+    causes      TEXT,
+    extra       TEXT,
+    more        TEXT                               -- fields that have no column of their own
+);
+CREATE INDEX events_by_issue ON events (issue_id); -- and by seq within an issue
+
+-- Events per issue and hour, for the last 14 days. The rows of issue 0 are the sums over all issues.
+CREATE TABLE issue_hours (
+    issue_id INTEGER NOT NULL,
+    hour     INTEGER NOT NULL,
+    events   INTEGER NOT NULL,
+    errors   INTEGER NOT NULL, -- those of level error
+    PRIMARY KEY (issue_id, hour)
+) WITHOUT ROWID;
+
+-- Events per issue and value. After 100 values of one kind, events with any other value are counted under ''.
+CREATE TABLE issue_values (
+    issue_id INTEGER NOT NULL REFERENCES issues (id),
+    kind     TEXT NOT NULL, -- environment, release or server_name
+    value    TEXT NOT NULL,
+    events   INTEGER NOT NULL,
+    PRIMARY KEY (issue_id, kind, value)
+) WITHOUT ROWID;
+CREATE INDEX issue_values_by_value ON issue_values (kind, value); -- the issues that ever had a value
+
+-- What happened to an issue: resolved, ignored, reopened, reopened by an event, merged.
+CREATE TABLE issue_history (
+    id       INTEGER PRIMARY KEY,
+    issue_id INTEGER NOT NULL,
+    at       TEXT NOT NULL,
+    what     TEXT NOT NULL,
+    other_id INTEGER -- the issue that was merged into this one
+);
+CREATE INDEX issue_history_by_issue ON issue_history (issue_id);
+
+-- The issue that each merged issue is now part of, for redirects from its old address.
+CREATE TABLE merged (
+    id      INTEGER PRIMARY KEY,
+    into_id INTEGER NOT NULL
+);
+CREATE INDEX merged_by_target ON merged (into_id);
+
+-- Alerts that OBS_ALERT_COMMAND has not been run for yet.
+CREATE TABLE alerts (
+    seq              INTEGER PRIMARY KEY AUTOINCREMENT,
+    id               TEXT NOT NULL,    -- UUID; a repeated alert has the same one
+    kind             TEXT NOT NULL,    -- new, reopened or rate
+    issue_id         INTEGER NOT NULL, -- the issue, or its event, may be gone by the time the alert runs
+    event_seq        INTEGER NOT NULL,
+    events_last_hour INTEGER           -- for an alert of kind rate
+);
+
+-- One row: the number of rows in `events`.
+CREATE TABLE totals (stored INTEGER NOT NULL);
+INSERT INTO totals VALUES (0);
+
+-- The number of issues in each state, maintained by the triggers below.
+CREATE TABLE states (
+    state  TEXT PRIMARY KEY,
+    issues INTEGER NOT NULL
+) WITHOUT ROWID;
+INSERT INTO states VALUES ('open', 0), ('resolved', 0), ('ignored', 0), ('deleted', 0), ('merged', 0);
+CREATE TRIGGER issue_created AFTER INSERT ON issues BEGIN
+    UPDATE states SET issues = issues + 1 WHERE state = new.state;
+END;
+CREATE TRIGGER issue_removed AFTER DELETE ON issues BEGIN
+    UPDATE states SET issues = issues - 1 WHERE state = old.state;
+END;
+CREATE TRIGGER issue_state_changed AFTER UPDATE OF state ON issues WHEN new.state <> old.state BEGIN
+    UPDATE states SET issues = issues - 1 WHERE state = old.state;
+    UPDATE states SET issues = issues + 1 WHERE state = new.state;
+END;

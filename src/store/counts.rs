@@ -1,0 +1,217 @@
+//! The numbers that are stored because no query could compute them once old events are gone: events per issue, per hour
+//! and per value, and how many events are stored. Everything that changes them is in this file.
+use crate::domain::Level;
+use crate::time::Time;
+use rusqlite::{Connection, Transaction, params};
+use std::collections::BTreeMap;
+
+/// Stands for all issues together in `issue_hours`.
+pub const ALL_ISSUES: i64 = 0;
+/// Values of one kind that an issue counts separately. Any others are counted together, as ''.
+const MAX_VALUES: i64 = 100;
+/// Hours that charts show, and one more.
+const MAX_HOURS: i64 = 14 * 24 + 1;
+
+/// What some events of one issue contribute to its counts. All but `stored` include events that clients held back.
+#[derive(Default)]
+pub struct Tally<'a> {
+    pub stored: i64,
+    /// The newest of the events.
+    pub last: Option<(i64, Time)>,
+    pub hours: BTreeMap<i64, HourCount>,
+    values: BTreeMap<(&'static str, &'a str), i64>,
+}
+
+#[derive(Clone, Copy, Default)]
+pub struct HourCount {
+    pub events: i64,
+    pub errors: i64,
+}
+
+/// The properties of an event that are counted.
+pub struct Counted<'a> {
+    pub received_at: Time,
+    pub level: Level,
+    pub suppressed: Option<i64>,
+    pub environment: Option<&'a str>,
+    pub release: Option<&'a str>,
+    pub server_name: Option<&'a str>,
+}
+
+impl<'a> Tally<'a> {
+    pub fn add(&mut self, event: &Counted<'a>) {
+        let events = 1 + event.suppressed.unwrap_or(0);
+        self.stored += 1;
+        let hour = self.hours.entry(event.received_at.hour()).or_default();
+        hour.events += events;
+        hour.errors += if event.level == Level::Error { events } else { 0 };
+        let values =
+            [("environment", event.environment), ("release", event.release), ("server_name", event.server_name)];
+        for (kind, value) in values {
+            if let Some(value) = value {
+                *self.values.entry((kind, value)).or_insert(0) += events;
+            }
+        }
+    }
+
+    fn events(&self) -> i64 {
+        self.hours.values().map(|hour| hour.events).sum()
+    }
+}
+
+pub fn stored(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.prepare_cached("SELECT stored FROM totals")?.query_row([], |row| row.get(0))
+}
+
+/// Adds what a batch brought, given by issue. Each row is written once per batch.
+pub fn add(transaction: &Transaction, tallies: &BTreeMap<i64, Tally>) -> rusqlite::Result<()> {
+    let mut issue = transaction.prepare_cached(
+        "UPDATE issues SET count = count + ?2, stored = stored + ?3,
+                last_seq = ifnull(?4, last_seq), last_seen = ifnull(?5, last_seen) WHERE id = ?1",
+    )?;
+    let mut sums: BTreeMap<i64, HourCount> = BTreeMap::new();
+    for (id, tally) in tallies {
+        let (last_seq, last_seen) = tally.last.map(|(seq, time)| (seq, time.to_string())).unzip();
+        issue.execute(params![id, tally.events(), tally.stored, last_seq, last_seen])?;
+        for (hour, count) in &tally.hours {
+            add_hour(transaction, *id, *hour, *count)?;
+            let sum = sums.entry(*hour).or_default();
+            (sum.events, sum.errors) = (sum.events + count.events, sum.errors + count.errors);
+        }
+        for ((kind, value), events) in &tally.values {
+            add_value(transaction, *id, kind, value, *events)?;
+        }
+    }
+    sums.into_iter().try_for_each(|(hour, count)| add_hour(transaction, ALL_ISSUES, hour, count))?;
+    add_to_total(transaction, tallies.values().map(|tally| tally.stored).sum())
+}
+
+fn add_to_total(transaction: &Transaction, stored: i64) -> rusqlite::Result<()> {
+    transaction.prepare_cached("UPDATE totals SET stored = stored + ?1")?.execute([stored]).map(drop)
+}
+
+/// An issue's first event in an hour also removes the hours that no chart shows any more.
+fn add_hour(transaction: &Transaction, issue: i64, hour: i64, count: HourCount) -> rusqlite::Result<()> {
+    let HourCount { events, errors } = count;
+    let mut add = transaction.prepare_cached(
+        "UPDATE issue_hours SET events = events + ?3, errors = errors + ?4 WHERE issue_id = ?1 AND hour = ?2",
+    )?;
+    if add.execute([issue, hour, events, errors])? == 0 {
+        let mut insert = transaction.prepare_cached("INSERT INTO issue_hours VALUES (?1, ?2, ?3, ?4)")?;
+        insert.execute([issue, hour, events, errors])?;
+        let mut remove = transaction.prepare_cached("DELETE FROM issue_hours WHERE issue_id = ?1 AND hour < ?2")?;
+        remove.execute([issue, hour - MAX_HOURS])?;
+    }
+    Ok(())
+}
+
+fn add_value(transaction: &Transaction, issue: i64, kind: &str, value: &str, events: i64) -> rusqlite::Result<()> {
+    let mut add = transaction.prepare_cached(
+        "UPDATE issue_values SET events = events + ?4 WHERE issue_id = ?1 AND kind = ?2 AND value = ?3",
+    )?;
+    if add.execute(params![issue, kind, value, events])? > 0 {
+        return Ok(());
+    }
+    let mut values = transaction
+        .prepare_cached("SELECT count(*) FROM issue_values WHERE issue_id = ?1 AND kind = ?2 AND value <> ''")?;
+    let has_room = values.query_row(params![issue, kind], |row| row.get::<_, i64>(0))? < MAX_VALUES;
+    let mut insert = transaction.prepare_cached(
+        "INSERT INTO issue_values (issue_id, kind, value, events) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT DO UPDATE SET events = events + excluded.events",
+    )?;
+    insert.execute(params![issue, kind, if has_room { value } else { "" }, events])?;
+    Ok(())
+}
+
+/// Subtracts an event that was deleted on request. (An event that retention removes stays counted.)
+pub fn subtract(transaction: &Transaction, issue: i64, tally: &Tally) -> rusqlite::Result<()> {
+    transaction.execute("UPDATE issues SET count = count - ?2 WHERE id = ?1", [issue, tally.events()])?;
+    for (hour, HourCount { events, errors }) in &tally.hours {
+        transaction.execute(
+            "UPDATE issue_hours SET events = events - ?3, errors = errors - ?4 WHERE issue_id IN (0, ?1) AND hour = ?2",
+            [issue, *hour, *events, *errors],
+        )?;
+        transaction.execute("DELETE FROM issue_hours WHERE issue_id = ?1 AND events <= 0", [issue])?;
+    }
+    for ((kind, value), events) in &tally.values {
+        let mut subtract = transaction.prepare_cached(
+            "UPDATE issue_values SET events = events - ?4 WHERE issue_id = ?1 AND kind = ?2 AND value = ?3",
+        )?;
+        if subtract.execute(params![issue, kind, value, events])? == 0 {
+            subtract.execute(params![issue, kind, "", events])?;
+        }
+    }
+    transaction.execute("DELETE FROM issue_values WHERE issue_id = ?1 AND events <= 0", [issue])?;
+    Ok(())
+}
+
+/// Subtracts all that an issue contributed to the hours of all issues.
+pub fn subtract_issue(transaction: &Transaction, issue: i64) -> rusqlite::Result<()> {
+    transaction.execute(
+        "UPDATE issue_hours SET events = issue_hours.events - gone.events, errors = issue_hours.errors - gone.errors
+         FROM issue_hours AS gone
+         WHERE issue_hours.issue_id = 0 AND gone.issue_id = ?1 AND gone.hour = issue_hours.hour",
+        [issue],
+    )?;
+    Ok(())
+}
+
+/// Adds the hours and values of one issue to those of another.
+pub fn merge(transaction: &Transaction, from: i64, into: i64) -> rusqlite::Result<()> {
+    transaction.execute(
+        "INSERT INTO issue_hours SELECT ?2, hour, events, errors FROM issue_hours WHERE issue_id = ?1
+         ON CONFLICT DO UPDATE SET events = events + excluded.events, errors = errors + excluded.errors",
+        [from, into],
+    )?;
+    let mut values = transaction.prepare("SELECT kind, value, events FROM issue_values WHERE issue_id = ?1")?;
+    let values = values.query_map([from], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    for (kind, value, events) in values.collect::<Result<Vec<(String, String, i64)>, _>>()? {
+        add_value(transaction, into, &kind, &value, events)?;
+    }
+    Ok(())
+}
+
+/// Deletes the oldest events of an issue, at most `limit`. Returns how many there were.
+pub fn remove_oldest(transaction: &Transaction, issue: i64, limit: i64) -> rusqlite::Result<i64> {
+    let mut remove = transaction.prepare_cached(
+        "DELETE FROM events WHERE seq IN (SELECT seq FROM events WHERE issue_id = ?1 ORDER BY seq LIMIT ?2)",
+    )?;
+    let removed = remove.execute([issue, limit])? as i64;
+    removed_from(transaction, issue, removed)?;
+    Ok(removed)
+}
+
+/// Deletes one event.
+pub fn remove(transaction: &Transaction, seq: i64) -> rusqlite::Result<()> {
+    let mut issue = transaction.prepare_cached("SELECT issue_id FROM events WHERE seq = ?1")?;
+    let issue = issue.query_row([seq], |row| row.get(0))?;
+    let removed = transaction.prepare_cached("DELETE FROM events WHERE seq = ?1")?.execute([seq])?;
+    removed_from(transaction, issue, removed as i64)
+}
+
+fn removed_from(transaction: &Transaction, issue: i64, events: i64) -> rusqlite::Result<()> {
+    let mut stored = transaction.prepare_cached("UPDATE issues SET stored = stored - ?2 WHERE id = ?1")?;
+    stored.execute([issue, events])?;
+    add_to_total(transaction, -events)
+}
+
+/// Moves the newest events of an issue to another one, at most `limit`. Returns how many there were.
+pub fn move_newest(transaction: &Transaction, from: i64, into: i64, limit: i64) -> rusqlite::Result<i64> {
+    let mut move_events = transaction.prepare_cached(
+        "UPDATE events SET issue_id = ?2
+         WHERE seq IN (SELECT seq FROM events WHERE issue_id = ?1 ORDER BY seq DESC LIMIT ?3)",
+    )?;
+    let moved = move_events.execute([from, into, limit])? as i64;
+    let mut stored = transaction.prepare_cached("UPDATE issues SET stored = stored + ?2 WHERE id = ?1")?;
+    stored.execute([into, moved])?;
+    stored.execute([from, -moved])?;
+    Ok(moved)
+}
+
+/// Counts the stored events afresh, after another program has deleted some.
+pub fn recount(transaction: &Transaction, issue: i64) -> rusqlite::Result<()> {
+    let count = "UPDATE issues SET stored = (SELECT count(*) FROM events WHERE issue_id = ?1) WHERE id = ?1";
+    transaction.execute(count, [issue])?;
+    transaction.execute("UPDATE totals SET stored = (SELECT coalesce(sum(stored), 0) FROM issues)", [])?;
+    Ok(())
+}

@@ -1,0 +1,220 @@
+//! Search: scans the issue list along its order for as long as a reader would wait. A filter that few issues match is
+//! looked up in an index first.
+use super::page::{PAGE, page};
+use super::pool::Reader;
+use crate::domain::{Cursor, Found, Issue, IssueState, Page, Position};
+use crate::query::{Field, Is, Query, Sort, Term};
+use crate::store::error::Error;
+use crate::text::{contains_folded, fold};
+use crate::time::Time;
+use rusqlite::functions::FunctionFlags;
+use rusqlite::types::{Value, ValueRef};
+use rusqlite::{Connection, params_from_iter};
+use std::time::{Duration, Instant};
+
+/// How long a search scans. The answer as a whole then takes less than 200 ms.
+const TIME: Duration = Duration::from_millis(150);
+/// Issues between two looks at the clock.
+const STRIDE: usize = 64;
+/// Candidates from an index are sorted, so there must be no more than this many.
+const MAX_CANDIDATES: i64 = 10_000;
+const DAY: i64 = 24 * 3600 * 1000; // ms
+
+/// Adds `contains(needle, text, …)` to a connection: true if one of the texts contains the needle, which is folded
+/// already. SQLite's own LIKE folds ASCII only.
+pub fn add_function(connection: &Connection) -> rusqlite::Result<()> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    connection.create_scalar_function("contains", -1, flags, |arguments| {
+        let text = |at: usize| match arguments.get_raw(at) {
+            ValueRef::Text(bytes) => str::from_utf8(bytes).ok(),
+            _ => None,
+        };
+        let needle = text(0).unwrap_or_default();
+        Ok((1..arguments.len()).filter_map(text).any(|text| contains_folded(text, needle)))
+    })
+}
+
+impl Reader<'_> {
+    /// A page of the issues that match a query.
+    pub fn issues(&self, query: &Query, sort: Sort, cursor: Cursor, now: Time) -> Result<Found, Error> {
+        let states = query.states();
+        if states.is_empty() {
+            return Ok(Found { page: Page { rows: Vec::new(), newer: None, older: None }, scanned: None });
+        }
+        let candidates = candidates(self.0, query)?;
+        let search = Search { conditions: conditions(query, now), candidates, sort, cursor };
+        let scan = search.scan(self.0, &states)?;
+        let issues = self.issues_by_id(&scan.found)?;
+        // Another program may have removed an issue's newest event. That issue is not shown, but must not end the list.
+        let incomplete = issues.len() < scan.found.len() && scan.found.len() > PAGE;
+        let mut page = page(cursor, issues, |issue| position(sort, issue));
+        if page.rows.is_empty() {
+            // The way back starts in front of the first issue that was scanned.
+            match cursor {
+                Cursor::After(_) => page.newer = scan.first,
+                Cursor::Before(_) => page.older = scan.first,
+                Cursor::Newest => {}
+            }
+        }
+        if scan.timed_out || incomplete {
+            match cursor {
+                Cursor::Before(_) => page.newer = scan.last,
+                _ => page.older = scan.last,
+            }
+        }
+        Ok(Found { page, scanned: scan.timed_out.then_some(scan.scanned) })
+    }
+}
+
+fn position(sort: Sort, issue: &Issue) -> Position {
+    match sort {
+        Sort::LastSeen => Position { key: issue.last_seq, id: 0 },
+        Sort::FirstSeen => Position { key: issue.id, id: 0 },
+        Sort::Count => Position { key: issue.count, id: issue.id },
+    }
+}
+
+/// A piece of SQL with its values.
+type Sql = (String, Vec<Value>);
+
+struct Search {
+    /// An expression that is true for the issues to be found.
+    conditions: Sql,
+    /// A subquery for the ids of few issues that include every match, if an index supplies one.
+    candidates: Option<Sql>,
+    sort: Sort,
+    cursor: Cursor,
+}
+
+/// The ids of the issues found, and how far the scan came.
+#[derive(Default)]
+struct Scan {
+    found: Vec<i64>,
+    first: Option<Position>,
+    last: Option<Position>,
+    scanned: usize,
+    timed_out: bool,
+}
+
+impl Search {
+    /// Ends when the page is full or time is up.
+    fn scan(&self, connection: &Connection, states: &[IssueState]) -> Result<Scan, Error> {
+        let start = Instant::now();
+        let (sql, values) = self.sql(states);
+        let mut statement = connection.prepare_cached(&sql)?;
+        let mut rows = statement.query(params_from_iter(values))?;
+        let mut scan = Scan::default();
+        while let Some(row) = rows.next()? {
+            let (key, id) = (row.get(0)?, row.get(1)?);
+            scan.last = Some(Position { key, id: if self.sort == Sort::Count { id } else { 0 } });
+            scan.first = scan.first.or(scan.last);
+            scan.scanned += 1;
+            if row.get(2)? {
+                scan.found.push(id);
+            }
+            if scan.found.len() > PAGE {
+                break;
+            }
+            // Candidates have all been examined before the first of them is returned here.
+            if self.candidates.is_none() && scan.scanned % STRIDE == 0 && start.elapsed() > TIME {
+                scan.timed_out = true;
+                break;
+            }
+        }
+        Ok(scan)
+    }
+
+    /// Selects key, id, and whether the conditions hold, in the order of the list.
+    fn sql(&self, states: &[IssueState]) -> Sql {
+        let (side, order, from) = match self.cursor {
+            Cursor::Newest => ("<=", "DESC", Position { key: i64::MAX, id: i64::MAX }),
+            Cursor::After(position) => ("<", "DESC", position),
+            Cursor::Before(position) => (">", "ASC", position),
+        };
+        let (key, index, after) = match self.sort {
+            Sort::LastSeen => ("last_seq", "issues_by_activity", format!("last_seq {side} ?")),
+            Sort::FirstSeen => ("issues.id", "issues_by_age", format!("issues.id {side} ?")),
+            Sort::Count => ("count", "issues_by_count", format!("(count, issues.id) {side} (?, ?)")),
+        };
+        let (conditions, condition_values) = &self.conditions;
+        let issues = match &self.candidates {
+            Some((ids, _)) => format!("({ids}) AS candidates CROSS JOIN issues ON issues.id = candidates.id"),
+            None => format!("issues INDEXED BY {index}"),
+        };
+        let events = match conditions.contains("events.") {
+            true => "CROSS JOIN events ON events.seq = issues.last_seq",
+            false => "",
+        };
+        // Each index is ordered within a state, so the states are scanned in parallel and merged.
+        let mut values = Vec::new();
+        let arms: Vec<String> = states
+            .iter()
+            .map(|state| {
+                values.extend(condition_values.iter().cloned());
+                values.extend(self.candidates.iter().flat_map(|(_, values)| values.iter().cloned()));
+                values.push(state.as_str().to_string().into());
+                values.push(from.key.into());
+                values.extend((self.sort == Sort::Count).then_some(Value::from(from.id)));
+                format!(
+                    "SELECT {key} AS key, issues.id AS id, {conditions} FROM {issues} {events}
+                     WHERE state = ? AND {after}"
+                )
+            })
+            .collect();
+        (format!("{} ORDER BY key {order}, id {order}", arms.join(" UNION ALL ")), values)
+    }
+}
+
+/// Everything in a query except the states, as one expression.
+fn conditions(query: &Query, now: Time) -> Sql {
+    let mut values = Vec::new();
+    let conditions = query.0.iter().filter_map(|term| {
+        let (sql, value) = match term {
+            Term::Is(Is::State(_) | Is::Any) => return None,
+            Term::Is(Is::Reopened) => return Some("reopened_at IS NOT NULL".into()),
+            Term::Is(Is::New) => ("first_seen > ?".into(), Time::from_millis(now.millis() - DAY)?.to_string()),
+            Term::Field(field, value) => match field {
+                Field::Level => ("events.level = ?".into(), value.clone()),
+                Field::Platform => ("events.platform = ?".into(), value.clone()),
+                Field::Type => ("events.type = ?".into(), value.clone()),
+                Field::Project => ("project = ?".into(), value.clone()),
+                Field::Environment | Field::Release | Field::Server => {
+                    let kind = counted_kind(*field)?;
+                    let ever = format!("issue_id = issues.id AND kind = '{kind}' AND value = ?");
+                    (format!("EXISTS (SELECT 1 FROM issue_values WHERE {ever})"), value.clone())
+                }
+            },
+            Term::Text(text) => ("contains(?, title, culprit, events.type, events.message)".into(), fold(text)),
+        };
+        values.push(value.into());
+        Some(sql)
+    });
+    let conditions: Vec<String> = conditions.collect();
+    (if conditions.is_empty() { "1".into() } else { format!("ifnull({}, 0)", conditions.join(" AND ")) }, values)
+}
+
+/// The fields whose values are counted per issue, and so match any event ever received.
+fn counted_kind(field: Field) -> Option<&'static str> {
+    match field {
+        Field::Environment => Some("environment"),
+        Field::Release => Some("release"),
+        Field::Server => Some("server_name"),
+        Field::Level | Field::Platform | Field::Project | Field::Type => None,
+    }
+}
+
+/// Candidates from an index, certain to contain every match: the issues that had the value of the first filter which few
+/// issues had.
+fn candidates(connection: &Connection, query: &Query) -> Result<Option<Sql>, Error> {
+    let ids = "SELECT issue_id AS id FROM issue_values INDEXED BY issue_values_by_value WHERE kind = ? AND value = ?";
+    let mut count = connection.prepare_cached(&format!("SELECT count(*) FROM ({ids} LIMIT ?)"))?;
+    for term in &query.0 {
+        let Term::Field(field, value) = term else { continue };
+        let Some(kind) = counted_kind(*field) else { continue };
+        let issues: i64 = count.query_row((kind, value, MAX_CANDIDATES + 1), |row| row.get(0))?;
+        if issues <= MAX_CANDIDATES {
+            return Ok(Some((ids.into(), vec![kind.to_string().into(), value.clone().into()])));
+        }
+    }
+    Ok(None)
+}

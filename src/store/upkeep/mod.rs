@@ -1,0 +1,132 @@
+//! Background maintenance by the writer thread: a few milliseconds after each commit, and the rest while nothing arrives.
+mod purge;
+mod retention;
+mod space;
+
+pub use retention::Retention;
+
+use super::alerts::Alerts;
+use super::error::Error;
+use crate::log;
+use rusqlite::Connection;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How often a task looks for work.
+const INTERVAL: Duration = Duration::from_secs(1);
+/// When a task with more work goes on while events arrive.
+const SOON: Duration = Duration::from_millis(50);
+/// How long a task rests after a failure.
+const REST: Duration = Duration::from_secs(60);
+
+pub struct Upkeep {
+    retention: Retention,
+    alerts: Arc<Alerts>,
+    /// The WAL may hold data that was deleted.
+    wal_is_stale: bool,
+    tasks: [Task; 5],
+}
+
+struct Task {
+    kind: Kind,
+    due: Instant,
+    /// It has failed, and nothing but time makes it due again.
+    rests: bool,
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Notified,
+    Purge,
+    Limit,
+    Age,
+    Space,
+}
+
+impl Upkeep {
+    pub fn new(retention: Retention, alerts: Arc<Alerts>) -> Upkeep {
+        let now = Instant::now();
+        let kinds = [Kind::Notified, Kind::Purge, Kind::Limit, Kind::Age, Kind::Space];
+        let tasks = kinds.map(|kind| Task { kind, due: now, rests: false });
+        Upkeep { retention, alerts, wal_is_stale: true, tasks }
+    }
+
+    pub fn alerts(&self) -> &Alerts {
+        &self.alerts
+    }
+
+    /// Somebody has changed or deleted something.
+    pub fn changed(&mut self) {
+        self.wal_is_stale = true;
+        self.tasks.iter_mut().filter(|task| !task.rests).for_each(|task| task.due = Instant::now());
+    }
+
+    /// How long the writer may wait for the next event.
+    pub fn wait(&self) -> Duration {
+        let next = self.tasks.iter().map(|task| task.due).min();
+        next.map_or(INTERVAL, |due| due.saturating_duration_since(Instant::now()))
+    }
+
+    /// Does a little of what is due. `idle`: no event is waiting.
+    pub fn step(&mut self, connection: &mut Connection, idle: bool) {
+        for at in 0..self.tasks.len() {
+            let Task { kind, due, rests } = self.tasks[at];
+            let is_due = due <= Instant::now();
+            if !is_due && (rests || !kind.runs_after_every_commit()) {
+                continue;
+            }
+            // Unwinding rolls the transaction back.
+            let run = AssertUnwindSafe(|| self.run(kind, connection, idle && is_due));
+            let result = catch_unwind(run).unwrap_or_else(|_| Err(Error::Failed("a panic".into())));
+            let pause = match &result {
+                Ok(true) if idle => Duration::ZERO,
+                Ok(true) => SOON,
+                Ok(false) => INTERVAL,
+                Err(error) => {
+                    log::line(&format!("{} failed: {error}", kind.name()));
+                    REST
+                }
+            };
+            self.tasks[at] = Task { kind, due: Instant::now() + pause, rests: result.is_err() };
+        }
+    }
+
+    /// Returns true if there is more to do.
+    fn run(&mut self, kind: Kind, connection: &mut Connection, idle: bool) -> Result<bool, Error> {
+        match kind {
+            Kind::Notified => self.alerts.remove_notified(connection).map(|()| false),
+            Kind::Purge => {
+                let more = purge::step(connection)?;
+                self.wal_is_stale |= more;
+                Ok(more)
+            }
+            Kind::Limit => retention::limit(connection, &self.retention, idle),
+            // Issues may look empty while events are still to be moved to them.
+            Kind::Age => Ok(!purge::is_due(connection)? && retention::age(connection, &self.retention)?),
+            Kind::Space => {
+                let more = space::free_pages(connection)?;
+                if self.wal_is_stale && !purge::is_due(connection)? {
+                    self.wal_is_stale = !space::empty_wal(connection)?;
+                }
+                Ok(more || self.wal_is_stale)
+            }
+        }
+    }
+}
+
+impl Kind {
+    /// These keep up with a flood, and cost next to nothing when there is nothing to do.
+    fn runs_after_every_commit(self) -> bool {
+        matches!(self, Kind::Notified | Kind::Purge | Kind::Limit)
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Kind::Notified => "removing delivered alerts",
+            Kind::Purge => "removing deleted data",
+            Kind::Limit | Kind::Age => "retention",
+            Kind::Space => "freeing space",
+        }
+    }
+}

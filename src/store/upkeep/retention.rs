@@ -1,0 +1,124 @@
+//! Retention: removes events beyond the configured number and age, in steps that never hold up ingest for long.
+use crate::store::change::delete;
+use crate::store::counts;
+use crate::store::error::Error;
+use crate::store::transaction::relaxed;
+use crate::time::Time;
+use rusqlite::{Connection, OptionalExtension, Transaction};
+use std::time::{Duration, Instant};
+
+/// Maximum number of events removed per step.
+const STEP: i64 = 256;
+/// About how long one step may take. Events of a megabyte take longer than most.
+const TIME: Duration = Duration::from_millis(10);
+/// Events in the first batch of a step. Each further batch is twice as large, so the last takes as long as all before it.
+const FIRST_BATCH: i64 = 4;
+const DAY: i64 = 24 * 3600 * 1000; // ms
+
+/// Limits on what is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    pub events: i64,
+    /// Maximum age of an event; `None` means no limit.
+    pub days: Option<i64>,
+}
+
+impl Default for Retention {
+    fn default() -> Retention {
+        Retention { events: 1_000_000, days: None }
+    }
+}
+
+/// Removes events beyond the maximum number. Returns true if there are still too many.
+///
+/// Under load, up to 1 % more may stay, so that removals share transactions.
+pub fn limit(connection: &mut Connection, retention: &Retention, idle: bool) -> Result<bool, Error> {
+    let slack = if idle { 0 } else { STEP.min(retention.events / 100) };
+    let excess = counts::stored(connection)? - retention.events;
+    if excess <= slack {
+        return Ok(false);
+    }
+    let removed = relaxed(connection, |transaction| Ok(remove_excess(transaction, excess.min(STEP))?))?;
+    Ok(removed > 0 && removed < excess)
+}
+
+/// Removes the oldest events of the issue that stores the most, down to its newest. Once every issue is down to one
+/// event, removes the least recently seen issues. Returns how many events were removed.
+fn remove_excess(transaction: &Transaction, excess: i64) -> rusqlite::Result<i64> {
+    let start = Instant::now();
+    let mut left = excess;
+    let mut batch = FIRST_BATCH;
+    while left > 0 && start.elapsed() < TIME {
+        let mut largest = transaction
+            .prepare_cached("SELECT id, stored FROM issues WHERE stored > 1 ORDER BY stored DESC LIMIT 2")?;
+        let largest = largest.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let largest: Vec<(i64, i64)> = largest.collect::<Result<_, _>>()?;
+        let removed = match largest.first() {
+            Some(&(issue, stored)) => {
+                // Down to the size of the next largest. Of equal ones, a share at a time, or each event would take a query.
+                let next = largest.get(1).map_or(1, |(_, stored)| *stored);
+                let share = (stored - next).max(stored / 32).clamp(1, stored - 1).min(left).min(batch);
+                let removed = counts::remove_oldest(transaction, issue, share)?;
+                if removed == 0 {
+                    counts::recount(transaction, issue)?;
+                    break;
+                }
+                removed
+            }
+            None => match least_recent(transaction)? {
+                Some(issue) => delete::remove_issue(transaction, issue)?,
+                None => break,
+            },
+        };
+        left -= removed;
+        batch *= 2;
+    }
+    Ok(excess - left)
+}
+
+/// The least recently seen issue. A merged issue is skipped: its newest event may be the one that describes the target.
+fn least_recent(transaction: &Transaction) -> rusqlite::Result<Option<i64>> {
+    // One look at the index per state. The planner would sort all issues instead.
+    let mut oldest = transaction.prepare_cached(
+        "SELECT (SELECT last_seq FROM issues WHERE issues.state = states.state ORDER BY last_seq LIMIT 1) AS seq, state
+         FROM states WHERE state <> 'merged' AND seq IS NOT NULL ORDER BY seq LIMIT 1",
+    )?;
+    let oldest: Option<(i64, String)> = oldest.query_row([], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    let Some((seq, state)) = oldest else { return Ok(None) };
+    let mut issue = transaction.prepare_cached("SELECT id FROM issues WHERE state = ?1 AND last_seq = ?2")?;
+    issue.query_row((state, seq), |row| row.get(0)).optional()
+}
+
+/// Removes events beyond the maximum age in their order of arrival, and issues with none left.
+/// Returns true if there may be more.
+pub fn age(connection: &mut Connection, retention: &Retention) -> Result<bool, Error> {
+    let Some(days) = retention.days else { return Ok(false) };
+    let Some(cutoff) = Time::from_millis(Time::now().millis() - days * DAY) else { return Ok(false) };
+    let cutoff = cutoff.to_string();
+    if oldest(connection, &cutoff)?.is_none() {
+        return Ok(false);
+    }
+    relaxed(connection, |transaction| {
+        let start = Instant::now();
+        while let Some((seq, issue, is_newest)) = oldest(transaction, &cutoff)? {
+            match is_newest {
+                true => drop(delete::remove_issue(transaction, issue)?),
+                false => counts::remove(transaction, seq)?,
+            }
+            if start.elapsed() > TIME {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    })
+}
+
+/// The event that arrived first, if that was before the cutoff, with its issue. Says whether it is that issue's newest
+/// event, and so its last one.
+fn oldest(connection: &Connection, cutoff: &str) -> rusqlite::Result<Option<(i64, i64, bool)>> {
+    let mut oldest = connection.prepare_cached(
+        "SELECT seq, issue_id, seq = last_seq FROM (SELECT seq, issue_id, received_at FROM events ORDER BY seq LIMIT 1)
+         CROSS JOIN issues ON issues.id = issue_id WHERE received_at < ?1",
+    )?;
+    oldest.query_row([cutoff], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()
+}

@@ -1,0 +1,37 @@
+//! An event on its way into the database.
+use crate::event::Event;
+use crate::event::frame::Frame;
+use crate::grouping::{self, Grouping, Input};
+use crate::time::Time;
+use uuid::Uuid;
+
+pub struct NewEvent {
+    pub id: Uuid,
+    pub project: String,
+    pub event: Event,
+    pub grouping: Grouping,
+    /// `None`: the time of the commit.
+    pub received_at: Option<Time>,
+}
+
+impl NewEvent {
+    /// Groups an event by the current rules. One without an id gets a new one.
+    pub fn new(event: Event, project: String) -> NewEvent {
+        let frames = event.stacktrace.as_deref().map(Frame::parse).unwrap_or_default();
+        let grouping = grouping::group(&Input {
+            message: &event.message,
+            r#type: event.r#type.as_deref(),
+            fingerprint: event.fingerprint.as_ref().map(|fingerprint| fingerprint.entries.as_slice()),
+            frames: &frames,
+        });
+        NewEvent { id: event.id.unwrap_or_else(Uuid::now_v7), project, event, grouping, received_at: None }
+    }
+}
+
+/// The outcome for an event that is now in the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Added {
+    New,
+    /// An event with this id was stored before. It is unchanged and counts once.
+    Duplicate,
+}

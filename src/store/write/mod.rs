@@ -1,0 +1,4 @@
+//! Writing: one thread takes what is queued, commits it together and answers everyone who waits.
+pub mod batch;
+pub mod incoming;
+pub mod thread;

@@ -1,0 +1,193 @@
+//! The one thread that writes. It takes everything that is queued, commits it together, then answers each sender, so that
+//! all who wait share one sync of the disk and SQLite never sees two writers.
+use super::batch;
+use super::incoming::{Added, NewEvent};
+use crate::log;
+use crate::store::error::Error;
+use crate::store::file::identity::FileIdentity;
+use crate::store::upkeep::Upkeep;
+use rusqlite::Connection;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+/// Jobs that may wait. More than there can be connections, as each waits for one job at a time.
+const QUEUE: usize = 1024;
+/// How often a failed commit is tried again, whether or not an event arrives.
+const RETRY: Duration = Duration::from_secs(1);
+
+enum Job {
+    Add(NewEvent, SyncSender<Result<Added, Error>>),
+    Change(Change),
+    Stop,
+}
+
+/// Makes a change in a transaction of its own and answers whoever asked for it. Given an error, it passes that on.
+type Change = Box<dyn FnOnce(Result<&mut Connection, Error>) + Send>;
+
+pub struct Writer {
+    jobs: SyncSender<Job>,
+    healthy: Arc<AtomicBool>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Writer {
+    pub fn start(connection: Connection, identity: FileIdentity, upkeep: Upkeep) -> io::Result<Writer> {
+        let (sender, jobs) = mpsc::sync_channel(QUEUE);
+        let healthy = Arc::new(AtomicBool::new(true));
+        let writer = WriterThread {
+            connection,
+            identity,
+            healthy: healthy.clone(),
+            tried: Instant::now(),
+            failure: None,
+            upkeep,
+        };
+        let thread = thread::Builder::new().name("writer".into()).spawn(move || writer.run(&jobs))?;
+        Ok(Writer { jobs: sender, healthy, thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Returns once the event is durable.
+    pub fn add(&self, event: NewEvent) -> Result<Added, Error> {
+        let (reply, outcome) = mpsc::sync_channel(1);
+        self.send(Job::Add(event, reply))?;
+        outcome.recv().unwrap_or(Err(Error::Down))
+    }
+
+    /// Returns once the change is made.
+    pub fn change<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let (reply, outcome) = mpsc::sync_channel(1);
+        self.send(Job::Change(Box::new(move |connection| drop(reply.send(connection.and_then(work))))))?;
+        outcome.recv().unwrap_or(Err(Error::Down))
+    }
+
+    fn send(&self, job: Job) -> Result<(), Error> {
+        self.jobs.try_send(job).map_err(|error| match error {
+            TrySendError::Full(_) => Error::QueueFull,
+            TrySendError::Disconnected(_) => Error::Down,
+        })
+    }
+
+    /// Returns false while commits fail.
+    pub fn is_healthy(&self) -> bool {
+        self.healthy.load(Relaxed)
+    }
+
+    /// Waits until everything queued so far is written.
+    pub fn close(&self) {
+        let _ = self.jobs.send(Job::Stop);
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if thread.is_some_and(|thread| thread.join().is_err()) {
+            log::line("the writer ended in a panic");
+        }
+    }
+}
+
+/// What the writer thread owns.
+struct WriterThread {
+    connection: Connection,
+    identity: FileIdentity,
+    healthy: Arc<AtomicBool>,
+    /// When a commit was last tried.
+    tried: Instant,
+    /// Why it failed. Everyone is told so until the next try.
+    failure: Option<Error>,
+    upkeep: Upkeep,
+}
+
+impl WriterThread {
+    fn run(mut self, jobs: &Receiver<Job>) {
+        let mut stopping = false;
+        while !stopping {
+            let first = jobs.recv_timeout(self.patience());
+            stopping = matches!(first, Err(mpsc::RecvTimeoutError::Disconnected));
+            let (mut events, mut replies, mut changes) = (Vec::new(), Vec::new(), Vec::new());
+            for job in first.into_iter().chain(jobs.try_iter()) {
+                match job {
+                    Job::Add(event, reply) => {
+                        events.push(event);
+                        replies.push(reply);
+                    }
+                    Job::Change(change) => changes.push(change),
+                    Job::Stop => stopping = true,
+                }
+            }
+            let idle = events.is_empty() && changes.is_empty();
+            if !events.is_empty() || self.failure.is_some() || !self.identity.is_unchanged() {
+                self.write(&events, replies);
+            }
+            for change in changes {
+                self.change(change);
+            }
+            if self.failure.is_none() {
+                self.upkeep.step(&mut self.connection, idle);
+            }
+        }
+        if let Err(e) = self.connection.pragma_update(None, "wal_checkpoint", "TRUNCATE") {
+            log::line(&format!("the WAL stays beside the database: {e}"));
+        }
+    }
+
+    /// How long to wait for the next job.
+    fn patience(&self) -> Duration {
+        match self.failure {
+            None => self.upkeep.wait(),
+            Some(_) => RETRY.saturating_sub(self.tried.elapsed()),
+        }
+    }
+
+    /// Commits a batch and answers each sender. An empty batch only finds out whether commits succeed again.
+    fn write(&mut self, events: &[NewEvent], replies: Vec<SyncSender<Result<Added, Error>>>) {
+        let result = match self.failure.take() {
+            Some(error) if self.tried.elapsed() < RETRY => Err(error),
+            failure => self.try_commit(events, failure.is_some()),
+        };
+        self.failure = result.as_ref().err().cloned();
+        self.healthy.store(self.failure.is_none(), Relaxed);
+        let outcomes = result.unwrap_or_else(|error| vec![Err(error); events.len()]);
+        for (reply, outcome) in replies.into_iter().zip(outcomes) {
+            let _ = reply.send(outcome);
+        }
+    }
+
+    /// Logs when commits begin to fail, and when they succeed again.
+    fn try_commit(&mut self, events: &[NewEvent], failed_before: bool) -> Result<Vec<Result<Added, Error>>, Error> {
+        self.tried = Instant::now();
+        // Unwinding rolls the transaction back, so a panic costs one batch and not the writer.
+        let commit = AssertUnwindSafe(|| match self.identity.is_unchanged() {
+            true => batch::commit(&mut self.connection, events, self.upkeep.alerts()),
+            false => Err(Error::Gone),
+        });
+        let result = catch_unwind(commit).unwrap_or_else(|_| Err(Error::Failed("a panic".into())));
+        match (&result, failed_before) {
+            (Ok(_), true) => log::line("events can be stored again"),
+            (Err(error @ Error::Gone), false) => log::line(&format!(
+                "events cannot be stored: {error}. Its contents are lost unless it is put back. \
+                 While obs runs, it can still be copied from /proc/{}/fd",
+                process::id()
+            )),
+            (Err(error), false) => log::line(&format!("events cannot be stored: {error}")),
+            _ => {}
+        }
+        result.map_err(|error| if let Error::Failed(_) = error { Error::Down } else { error })
+    }
+
+    fn change(&mut self, change: Change) {
+        let connection = match &self.failure {
+            None if self.identity.is_unchanged() => Ok(&mut self.connection),
+            None => Err(Error::Gone),
+            Some(error) => Err(error.clone()),
+        };
+        self.upkeep.changed();
+        // Unwinding rolls the transaction back and drops the reply, which tells the sender that the writer is down.
+        let _ = catch_unwind(AssertUnwindSafe(|| change(connection)));
+    }
+}
