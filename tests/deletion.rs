@@ -1,13 +1,10 @@
 //! What is deleted is gone: from lists, counts and texts, and from the bytes of all files.
 mod common;
-use common::dice::Dice;
 use common::ledger::assert_consistent;
 use common::triage::*;
 use common::*;
-use serde_json::json;
 use std::collections::HashSet;
 use std::fs;
-use std::os::unix::fs::FileExt;
 
 /// All that begins like this in the bytes of both files, so long.
 fn secrets(obs: &Obs, begin: &str, length: usize) -> HashSet<String> {
@@ -49,8 +46,6 @@ fn nothing_of_a_deleted_event_stays_in_any_file() {
     let id = obs.add(secret.replace("login failed", &format!("login with {SECRET} failed")));
     obs.add(r#"{"message":"login failed","type":"E","fingerprint":["login"],"level":"info"}"#);
     assert_eq!((issue(&obs, 1)["count"].as_i64(), ids(&obs, SECRET)), (Some(6), vec![1]));
-    let indexed = || obs.sqlite().query_row("SELECT searchable FROM totals", [], |row| row.get::<_, i64>(0)).unwrap();
-    eventually("the title is indexed", || (indexed() == 1).then_some(()));
 
     assert_eq!(delete(&obs, &format!("/api/events/{id}")), 204);
     assert_eq!(delete(&obs, &format!("/api/events/{id}")), 404);
@@ -80,27 +75,6 @@ fn what_was_evicted_before_does_not_outlive_its_issue_in_a_free_page() {
 }
 
 #[test]
-fn the_index_keeps_nothing_of_what_was_merged_into_a_deleted_issue() {
-    const LETTERS: &str = "ωψξ"; // all of one trigram
-    let obs = Obs::start();
-    obs.add(format!(r#"{{"message":"{LETTERS}"}}"#));
-    obs.add(r#"{"message":"other"}"#);
-    let indexed = || obs.sqlite().query_row("SELECT searchable FROM totals", [], |row| row.get::<_, i64>(0)).unwrap();
-    eventually("the titles are indexed", || (indexed() == 2).then_some(()));
-    assert_eq!(merge(&obs, 1, 2).status, 200);
-    done(&obs);
-    assert_eq!(delete(&obs, "/api/issues/2"), 204);
-    done(&obs);
-    for suffix in ["", "-wal"] {
-        let path = format!("{}{suffix}", obs.database.display());
-        eventually("the title is in no file", || {
-            let bytes = fs::read(&path).unwrap();
-            (!bytes.windows(LETTERS.len()).any(|part| part == LETTERS.as_bytes())).then_some(())
-        });
-    }
-}
-
-#[test]
 fn the_last_event_goes_with_its_issue() {
     let obs = Obs::start();
     let id = obs.add(r#"{"message":"only"}"#);
@@ -119,59 +93,5 @@ fn the_newest_event_deleted_the_one_before_describes_its_issue() {
     let left = issue(&obs, 1);
     assert_eq!((left["message"].as_str(), left["environment"].as_str()), (Some("user 1 left"), Some("a")));
     assert_eq!(ids(&obs, "env:b"), [0; 0]);
-    assert_consistent(&obs.sqlite());
-}
-
-/// SQLite moves rows as pages fill, and leaves their bytes where they were.
-#[test]
-fn nothing_of_hundreds_of_deleted_events_and_issues_stays_in_any_file() {
-    let obs = Obs::start();
-    let mut dice = Dice(4);
-    let mut client = obs.connect();
-    let mut events = Vec::new();
-    for number in 0..900 {
-        let issue = number % 40 + 1;
-        let secret = format!("SECRET{number:04}");
-        let event = json!({
-            "message": format!("{secret} {}", "y".repeat(dice.roll(300))), "fingerprint": [issue.to_string()],
-            "environment": secret, "release": secret, "server_name": secret,
-            "extra": { "token": secret, "padding": "x".repeat([0, 100, 1500, 5000][dice.roll(4)]) },
-        });
-        let id = client.post(event.to_string()).json()["id"].as_str().unwrap().to_string();
-        events.push((id, issue, secret));
-    }
-    let mut left = HashSet::new();
-    for (id, issue, secret) in events {
-        match issue {
-            1..=5 => {}
-            _ if dice.roll(3) == 0 => assert_eq!(delete(&obs, &format!("/api/events/{id}")), 204),
-            _ => drop(left.insert(secret)),
-        }
-    }
-    (1..=5).for_each(|issue| assert_eq!(delete(&obs, &format!("/api/issues/{issue}")), 204));
-    eventually("the deleted are in no file", || {
-        let mut there = secrets(&obs, "SECRET", 10);
-        there.retain(|text| text.ends_with(|last: char| last.is_ascii_digit())); // not a title's "SECRET<*>"
-        (there == left).then_some(())
-    });
-    assert_consistent(&obs.sqlite());
-}
-
-/// Where events come while pages are gone through, SQLite moves a few of them to where that has been already.
-#[test]
-fn pages_are_gone_through_once_again() {
-    const SECRET: &str = "hunter2-was-the-password";
-    let mut obs = Obs::start();
-    obs.kill();
-    let sqlite = obs.sqlite();
-    let page = "SELECT rootpage FROM sqlite_schema WHERE name = 'issue_history'"; // nothing is in it
-    let page: i64 = sqlite.query_row(page, [], |row| row.get(0)).unwrap();
-    let due = "INSERT INTO settings VALUES ('wipe', '2'), ('wipe_again', '1'); PRAGMA wal_checkpoint(TRUNCATE)";
-    sqlite.execute_batch(due).unwrap();
-    drop(sqlite);
-    let file = fs::OpenOptions::new().write(true).open(&obs.database).unwrap();
-    file.write_all_at(SECRET.as_bytes(), (page as u64 - 1) * 4096 + 2000).unwrap();
-    let obs = obs.restart(&[], &[("OBS_API_KEY", KEY)]);
-    eventually("the secret is in no file", || secrets(&obs, SECRET, SECRET.len()).is_empty().then_some(()));
     assert_consistent(&obs.sqlite());
 }

@@ -137,11 +137,11 @@ pub fn assert_consistent(database: &Sqlite) {
             "SELECT id FROM issues WHERE count IS NOT (SELECT sum(events) FROM issue_hours WHERE issue_id = issues.id)"
                 .into(),
         ),
-        ("hours", "SELECT 1 WHERE (SELECT total(events) FROM hours) IS NOT (SELECT total(count) FROM issues)".into()),
+        ("hours of all issues", "SELECT hour FROM issue_hours GROUP BY hour HAVING sum(iif(issue_id = 0, events, -events)) <> 0 OR sum(iif(issue_id = 0, errors, -errors)) <> 0".into()),
         (
             "errors",
             format!(
-                "SELECT 1 WHERE (SELECT total(errors) FROM hours) IS NOT (SELECT ifnull({arrived}, 0.0) FROM events WHERE level = 'error')"
+                "SELECT 1 WHERE (SELECT total(errors) FROM issue_hours WHERE issue_id = 0) IS NOT (SELECT ifnull({arrived}, 0.0) FROM events WHERE level = 'error')"
             ),
         ),
         (

@@ -18,6 +18,8 @@ pub fn backup(source: &Path, dest: &Path) -> Result<(), String> {
         return Err(failed(&"it already exists"));
     }
     let source = full_path(source)?;
+    // SQLite would take a name that begins with `file:` for a URI. An absolute path never does.
+    let dest = &std::path::absolute(dest).map_err(|e| failed(&e))?;
     let database = open_existing(&source)?;
     let unfinished = Unfinished::create(dest).map_err(|e| failed(&e))?;
     let path = unfinished.0.to_str().ok_or_else(|| failed(&"its name is not UTF-8"))?;

@@ -23,6 +23,8 @@ const REST: Duration = Duration::from_secs(60);
 pub struct Upkeep {
     retention: Retention,
     alerts: Arc<Alerts>,
+    /// Up to which event the age of events has been checked.
+    aged: i64,
     /// The WAL may hold data that was deleted.
     wal_is_stale: bool,
     tasks: [Task; 5],
@@ -49,7 +51,7 @@ impl Upkeep {
         let now = Instant::now();
         let kinds = [Kind::Notified, Kind::Purge, Kind::Limit, Kind::Age, Kind::Space];
         let tasks = kinds.map(|kind| Task { kind, due: now, rests: false });
-        Upkeep { retention, alerts, wal_is_stale: true, tasks }
+        Upkeep { retention, alerts, aged: 0, wal_is_stale: true, tasks }
     }
 
     pub fn alerts(&self) -> &Alerts {
@@ -103,7 +105,9 @@ impl Upkeep {
             }
             Kind::Limit => retention::limit(connection, &self.retention, idle),
             // Issues may look empty while events are still to be moved to them.
-            Kind::Age => Ok(!purge::is_due(connection)? && retention::age(connection, &self.retention)?),
+            Kind::Age => {
+                Ok(!purge::is_due(connection)? && retention::age(connection, &self.retention, &mut self.aged)?)
+            }
             Kind::Space => {
                 let more = space::free_pages(connection)?;
                 if self.wal_is_stale && !purge::is_due(connection)? {

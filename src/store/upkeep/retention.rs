@@ -13,6 +13,8 @@ const STEP: i64 = 256;
 const TIME: Duration = Duration::from_millis(10);
 /// Events in the first batch of a step. Each further batch is twice as large, so the last takes as long as all before it.
 const FIRST_BATCH: i64 = 4;
+/// Events whose age is looked at per step.
+const PATROL: i64 = 1000;
 const DAY: i64 = 24 * 3600 * 1000; // ms
 
 /// Limits on what is stored.
@@ -89,36 +91,46 @@ fn least_recent(transaction: &Transaction) -> rusqlite::Result<Option<i64>> {
     issue.query_row((state, seq), |row| row.get(0)).optional()
 }
 
-/// Removes events beyond the maximum age in their order of arrival, and issues with none left.
-/// Returns true if there may be more.
-pub fn age(connection: &mut Connection, retention: &Retention) -> Result<bool, Error> {
+/// Removes events beyond the maximum age, and issues with none left. An old event can be anywhere in the order of
+/// arrival, because events are imported and clocks jump, so this patrols all of them: a few at a time, from `position` on.
+/// Returns true if it found some.
+pub fn age(connection: &mut Connection, retention: &Retention, position: &mut i64) -> Result<bool, Error> {
     let Some(days) = retention.days else { return Ok(false) };
     let Some(cutoff) = Time::from_millis(Time::now().millis() - days * DAY) else { return Ok(false) };
-    let cutoff = cutoff.to_string();
-    if oldest(connection, &cutoff)?.is_none() {
+    let next = events_after(connection, *position, &cutoff.to_string())?;
+    *position = next.last().filter(|_| next.len() as i64 == PATROL).map_or(0, |(seq, _)| *seq);
+    let old: Vec<i64> = next.iter().filter(|(_, is_old)| *is_old).map(|(seq, _)| *seq).collect();
+    if old.is_empty() {
         return Ok(false);
     }
     relaxed(connection, |transaction| {
         let start = Instant::now();
-        while let Some((seq, issue, is_newest)) = oldest(transaction, &cutoff)? {
-            match is_newest {
-                true => drop(delete::remove_issue(transaction, issue)?),
-                false => counts::remove(transaction, seq)?,
-            }
+        for seq in &old {
             if start.elapsed() > TIME {
-                return Ok(true);
+                *position = seq - 1;
+                break;
             }
+            remove_old(transaction, *seq)?;
         }
-        Ok(false)
+        Ok(true)
     })
 }
 
-/// The event that arrived first, if that was before the cutoff, with its issue. Says whether it is that issue's newest
-/// event, and so its last one.
-fn oldest(connection: &Connection, cutoff: &str) -> rusqlite::Result<Option<(i64, i64, bool)>> {
-    let mut oldest = connection.prepare_cached(
-        "SELECT seq, issue_id, seq = last_seq FROM (SELECT seq, issue_id, received_at FROM events ORDER BY seq LIMIT 1)
-         CROSS JOIN issues ON issues.id = issue_id WHERE received_at < ?1",
+/// The next events in the order of arrival. Says of each whether it is older than the cutoff.
+fn events_after(connection: &Connection, position: i64, cutoff: &str) -> rusqlite::Result<Vec<(i64, bool)>> {
+    let mut next =
+        connection.prepare_cached("SELECT seq, received_at < ?2 FROM events WHERE seq > ?1 ORDER BY seq LIMIT ?3")?;
+    next.query_map((position, cutoff, PATROL), |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+}
+
+/// The newest event of an issue is removed only with its issue.
+fn remove_old(transaction: &Transaction, seq: i64) -> rusqlite::Result<()> {
+    let mut find = transaction.prepare_cached(
+        "SELECT issues.id, stored <= 1, seq = last_seq FROM events JOIN issues ON issues.id = issue_id WHERE seq = ?1",
     )?;
-    oldest.query_row([cutoff], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()
+    match find.query_row([seq], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))? {
+        (issue, true, _) => delete::remove_issue(transaction, issue).map(drop),
+        (_, false, true) => Ok(()),
+        (_, false, false) => counts::remove(transaction, seq),
+    }
 }

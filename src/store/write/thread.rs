@@ -168,7 +168,7 @@ impl WriterThread {
         });
         let result = catch_unwind(commit).unwrap_or_else(|_| Err(Error::Failed("a panic".into())));
         match (&result, failed_before) {
-            (Ok(_), true) => log::line("events can be stored again"),
+            (Ok(_), true) => log::line("events are stored again"),
             (Err(error @ Error::Gone), false) => log::line(&format!(
                 "events cannot be stored: {error}. Its contents are lost unless it is put back. \
                  While obs runs, it can still be copied from /proc/{}/fd",
