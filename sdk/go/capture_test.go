@@ -1,4 +1,4 @@
-// What is in an event: of errors, panics and messages, from the options, and after BeforeSend.
+// The content of events: errors, messages, options and BeforeSend.
 
 package obs_test
 
@@ -16,22 +16,23 @@ import (
 	obs "github.com/alexisbouchez/observability-prototype/sdk/go"
 )
 
-type loud struct{}
+// A panicError panics when asked for its text.
+type panicError struct{}
 
-func (loud) Error() string { panic(loud{}) }
+func (panicError) Error() string { panic(panicError{}) }
 
 type cyclic struct{ next error }
 
-func (c *cyclic) Error() string { return "around" }
+func (c *cyclic) Error() string { return "cyclic" }
 func (c *cyclic) Unwrap() error { return c.next }
 
-// A slice cannot be compared, and so not be remembered as seen.
+// An endless error wraps itself. As a slice it is not comparable, so visited values cannot include it.
 type endless []int
 
 func (endless) Error() string   { return "endless" }
 func (e endless) Unwrap() error { return e }
 
-func TestAMessageIsInfoAndHasNeitherTypeNorStack(t *testing.T) {
+func TestMessageHasLevelInfoAndNoTypeOrStack(t *testing.T) {
 	s := start(t, obs.Options{})
 	id := obs.CaptureMessage("deploy done")
 	e := s.only(t)
@@ -41,27 +42,27 @@ func TestAMessageIsInfoAndHasNeitherTypeNorStack(t *testing.T) {
 	equal(t, "platform", e.Platform, "go")
 	for _, absent := range []string{`"type"`, `"stacktrace"`, `"causes"`, `"extra"`, `"release"`, `"suppressed"`, `null`} {
 		if strings.Contains(e.raw, absent) {
-			t.Errorf("%s is in %s", absent, e.raw)
+			t.Errorf("event contains %s: %s", absent, e.raw)
 		}
 	}
 	if !regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`).MatchString(id) {
-		t.Errorf("%q is no UUID of version 7", id)
+		t.Errorf("%q is not a version 7 UUID", id)
 	}
 	when, err := time.Parse("2006-01-02T15:04:05.000Z", e.Timestamp)
 	if err != nil || time.Since(when) > time.Minute {
-		t.Errorf("the timestamp is %s", e.Timestamp)
+		t.Errorf("got timestamp %s", e.Timestamp)
 	}
 	host, _ := os.Hostname()
 	equal(t, "server name", e.ServerName, host)
 }
 
-func TestAMessageThatSaysNothingIsSentAllTheSame(t *testing.T) {
+func TestBlankMessageIsSentWithPlaceholder(t *testing.T) {
 	s := start(t, obs.Options{})
 	obs.CaptureMessage(" ")
 	equal(t, "message", s.only(t).Message, "(empty message)")
 }
 
-func TestAnErrorHasItsTypeAndTheStackOfTheCaller(t *testing.T) {
+func TestErrorHasItsTypeAndTheStackOfTheCaller(t *testing.T) {
 	s := start(t, obs.Options{})
 	_, err := os.Open("/does/not/exist")
 	obs.CaptureException(err) // captured here
@@ -70,25 +71,25 @@ func TestAnErrorHasItsTypeAndTheStackOfTheCaller(t *testing.T) {
 	equal(t, "message", e.Message, err.Error())
 	equal(t, "level", e.Level, obs.LevelError)
 	top := e.Stacktrace[0]
-	equal(t, "function", top.Function, "go_test.TestAnErrorHasItsTypeAndTheStackOfTheCaller")
-	equal(t, "line of source", top.ContextLine, "\tobs.CaptureException(err) // captured here")
+	equal(t, "function", top.Function, "go_test.TestErrorHasItsTypeAndTheStackOfTheCaller")
+	equal(t, "context line", top.ContextLine, "\tobs.CaptureException(err) // captured here")
 	equal(t, "line before", top.PreContext[2], "\t_, err := os.Open(\"/does/not/exist\")")
 	equal(t, "number of lines before", len(top.PreContext), 3)
 	equal(t, "number of lines after", len(top.PostContext), 3)
 	if !strings.HasSuffix(top.Filename, "/capture_test.go") || top.Lineno == 0 {
-		t.Errorf("the top frame is %s:%d", top.Filename, top.Lineno)
+		t.Errorf("top frame is %s:%d", top.Filename, top.Lineno)
 	}
 	for _, frame := range e.Stacktrace {
 		if strings.HasPrefix(frame.Function, "testing.") && frame.InApp {
-			t.Errorf("%s is said to be the application's", frame.Function)
+			t.Errorf("%s is marked in_app", frame.Function)
 		}
 		if strings.HasPrefix(frame.Function, "runtime.") || strings.HasPrefix(frame.Function, "go.") {
-			t.Errorf("%s is in the stack", frame.Function)
+			t.Errorf("stack contains %s", frame.Function)
 		}
 	}
 }
 
-func TestNoSourceLinesAreSentWhereTheyAreNotWanted(t *testing.T) {
+func TestNoSourceLinesOmitsSource(t *testing.T) {
 	s := start(t, obs.Options{NoSourceLines: true})
 	obs.CaptureException(errors.New("secret source"))
 	if e := s.only(t); len(e.Stacktrace) == 0 || strings.Contains(e.raw, "context") {
@@ -96,13 +97,13 @@ func TestNoSourceLinesAreSentWhereTheyAreNotWanted(t *testing.T) {
 	}
 }
 
-func TestNilIsNoError(t *testing.T) {
+func TestNilErrorIsNotCaptured(t *testing.T) {
 	s := start(t, obs.Options{})
 	equal(t, "id", obs.CaptureException(nil), "")
 	equal(t, "number of events", len(s.flushed(t)), 0)
 }
 
-func TestAnErrorWithoutAMessageHasItsType(t *testing.T) {
+func TestErrorWithoutMessageKeepsItsType(t *testing.T) {
 	s := start(t, obs.Options{})
 	obs.CaptureException(errors.New(""))
 	e := s.only(t)
@@ -110,14 +111,14 @@ func TestAnErrorWithoutAMessageHasItsType(t *testing.T) {
 	equal(t, "message", e.Message, "")
 }
 
-func TestAnErrorWhoseMethodPanicsIsCaptured(t *testing.T) {
+func TestErrorWithPanickingMethodIsCaptured(t *testing.T) {
 	s := start(t, obs.Options{})
-	obs.CaptureException(fmt.Errorf("outer: %w", error(&cyclic{loud{}})))
-	obs.CaptureException(loud{})
+	obs.CaptureException(fmt.Errorf("outer: %w", error(&cyclic{panicError{}})))
+	obs.CaptureException(panicError{})
 	obs.CaptureException((*fs.PathError)(nil))
 	events := s.flushed(t)
 	equal(t, "number of events", len(events), 3)
-	equal(t, "message", events[1].Message, "[unserialisable: obs_test.loud]")
+	equal(t, "message", events[1].Message, "[unserialisable: obs_test.panicError]")
 }
 
 func TestCausesAreListedDepthFirst(t *testing.T) {
@@ -128,11 +129,11 @@ func TestCausesAreListedDepthFirst(t *testing.T) {
 	for _, cause := range s.only(t).Causes {
 		causes = append(causes, cause.Type+" "+cause.Message)
 	}
-	equal(t, "list of causes", strings.Join(causes, "; "),
+	equal(t, "causes", strings.Join(causes, "; "),
 		"*errors.joinError left: root\nright; *fmt.wrapError left: root; *errors.errorString root; *errors.errorString right")
 }
 
-func TestCyclesOfCausesEnd(t *testing.T) {
+func TestCausesAreLimitedAndMayBeCyclic(t *testing.T) {
 	s := start(t, obs.Options{})
 	first := &cyclic{}
 	first.next = &cyclic{first}
@@ -147,10 +148,10 @@ func TestCyclesOfCausesEnd(t *testing.T) {
 	for _, e := range s.flushed(t) {
 		counts = append(counts, len(e.Causes))
 	}
-	equal(t, "number of causes of each", fmt.Sprint(counts), "[1 20 20]")
+	equal(t, "number of causes per event", fmt.Sprint(counts), "[1 20 20]")
 }
 
-func TestOptionsAreInEveryEventAndTheCapturesWin(t *testing.T) {
+func TestInitOptionsApplyToEveryEventAndCaptureOptionsOverrideThem(t *testing.T) {
 	defaults := map[string]any{"app": "test", "kept": true}
 	s := start(t, obs.Options{Environment: "staging", ServerName: "host-7", Release: "1.2.3", Extra: defaults})
 	defaults["app"] = "changed later"
@@ -167,7 +168,7 @@ func TestOptionsAreInEveryEventAndTheCapturesWin(t *testing.T) {
 	equal(t, "second extra", fmt.Sprint(events[1].Extra), "map[app:test kept:true]")
 }
 
-func TestBeforeSendEditsAndDrops(t *testing.T) {
+func TestBeforeSendModifiesAndDropsEvents(t *testing.T) {
 	s := start(t, obs.Options{BeforeSend: func(e *obs.Event) *obs.Event {
 		if e.Message == "drop me" {
 			return nil
@@ -176,7 +177,7 @@ func TestBeforeSendEditsAndDrops(t *testing.T) {
 		e.EventID, e.Extra = "mine", map[string]any{"by": "BeforeSend"}
 		return e
 	}})
-	equal(t, "id of what was dropped", obs.CaptureMessage("drop me"), "")
+	equal(t, "id of the dropped event", obs.CaptureMessage("drop me"), "")
 	id := obs.CaptureMessage("the secret word")
 	e := s.only(t)
 	equal(t, "message", e.Message, "the removed word")
@@ -184,7 +185,7 @@ func TestBeforeSendEditsAndDrops(t *testing.T) {
 	equal(t, "id", e.EventID, id)
 }
 
-func TestBeforeSendMayChangeLinesOfSourceForOneEventOnly(t *testing.T) {
+func TestSourceLinesChangedByBeforeSendAffectOnlyThatEvent(t *testing.T) {
 	change := true
 	s := start(t, obs.Options{BeforeSend: func(e *obs.Event) *obs.Event {
 		if change {
@@ -197,11 +198,11 @@ func TestBeforeSendMayChangeLinesOfSourceForOneEventOnly(t *testing.T) {
 		obs.CaptureException(errors.New("twice"))
 	}
 	events := s.flushed(t)
-	equal(t, "line of the first", events[0].Stacktrace[0].PreContext[2], "removed")
-	equal(t, "line of the second", events[1].Stacktrace[0].PreContext[2], "\tfor i := 0; i < 2; i++ { // the line before")
+	equal(t, "line in the first event", events[0].Stacktrace[0].PreContext[2], "removed")
+	equal(t, "line in the second event", events[1].Stacktrace[0].PreContext[2], "\tfor i := 0; i < 2; i++ { // the line before")
 }
 
-func TestWhatBeforeSendCapturesIsIgnored(t *testing.T) {
+func TestCapturesInBeforeSendAreIgnored(t *testing.T) {
 	s := start(t, obs.Options{BeforeSend: func(e *obs.Event) *obs.Event {
 		obs.CaptureMessage("from the hook")
 		obs.CaptureException(errors.New("from the hook"))
@@ -211,46 +212,46 @@ func TestWhatBeforeSendCapturesIsIgnored(t *testing.T) {
 	equal(t, "message", s.only(t).Message, "outside")
 }
 
-func TestWhatBeforeSendCapturesFarAboveIsIgnoredToo(t *testing.T) {
-	var climb func(calls int)
-	climb = func(calls int) {
+func TestCapturesFarUpTheStackFromBeforeSendAreIgnored(t *testing.T) {
+	var descend func(calls int)
+	descend = func(calls int) {
 		if calls > 0 {
-			climb(calls - 1)
+			descend(calls - 1)
 			return
 		}
 		obs.CaptureMessage("from the hook")
 	}
-	s := start(t, obs.Options{BeforeSend: func(e *obs.Event) *obs.Event { climb(5000); return e }})
+	s := start(t, obs.Options{BeforeSend: func(e *obs.Event) *obs.Event { descend(5000); return e }})
 	obs.CaptureMessage("outside")
 	equal(t, "message", s.only(t).Message, "outside")
 }
 
-func TestAMessageReadsNoSources(t *testing.T) {
+func TestMessageReadsNoSourceFiles(t *testing.T) {
 	s := start(t, obs.Options{})
-	obs.ForgetSources()
+	obs.ClearSourceCache()
 	obs.CaptureMessage("no stack")
-	equal(t, "number of files read for a message", obs.ForgetSources(), 0)
+	equal(t, "number of files read for a message", obs.ClearSourceCache(), 0)
 	obs.CaptureException(errors.New("a stack"))
-	equal(t, "number of files read for an error", obs.ForgetSources(), 1)
+	equal(t, "number of files read for an error", obs.ClearSourceCache(), 1)
 	equal(t, "number of events", len(s.flushed(t)), 2)
 }
 
-// tells captures itself while it is encoded.
-type tells struct{}
+// capturing captures events while it is being encoded.
+type capturing struct{}
 
-func (tells) MarshalJSON() ([]byte, error) {
+func (capturing) MarshalJSON() ([]byte, error) {
 	obs.CaptureMessage("from MarshalJSON")
-	obs.CaptureException(errors.New("from MarshalJSON"), obs.WithExtra(map[string]any{"again": tells{}}))
+	obs.CaptureException(errors.New("from MarshalJSON"), obs.WithExtra(map[string]any{"again": capturing{}}))
 	return []byte("1"), nil
 }
 
-func TestWhatAValueCapturesWhileItIsEncodedIsIgnored(t *testing.T) {
+func TestCapturesDuringEncodingAreIgnored(t *testing.T) {
 	s := start(t, obs.Options{})
-	obs.CaptureMessage("outside", obs.WithExtra(map[string]any{"tells": tells{}}))
-	equal(t, "extra", fmt.Sprint(s.only(t).Extra), "map[tells:1]")
+	obs.CaptureMessage("outside", obs.WithExtra(map[string]any{"value": capturing{}}))
+	equal(t, "extra", fmt.Sprint(s.only(t).Extra), "map[value:1]")
 }
 
-func TestLongTextsAreCutBetweenCharacters(t *testing.T) {
+func TestLongTextIsTruncatedAtACharacterBoundary(t *testing.T) {
 	s := start(t, obs.Options{Environment: strings.Repeat("e", 300)})
 	obs.CaptureMessage(strings.Repeat("🦀", 10_000))
 	e := s.only(t)
@@ -258,23 +259,23 @@ func TestLongTextsAreCutBetweenCharacters(t *testing.T) {
 	equal(t, "environment", e.Environment, strings.Repeat("e", 199)+"…")
 }
 
-func TestHugeTextsAreCutBeforeTheyAreCopied(t *testing.T) {
+func TestHugeTextIsTruncatedBeforeItIsCopied(t *testing.T) {
 	s := start(t, obs.Options{})
 	const size = 50_000_000
 	huge := strings.Repeat("h", size)
 	for name, capture := range map[string]func(){
 		"message":        func() { obs.CaptureMessage(huge) },
 		"error":          func() { obs.CaptureException(errors.New(huge)) },
-		"panic":          func() { caught(func() { panic(huge) }) },
-		"panic of bytes": func() { caught(func() { panic(make([]byte, size)) }) },
+		"panic":          func() { recovered(func() { panic(huge) }) },
+		"panic of bytes": func() { recovered(func() { panic(make([]byte, size)) }) },
 		"extra":          func() { obs.CaptureMessage("extra", obs.WithExtra(map[string]any{"huge": huge})) },
 	} {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		capture()
 		runtime.ReadMemStats(&after)
-		if took := after.TotalAlloc - before.TotalAlloc; took > size*3/2 {
-			t.Errorf("%s: %d bytes were allocated", name, took)
+		if allocated := after.TotalAlloc - before.TotalAlloc; allocated > size*3/2 {
+			t.Errorf("%s: allocated %d bytes", name, allocated)
 		}
 	}
 	equal(t, "number of events", len(s.flushed(t)), 5)

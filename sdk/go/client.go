@@ -1,4 +1,4 @@
-// The client: what Init sets up, and the way of an event from a capture into the outbox.
+// The client: the configuration made by Init, and the path of an event from capture to outbox.
 
 package obs
 
@@ -13,14 +13,14 @@ import (
 
 type client struct {
 	Options
-	endpoint, key string // no endpoint: nothing is sent
+	endpoint, key string // empty if the DSN is invalid
 	http          *http.Client
-	*pace
+	*backoff
 }
 
 var current atomic.Pointer[client]
 
-// load answers the current client; before Init it is one that sends nothing.
+// load returns the current client, or one without an endpoint before Init.
 func load() *client {
 	if c := current.Load(); c != nil {
 		return c
@@ -28,9 +28,9 @@ func load() *client {
 	return new(client)
 }
 
-// newClient fills in the defaults. Its client is usable, and sends nothing, where the DSN is bad.
+// newClient applies the defaults. It returns a client, without an endpoint, even if the DSN is invalid.
 func newClient(o Options) (*client, error) {
-	o.Extra = maps.Clone(o.Extra) // The program may change its own.
+	o.Extra = maps.Clone(o.Extra) // The program may modify its own copy later.
 	if o.ServerName == "" {
 		o.ServerName, _ = os.Hostname()
 	}
@@ -41,29 +41,32 @@ func newClient(o Options) (*client, error) {
 		o.SendTimeout = 5 * time.Second
 	}
 	endpoint, key, err := parseDSN(o.DSN)
-	return &client{Options: o, endpoint: endpoint, key: key, pace: new(pace), http: &http.Client{
-		Timeout:       o.SendTimeout,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // The key is for one host.
+	return &client{Options: o, endpoint: endpoint, key: key, backoff: new(backoff), http: &http.Client{
+		Timeout: o.SendTimeout,
+		// A redirect would send the key to another host.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &http.Transport{
 			Proxy:               http.ProxyFromEnvironment,
 			DialContext:         (&net.Dialer{Timeout: o.ConnectTimeout}).DialContext,
 			TLSHandshakeTimeout: o.ConnectTimeout,
-			IdleConnTimeout:     50 * time.Second, // The server closes the connection after 60.
+			IdleConnTimeout:     50 * time.Second, // The server closes idle connections after 60 seconds.
 		},
 	}}, err
 }
 
-// capture completes an event and hands it on. Options and BeforeSend are code of the program, which may panic: that
-// costs this event, and nothing else.
+// capture fills in an event and queues it. Options and BeforeSend are the program's code: if they
+// panic, only this event is lost.
 func capture(e *Event, options []Option) (id string) {
 	defer func() {
 		if value := recover(); value != nil {
-			id = lost("BeforeSend or an option panicked (%T); the event is lost", value)
+			lose("BeforeSend or an option panicked (%T); the event was dropped", value)
+			id = ""
 		}
 	}()
 	c := load()
 	if c.endpoint == "" {
-		return lost(unusable, "Init was not called with a valid DSN")
+		lose(disabled, "Init was not called with a valid DSN")
+		return ""
 	}
 	stack := callers()
 	if nested(stack) {
@@ -87,21 +90,21 @@ func capture(e *Event, options []Option) (id string) {
 			return ""
 		}
 	}
-	e.EventID = id // Whatever was done to it: a retry must be known by it.
+	e.EventID = id // BeforeSend must not change it: the server recognises retries by it.
 	body := encode(e)
 	if body == nil {
-		return lost("an event stays larger than %d bytes, and is lost", maxEvent)
+		lose("an event was dropped because it exceeds %d bytes", maxEvent)
+		return ""
 	}
-	if !outgoing.add(&report{to: c, kind: kindOf(c, e), event: body}) { // Its texts are cut by now.
+	if !outgoing.add(&entry{client: c, identity: identify(c, e), body: body}) {
 		return ""
 	}
 	return id
 }
 
-// lost answers the id of an event that goes nowhere.
-func lost(why string, args ...any) string {
+// lose records an event that is lost before it reaches the outbox.
+func lose(reason string, args ...any) {
 	outgoing.L.Lock()
 	defer outgoing.L.Unlock()
-	outgoing.lose(why, args...)
-	return ""
+	outgoing.lose(reason, args...)
 }

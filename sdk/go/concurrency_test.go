@@ -1,4 +1,4 @@
-// Many goroutines at once, and what is left of them.
+// Concurrent use, and goroutines left behind.
 
 package obs_test
 
@@ -14,7 +14,7 @@ import (
 	obs "github.com/alexisbouchez/observability-prototype/sdk/go"
 )
 
-func TestEverythingMayBeCalledAtOnce(t *testing.T) {
+func TestAllFunctionsAreSafeForConcurrentUse(t *testing.T) {
 	s := start(t, obs.Options{})
 	var group sync.WaitGroup
 	for i := 0; i < 10; i++ {
@@ -23,7 +23,7 @@ func TestEverythingMayBeCalledAtOnce(t *testing.T) {
 			defer group.Done()
 			for j := 0; j < 30; j++ {
 				obs.CaptureException(fmt.Errorf("error %d of %d: %w", j, i, errors.New("cause")))
-				caught(func() { panic(fmt.Sprint("panic ", j, " of ", i)) })
+				recovered(func() { panic(fmt.Sprint("panic ", j, " of ", i)) })
 				if j%10 == 0 {
 					obs.Init(obs.Options{DSN: s.dsn()})
 					obs.Flush(time.Millisecond)
@@ -36,15 +36,15 @@ func TestEverythingMayBeCalledAtOnce(t *testing.T) {
 	equal(t, "Flush", obs.Flush(20*time.Second), true)
 }
 
-func TestInitAgainLeavesNothingBehind(t *testing.T) {
+func TestRepeatedInitLeaksNoGoroutines(t *testing.T) {
 	s := start(t, obs.Options{})
 	for i := 0; i < 100; i++ {
 		obs.Init(obs.Options{DSN: s.dsn()})
 		obs.CaptureMessage(fmt.Sprint("message ", i))
 	}
 	eventually(t, "all events", func() bool { return len(s.events()) == 100 })
-	eventually(t, "one goroutine that sends", func() bool {
+	eventually(t, "one sending goroutine", func() bool {
 		stacks := make([]byte, 1<<20)
-		return strings.Count(string(stacks[:runtime.Stack(stacks, true)]), "(*outbox).send(") <= 1
+		return strings.Count(string(stacks[:runtime.Stack(stacks, true)]), "(*outbox).run(") <= 1
 	})
 }

@@ -6,18 +6,18 @@
 //	})
 //	defer obs.Flush(5 * time.Second)
 //
-// [CaptureException] takes an error, [CaptureMessage] a text. [Recover], when deferred, catches
-// a panic, and [Handler] reports those of HTTP handlers. Each takes options: [WithExtra],
-// [WithLevel], [WithFingerprint].
+// [CaptureException] reports an error and [CaptureMessage] a message. A deferred [Recover] reports a
+// panic, and [Handler] reports panics in HTTP handlers. [WithExtra], [WithLevel] and
+// [WithFingerprint] change a single event.
 //
-// A capture never blocks on the network and never panics. It puts an event into a queue, from which one
-// goroutine sends; what cannot be sent now is tried again, for as long as the process lives.
-// [Flush] waits for that, and says whether everything was accepted. Call it before the
-// process ends: Go has no hook that could do so.
+// Capturing an event never blocks on the network and never panics. Events go into a queue in memory, and
+// one goroutine sends them. It retries temporary failures for as long as the process lives. Call
+// [Flush] before the process exits: Go has no exit hook that could do it.
 //
-// More than 100 of the same error a minute are held back. The last of them goes out when the
-// minute ends, or at Flush, and says how many it stands for, so that the server's count is true.
+// At most 100 occurrences of the same error are sent per minute. Of the rest, only the latest is
+// sent, when the minute ends or on Flush. It carries the number of the others, so the server's
+// counts stay correct.
 //
-// Without a usable DSN the package says so in one line on standard error and does nothing. All
-// functions may be called from any goroutine, at any time.
+// If the DSN is missing or invalid, the package prints one line to standard error and sends nothing.
+// All functions are safe for concurrent use.
 package obs

@@ -1,4 +1,4 @@
-// An event as JSON that the server takes, whatever the program has put into it.
+// Encodes events as JSON within the server's limits, whatever values the program puts into them.
 
 package obs
 
@@ -10,29 +10,30 @@ import (
 )
 
 const (
-	maxEvent   = 1_000_000 // bytes; the server takes 1 MiB
-	maxMessage = 8_192     // characters, as many as the server stores
-	maxText    = 200       // characters of a name, or of a line of source
-	maxParts   = 8         // of a fingerprint
-	maxDepth   = 32        // of a value in extra
-	maxKeys    = 100_000   // of extra; more cannot fit, and take long
+	maxEvent   = 1_000_000 // bytes per event; the server accepts 1 MiB
+	maxMessage = 8_192     // characters; the server stores as many
+	maxText    = 200       // characters in a name or a line of source
+	maxParts   = 8         // strings in a fingerprint
+	maxDepth   = 32        // nesting levels of a value in extra
+	maxKeys    = 100_000   // keys in extra; encoding more would be slow, and they would not fit
 )
 
-// encode makes JSON of at most maxEvent bytes. Where it is more, what is least missed goes first. An event that stays
-// too large, which only BeforeSend can make, is nil.
+// encode returns the event as JSON of at most maxEvent bytes. If an event is too large, encode removes
+// the least useful data first. It returns nil if the event is still too large, which only happens if
+// BeforeSend made it so.
 func encode(e *Event) []byte {
 	e.Message = clip(e.Message, maxMessage)
 	if strings.TrimSpace(e.Message) == "" && e.Type == "" {
-		e.Message = "(empty message)" // The server refuses what says nothing.
+		e.Message = "(empty message)" // The server rejects events with neither.
 	}
 	for _, field := range []*string{&e.Type, (*string)(&e.Level), &e.ServerName, &e.Environment, &e.Release} {
 		*field = clip(*field, maxText)
 	}
 	e.Fingerprint = e.Fingerprint[:min(len(e.Fingerprint), maxParts)]
 	if len(e.Extra) > maxKeys {
-		e.Extra = map[string]any{"obs": fmt.Sprintf("extra of %d keys was left out", len(e.Extra))}
+		e.Extra = map[string]any{"obs": fmt.Sprintf("extra omitted: %d keys", len(e.Extra))}
 	}
-	extra := make(map[string]any, len(e.Extra)) // The program keeps its own as it is.
+	extra := make(map[string]any, len(e.Extra)) // The program's own map must not change.
 	for key, value := range e.Extra {
 		extra[key] = trim(plain(value), maxDepth, maxEvent)
 	}
@@ -41,7 +42,7 @@ func encode(e *Event) []byte {
 		func() {},
 		func() { trim(extra, maxDepth+1, maxMessage) },
 		func() {
-			e.Extra = map[string]any{"obs": fmt.Sprintf("extra of %d bytes was left out", len(marshal(extra)))}
+			e.Extra = map[string]any{"obs": fmt.Sprintf("extra omitted: %d bytes", len(marshal(extra)))}
 		},
 		func() {
 			for i := range e.Stacktrace {
@@ -62,14 +63,15 @@ func encode(e *Event) []byte {
 func marshal(value any) []byte {
 	var body bytes.Buffer
 	encoder := json.NewEncoder(&body)
-	encoder.SetEscapeHTML(false) // No page reads this, and an escape is six bytes for one.
+	encoder.SetEscapeHTML(false) // Escapes take six bytes, and the JSON is not embedded in HTML.
 	if err := encoder.Encode(value); err != nil {
 		panic(err)
 	}
 	return body.Bytes()
 }
 
-// plain turns a value into what JSON knows, by itself, so that one that cannot be JSON, or panics, costs only itself.
+// plain converts a value to the types of encoding/json. Each value is converted on its own, so that one that
+// panics or cannot be encoded does not affect the others.
 func plain(value any) (tree any) {
 	defer func() {
 		if recover() != nil {
@@ -77,7 +79,7 @@ func plain(value any) (tree any) {
 		}
 	}()
 	switch value.(type) {
-	case error, string: // Most errors have no exported fields, and would be {}; a huge string is cut before it is copied.
+	case error, string: // Most errors would be encoded as {}. A huge string is truncated before it is copied.
 		return text(value)
 	}
 	body := marshal(value)
@@ -87,12 +89,12 @@ func plain(value any) (tree any) {
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.UseNumber()
 	if err := decoder.Decode(&tree); err != nil {
-		panic(err) // Too deep even for encoding/json.
+		panic(err) // Nested too deep even for encoding/json.
 	}
 	return tree
 }
 
-// trim cuts texts to so many characters, and leaves out what is nested too deep.
+// trim truncates strings to longest characters, and replaces values nested deeper than depth.
 func trim(value any, depth, longest int) any {
 	switch value := value.(type) {
 	case string:
@@ -101,21 +103,21 @@ func trim(value any, depth, longest int) any {
 		if depth == 0 {
 			return "[too deep]"
 		}
-		for i, each := range value {
-			value[i] = trim(each, depth-1, longest)
+		for i, item := range value {
+			value[i] = trim(item, depth-1, longest)
 		}
 	case map[string]any:
 		if depth == 0 {
 			return "[too deep]"
 		}
-		for key, each := range value {
-			value[key] = trim(each, depth-1, longest)
+		for key, item := range value {
+			value[key] = trim(item, depth-1, longest)
 		}
 	}
 	return value
 }
 
-// clip cuts a text to so many characters; the last one shows that it was cut.
+// clip truncates text to limit characters. The last character of truncated text is an ellipsis.
 func clip(text string, limit int) string {
 	count, end := 0, 0
 	for i := range text {

@@ -1,4 +1,4 @@
-// What is sent: the event, as BeforeSend sees it and as JSON, and how one is made of an error or a message.
+// The event type, and how an error or a panic becomes an event.
 
 package obs
 
@@ -13,24 +13,24 @@ import (
 
 const maxCauses = 20
 
-// Level says how bad it is.
+// A Level is the severity of an event.
 type Level string
 
-// The levels that the server knows.
+// The levels that the server accepts.
 const (
 	LevelError   Level = "error"
 	LevelWarning Level = "warning"
 	LevelInfo    Level = "info"
 )
 
-// An Event is one report.
+// An Event is what is sent to the server.
 type Event struct {
-	EventID     string         `json:"event_id"` // set by the SDK: a retry must be known by it
+	EventID     string         `json:"event_id"` // set by the SDK; identifies retries
 	Level       Level          `json:"level"`
-	Type        string         `json:"type,omitempty"` // as %T prints it; none for a message
+	Type        string         `json:"type,omitempty"` // as printed by %T; empty for a message
 	Message     string         `json:"message"`
 	Stacktrace  []Frame        `json:"stacktrace,omitempty"` // most recent call first
-	Causes      []Cause        `json:"causes,omitempty"`     // what the error wraps, depth first
+	Causes      []Cause        `json:"causes,omitempty"`     // wrapped errors, depth first
 	Platform    string         `json:"platform"`
 	Timestamp   string         `json:"timestamp"` // UTC, ISO 8601
 	ServerName  string         `json:"server_name,omitempty"`
@@ -39,35 +39,35 @@ type Event struct {
 	Fingerprint []string       `json:"fingerprint,omitempty"`
 	Extra       map[string]any `json:"extra,omitempty"`
 
-	SDK map[string]string `json:"sdk"` // its name and version
+	SDK map[string]string `json:"sdk"` // name and version of the SDK
 }
 
-// A Frame is one call of a stack trace.
+// A Frame is one function call in a stack trace.
 type Frame struct {
 	Filename string `json:"filename"`
 	Function string `json:"function"`
 	Lineno   int    `json:"lineno"`
-	InApp    bool   `json:"in_app"` // of the main module, not of a library
+	InApp    bool   `json:"in_app"` // part of the main module
 
-	// What stands in the file at that line, and around it.
+	// Source code: the line itself, and up to three lines before and after it.
 	PreContext  []string `json:"pre_context,omitempty"`
 	ContextLine string   `json:"context_line,omitempty"`
 	PostContext []string `json:"post_context,omitempty"`
 }
 
-// A Cause is an error that another one wraps.
+// A Cause is a wrapped error.
 type Cause struct {
 	Type    string `json:"type"`
 	Message string `json:"message"`
 }
 
-// thrown makes an event of an error, or of anything else that was panicked with.
-func thrown(value any) *Event {
-	chain := chain(value)
+// newErrorEvent returns an event for an error or any other value passed to panic.
+func newErrorEvent(value any) *Event {
+	chain := unwrap(value)
 	return &Event{Level: LevelError, Type: chain[0].Type, Message: chain[0].Message, Causes: chain[1:]}
 }
 
-// text asks a value for its text. The methods that give it are the program's own, and may panic.
+// text returns a value as text. Error and String methods belong to the program and may panic.
 func text(value any) (text string) {
 	defer func() {
 		if recover() != nil {
@@ -84,23 +84,24 @@ func text(value any) (text string) {
 	case []byte:
 		return string(value[:min(len(value), maxMessage*utf8.UTFMax)])
 	}
-	if kind := reflect.ValueOf(value).Kind(); kind < reflect.Array || kind == reflect.String { // The former are numbers and bools.
+	if kind := reflect.ValueOf(value).Kind(); kind < reflect.Array || kind == reflect.String { // Kinds below Array are numbers and bools.
 		return fmt.Sprint(value)
 	}
-	return strings.TrimSpace(string(marshal(value))) // It finds cycles; fmt would follow them until the stack overflows.
+	return strings.TrimSpace(string(marshal(value))) // JSON detects cycles; fmt would overflow the stack.
 }
 
-// chain lists a value and then what it wraps, depth first, each once. An Unwrap that panics ends the list.
-func chain(value any) (found []Cause) {
+// unwrap returns a value followed by the errors it wraps, depth first and without duplicates. It
+// stops at an Unwrap method that panics.
+func unwrap(value any) (found []Cause) {
 	defer func() { _ = recover() }()
 	seen := map[any]bool{}
 	var visit func(any)
 	visit = func(value any) {
-		known := reflect.ValueOf(value).Comparable() // If not, and it is part of a cycle, the limit ends that.
-		if len(found) > maxCauses || known && seen[value] {
+		hashable := reflect.ValueOf(value).Comparable() // If not, only maxCauses ends a cycle.
+		if len(found) > maxCauses || hashable && seen[value] {
 			return
 		}
-		if known {
+		if hashable {
 			seen[value] = true
 		}
 		found = append(found, Cause{fmt.Sprintf("%T", value), text(value)})
@@ -124,7 +125,8 @@ func wrapped(value any) []error {
 	return nil
 }
 
-// newID makes a UUID of version 7: its first 48 bits are the time, so ids sort by it, which the server's index likes.
+// newID returns a version 7 UUID. Its first 48 bits are the time: time-ordered IDs are cheaper for the
+// server to index.
 func newID(now time.Time) string {
 	var id [16]byte
 	_, _ = rand.Read(id[6:])

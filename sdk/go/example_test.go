@@ -25,7 +25,7 @@ func Example() {
 }
 
 func ExampleCaptureException() {
-	err := errors.New("no answer from the bank")
+	err := errors.New("bank did not respond")
 	obs.CaptureException(err,
 		obs.WithLevel(obs.LevelWarning),
 		obs.WithExtra(map[string]any{"order": 8812}),
@@ -35,7 +35,7 @@ func ExampleCaptureException() {
 func ExampleRecover() {
 	go func() {
 		defer obs.Recover()
-		panic("caught, reported, and over")
+		panic("reported to obs")
 	}()
 }
 
@@ -48,7 +48,7 @@ func ExampleOptions_beforeSend() {
 		DSN: os.Getenv("OBS_DSN"),
 		BeforeSend: func(e *obs.Event) *obs.Event {
 			if e.Type == "*http.MaxBytesError" {
-				return nil // Not worth a report.
+				return nil // not worth reporting
 			}
 			e.Message = strings.ReplaceAll(e.Message, os.Getenv("TOKEN"), "[token]")
 			return e
@@ -58,6 +58,6 @@ func ExampleOptions_beforeSend() {
 
 func ExampleFlush() {
 	if !obs.Flush(5 * time.Second) {
-		log.Print("some reports did not reach obs")
+		log.Print("some events did not reach obs")
 	}
 }

@@ -1,11 +1,11 @@
-// What only the tests need of the package's inside.
+// Internals exported to the tests.
 
 package obs
 
 import "time"
 
-// EndPeriods makes the current minutes of all kinds of events end now.
-func EndPeriods() {
+// EndWindows ends the current window of every error.
+func EndWindows() {
 	outgoing.L.Lock()
 	defer outgoing.L.Unlock()
 	for _, w := range outgoing.windows {
@@ -14,10 +14,10 @@ func EndPeriods() {
 	outgoing.Broadcast()
 }
 
-// ForgetSources forgets the files whose lines are remembered, and answers how many they were.
-func ForgetSources() (count int) {
-	files.Range(func(file, _ any) bool {
-		files.Delete(file)
+// ClearSourceCache empties the cache of source files and returns the number of files that were in it.
+func ClearSourceCache() (count int) {
+	sources.Range(func(file, _ any) bool {
+		sources.Delete(file)
 		count++
 		return true
 	})

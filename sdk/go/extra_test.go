@@ -1,4 +1,4 @@
-// Extra of every kind arrives, and what JSON cannot express costs only itself.
+// Values in extra: what JSON can express arrives, anything else is replaced.
 
 package obs_test
 
@@ -17,14 +17,14 @@ import (
 
 type panicky struct{}
 
-func (panicky) MarshalJSON() ([]byte, error) { panic("never") }
+func (panicky) MarshalJSON() ([]byte, error) { panic("no JSON") }
 
 type node struct {
 	Name   string
 	Parent *node
 }
 
-// extraOf sends a message with an extra, and answers what of it arrived.
+// extraOf sends a message with the given extra and returns the extra that arrived.
 func extraOf(t *testing.T, extra map[string]any) map[string]any {
 	t.Helper()
 	s := start(t, obs.Options{})
@@ -32,7 +32,7 @@ func extraOf(t *testing.T, extra map[string]any) map[string]any {
 	return s.only(t).Extra
 }
 
-func TestExtraKeepsWhatJSONCanExpress(t *testing.T) {
+func TestExtraKeepsValuesThatJSONCanExpress(t *testing.T) {
 	got := extraOf(t, map[string]any{
 		"int": int64(1 << 53), "float": 0.1, "float32": float32(0.1), "text": "<b>&日本語🦀", "nothing": nil, "list": []any{1, "two", true},
 		"strings": []string{"a"}, "bytes": []byte("ab"), "time": time.Unix(0, 0).UTC(), "map": map[int]string{1: "one"},
@@ -49,7 +49,7 @@ func TestExtraKeepsWhatJSONCanExpress(t *testing.T) {
 	equal(t, "extra", string(text), want)
 }
 
-func TestWhatJSONCannotExpressCostsOnlyItself(t *testing.T) {
+func TestValuesThatJSONCannotExpressAreReplaced(t *testing.T) {
 	self := map[string]any{"ok": "fine"}
 	self["self"] = self
 	self["again"] = self
@@ -60,19 +60,19 @@ func TestWhatJSONCannotExpressCostsOnlyItself(t *testing.T) {
 	var empty *node
 	got := extraOf(t, map[string]any{
 		"ok": "fine", "self": self, "list": list, "function": func() {}, "channel": make(chan int), "nan": math.NaN(),
-		"panics": panicky{}, "text": loud{}, "cycle": parent, "number": json.Number("no number"), "nil": empty, "complex": 1i,
+		"panics": panicky{}, "text": panicError{}, "cycle": parent, "number": json.Number("not a number"), "nil": empty, "complex": 1i,
 	})
 	for name, want := range map[string]string{
 		"ok": "fine", "self": "[unserialisable: map[string]interface {}]", "list": "[unserialisable: []interface {}]",
 		"function": "[unserialisable: func()]", "channel": "[unserialisable: chan int]", "nan": "[unserialisable: float64]",
-		"panics": "[unserialisable: obs_test.panicky]", "text": "[unserialisable: obs_test.loud]",
+		"panics": "[unserialisable: obs_test.panicky]", "text": "[unserialisable: obs_test.panicError]",
 		"cycle": "[unserialisable: *obs_test.node]", "number": "[unserialisable: json.Number]", "nil": "<nil>", "complex": "[unserialisable: complex128]",
 	} {
 		equal(t, name, fmt.Sprint(got[name]), want)
 	}
 }
 
-func TestInvalidTextIsReplaced(t *testing.T) {
+func TestInvalidUTF8IsReplaced(t *testing.T) {
 	s := start(t, obs.Options{})
 	obs.CaptureMessage("broken: \xff\xfe :end\x00", obs.WithExtra(map[string]any{"bad\xff": "\xff"}))
 	e := s.only(t)
@@ -80,7 +80,7 @@ func TestInvalidTextIsReplaced(t *testing.T) {
 	equal(t, "extra", fmt.Sprint(e.Extra), "map[bad\ufffd:\ufffd]")
 }
 
-func TestDeepExtraIsCut(t *testing.T) {
+func TestDeeplyNestedExtraIsReplaced(t *testing.T) {
 	var deep any = "bottom"
 	for i := 0; i < 200; i++ {
 		deep = map[string]any{"d": deep}
@@ -91,36 +91,36 @@ func TestDeepExtraIsCut(t *testing.T) {
 	}
 	raw := json.RawMessage(strings.Repeat("[", 500) + strings.Repeat("]", 500))
 	text := fmt.Sprint(extraOf(t, map[string]any{"deep": deep, "raw": raw, "deepest": deepest, "ok": "fine"}))
-	equal(t, "number of cuts", strings.Count(text, "[too deep]"), 2)
+	equal(t, "number of replacements", strings.Count(text, "[too deep]"), 2)
 	if !strings.Contains(text, "deepest:[unserialisable: []interface {}]") || !strings.Contains(text, "ok:fine") {
-		t.Errorf("extra is %s", text)
+		t.Errorf("got extra %s", text)
 	}
 }
 
-func TestLargeExtraArrivesWhole(t *testing.T) {
+func TestLargeExtraArrivesUnchanged(t *testing.T) {
 	s := start(t, obs.Options{})
-	blob := strings.Repeat("<", 900_000) // six times as long where it is escaped
+	blob := strings.Repeat("<", 900_000) // six times as long if escaped
 	obs.CaptureException(errors.New("large"), obs.WithExtra(map[string]any{"blob": blob}))
 	e := s.only(t)
 	if e.Extra["blob"] != blob || len(e.Stacktrace) == 0 || e.Stacktrace[0].ContextLine == "" {
-		t.Errorf("it was cut to %d bytes", e.size)
+		t.Errorf("event was reduced to %d bytes", e.size)
 	}
 }
 
-func TestAHugeValueCostsOnlyItself(t *testing.T) {
+func TestHugeValueIsReplaced(t *testing.T) {
 	got := extraOf(t, map[string]any{"huge": make([]int, 600_000), "text": strings.Repeat("x", 900_000), "ok": "fine"})
 	equal(t, "huge", got["huge"], any("[too large: []int of 1200002 bytes]"))
 	equal(t, "length of the text", len(got["text"].(string)), 900_000)
 	equal(t, "ok", got["ok"], any("fine"))
 }
 
-func TestTooLargeEventsAreCutWhereItHurtsLeast(t *testing.T) {
+func TestOversizedExtraIsReduced(t *testing.T) {
 	many := map[string]any{}
 	for i := 0; i < 100_000; i++ {
 		many[fmt.Sprint("key ", i)] = i
 	}
-	countless := maps.Clone(many)
-	countless["one more"] = true
+	tooMany := maps.Clone(many)
+	tooMany["one more"] = true
 	for name, c := range map[string]struct {
 		extra map[string]any
 		check func(e received) bool
@@ -132,10 +132,10 @@ func TestTooLargeEventsAreCutWhereItHurtsLeast(t *testing.T) {
 			},
 		},
 		"many values": {many, func(e received) bool {
-			return len(e.Extra) == 1 && strings.HasSuffix(e.Extra["obs"].(string), "bytes was left out")
+			return len(e.Extra) == 1 && strings.HasSuffix(e.Extra["obs"].(string), " bytes")
 		}},
-		"countless values": {countless, func(e received) bool {
-			return len(e.Extra) == 1 && e.Extra["obs"] == "extra of 100001 keys was left out"
+		"too many values": {tooMany, func(e received) bool {
+			return len(e.Extra) == 1 && e.Extra["obs"] == "extra omitted: 100001 keys"
 		}},
 	} {
 		s := start(t, obs.Options{})
@@ -147,7 +147,7 @@ func TestTooLargeEventsAreCutWhereItHurtsLeast(t *testing.T) {
 	}
 }
 
-func TestWhatBeforeSendMakesTooLargeIsCutOrLost(t *testing.T) {
+func TestEventMadeTooLargeByBeforeSendIsReducedOrDropped(t *testing.T) {
 	grow := func(e *obs.Event) {}
 	s := start(t, obs.Options{BeforeSend: func(e *obs.Event) *obs.Event { grow(e); return e }})
 	grow = func(e *obs.Event) { e.Causes = []obs.Cause{{Message: strings.Repeat("c", 2_000_000)}} }
@@ -155,6 +155,6 @@ func TestWhatBeforeSendMakesTooLargeIsCutOrLost(t *testing.T) {
 	e := s.only(t)
 	equal(t, "number of causes", len(e.Causes), 0)
 	grow = func(e *obs.Event) { e.Stacktrace[0].Filename = strings.Repeat("f", 2_000_000) }
-	equal(t, "id", obs.CaptureException(errors.New("endless name")), "")
+	equal(t, "id", obs.CaptureException(errors.New("huge file name")), "")
 	equal(t, "Flush after a loss", obs.Flush(20*time.Second), false)
 }

@@ -1,4 +1,4 @@
-// What a program calls: Init, the captures and their options, Recover, Handler, Flush.
+// The public API: Init, the captures and their options, Recover, Handler and Flush.
 
 package obs
 
@@ -10,53 +10,57 @@ import (
 	"time"
 )
 
-// Version is this SDK's version, as events carry it.
+// Version is the version of this SDK.
 const Version = "0.1.0"
 
-// Options say where events go and what is in them. Only DSN is required.
+// Options configure the package. Only DSN is required.
 type Options struct {
 	DSN         string         // http://KEY@HOST:PORT
 	Environment string         // production, staging, …
-	ServerName  string         // default: the host's name
-	Release     string         // the program's version
-	Extra       map[string]any // goes with every event, under what [WithExtra] adds
+	ServerName  string         // default: the host name
+	Release     string         // version of the program
+	Extra       map[string]any // added to every event; [WithExtra] overrides it key by key
 
-	// BeforeSend may edit an event, or drop it by returning nil. It runs in the goroutine that
-	// captures, at times in several at once. The values in Extra are the program's own: replace them, do not
-	// change them. An event whose BeforeSend panics is dropped; what it captures itself, in that goroutine, is ignored.
+	// BeforeSend may modify an event, or drop it by returning nil. It runs in the goroutine that
+	// captures the event, so it must be safe for concurrent use. It may replace the values in Extra
+	// but must not modify them, since they belong to the program. If BeforeSend panics, the event is
+	// dropped. Captures made by BeforeSend in the same goroutine are ignored.
 	BeforeSend func(*Event) *Event
 
-	NoSourceLines bool // send no lines of source code
-	Repanic       bool // Recover panics again after it has captured, so that the process ends as it would have
+	NoSourceLines bool // do not send lines of source code
+	Repanic       bool // Recover panics again after reporting a panic
 
-	ConnectTimeout time.Duration // of one connection; default: 2 seconds
-	SendTimeout    time.Duration // of one attempt to send an event, from connecting to the answer; default: 5 seconds
+	ConnectTimeout time.Duration // for establishing a connection; default: 2 seconds
+	SendTimeout    time.Duration // for one attempt, from connecting to the end of the response; default: 5 seconds
 }
 
-// Init sets the package up. It answers nothing, since a program should start whether or not its
-// errors can be reported: a bad DSN is one line on standard error. Init called again replaces
-// the options; what was captured before is still sent to where it was meant to go.
+// Init configures the package. It returns no error, because a program should start even if its
+// errors cannot be reported: if the DSN is invalid, Init prints one line to standard error and
+// captures do nothing.
+//
+// Calling Init again replaces the options. Events captured before that are still sent to the
+// server they were captured for.
 func Init(options Options) {
 	c, err := newClient(options)
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "obs: "+unusable+"\n", err)
+		fmt.Fprintf(os.Stderr, "obs: "+disabled+"\n", err)
 	}
 	outgoing.L.Lock()
 	defer outgoing.L.Unlock()
-	outgoing.complained[unusable] = err != nil
+	outgoing.logged[disabled] = err != nil
 	if old := current.Load(); old != nil {
 		if old.endpoint == c.endpoint {
-			c.pace = old.pace
+			c.backoff = old.backoff
 		}
 		old.http.CloseIdleConnections()
 	}
 	current.Store(c)
 }
 
-// An Option changes one captured event.
+// An Option modifies a single event.
 type Option func(*Event)
 
-// WithExtra adds to what the event tells, key by key.
+// WithExtra adds data to the event. Its keys override those in [Options].Extra.
 func WithExtra(extra map[string]any) Option {
 	return func(e *Event) {
 		if e.Extra == nil {
@@ -66,54 +70,59 @@ func WithExtra(extra map[string]any) Option {
 	}
 }
 
-// WithLevel replaces the capture's own level.
+// WithLevel sets the level of the event.
 func WithLevel(level Level) Option {
 	return func(e *Event) { e.Level = level }
 }
 
-// WithFingerprint groups events by these 1 to 8 parts, instead of by type and message.
+// WithFingerprint groups the event by 1 to 8 strings instead of by its type and message.
 func WithFingerprint(parts ...string) Option {
 	return func(e *Event) { e.Fingerprint = parts }
 }
 
-// CaptureException reports an error, with the stack of the calling goroutine: Go's errors carry none. It returns the event's id, or ""
-// where nothing will be sent under an id of its own: err is nil, the event was dropped or held back, or obs is not set up.
+// CaptureException reports an error. Errors in Go carry no stack trace, so the event has that of the
+// calling goroutine. CaptureException returns the event's ID. It returns "" if err is nil, if the
+// event is dropped or held back as a repeat, or if the package is not configured.
 func CaptureException(err error, options ...Option) string {
 	if err == nil {
 		return ""
 	}
-	return capture(thrown(err), options)
+	return capture(newErrorEvent(err), options)
 }
 
-// CaptureMessage reports a text, at the level info. It returns the same as [CaptureException].
+// CaptureMessage reports a message with [LevelInfo]. It returns the same as [CaptureException].
 func CaptureMessage(message string, options ...Option) string {
 	return capture(&Event{Level: LevelInfo, Message: message}, options)
 }
 
-// Recover, when deferred itself, ends a panic and reports it. With [Options].Repanic it lets the panic go on. Then, and in
-// the main goroutine, where the process is likely to end next, it first waits until the report is accepted, two seconds at most.
+// Recover stops a panic and reports it. Defer it directly:
 //
 //	defer obs.Recover()
+//
+// With [Options].Repanic, the panic continues after it has been reported. In that case, and in the
+// main goroutine, the process is likely to exit next, so Recover first waits up to two seconds for
+// the event to be accepted.
 func Recover(options ...Option) {
-	value := recover() // Works only here: in the deferred function itself.
+	value := recover() // Has an effect only here, in the deferred function itself.
 	if value == nil {
 		return
 	}
-	capture(thrown(value), options)
-	again := load().Repanic
-	if again || onMain() {
+	capture(newErrorEvent(value), options)
+	repanic := load().Repanic
+	if repanic || onMain() {
 		Flush(2 * time.Second)
 	}
-	if again {
+	if repanic {
 		panic(value)
 	}
 }
 
-// Handler reports a panic of next, with the request's method and path, and lets it go on, so that net/http or an
-// outer middleware answers as ever. http.ErrAbortHandler, which is no error, is not reported.
+// Handler reports panics in next, along with the method and path of the request. It then panics
+// again, so that net/http or an outer middleware handles the panic as usual. It does not report
+// [http.ErrAbortHandler].
 //
 //go:noinline
-func Handler(next http.Handler) http.Handler { // Inlined, its closures would be taken for functions of the program.
+func Handler(next http.Handler) http.Handler { // If inlined, its closures would appear to belong to the program.
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
 			value := recover()
@@ -121,8 +130,8 @@ func Handler(next http.Handler) http.Handler { // Inlined, its closures would be
 				return
 			}
 			if value != http.ErrAbortHandler {
-				request := map[string]any{"method": r.Method, "path": r.URL.Path} // Never the query: it often holds secrets.
-				capture(thrown(value), []Option{WithExtra(map[string]any{"request": request})})
+				request := map[string]any{"method": r.Method, "path": r.URL.Path} // The query often holds secrets.
+				capture(newErrorEvent(value), []Option{WithExtra(map[string]any{"request": request})})
 			}
 			panic(value)
 		}()
@@ -130,9 +139,9 @@ func Handler(next http.Handler) http.Handler { // Inlined, its closures would be
 	})
 }
 
-// Flush sends what waits, and returns true as soon as all that was captured has been accepted.
-// It returns false when the time is up, or if anything captured since the last Flush was lost. What is not yet accepted
-// stays in the queue; the package works on.
+// Flush waits until the server has accepted all captured events, and reports whether it has. It
+// returns false if the timeout expires, or if an event captured since the last Flush was lost.
+// Events not yet accepted stay in the queue and are still sent later.
 func Flush(timeout time.Duration) bool {
 	return outgoing.flush(time.Now().Add(timeout))
 }

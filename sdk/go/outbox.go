@@ -1,4 +1,4 @@
-// What waits to be sent: the queue, what is held back because it comes too often, and Flush.
+// The outbox: the queue, the events held back as repeats, and Flush.
 
 package obs
 
@@ -12,182 +12,185 @@ import (
 )
 
 const (
-	maxQueued = 2048        // reports, with the one in flight and those held back
-	maxBytes  = 8 << 20     // of them
-	maxSame   = 100         // reports of one kind that go out in a period; of the others, the last is held back
-	period    = time.Minute // from the kind's first report
-	maxKinds  = 1000        // that are told apart
-	maxOthers = 1_000_000   // that one report may stand for; the server's limit
-	maxLines  = 20          // that standard error has not taken
-	unusable  = "nothing is sent: %v"
+	maxQueued     = 2048        // entries queued, in flight or held back
+	maxBytes      = 8 << 20     // bytes of their bodies
+	maxRepeats    = 100         // entries with the same identity sent per window; the rest are held back
+	windowLength  = time.Minute // from the first entry with an identity
+	maxWindows    = 1000        // identities tracked at a time
+	maxSuppressed = 1_000_000   // the server's limit for one event
+	maxLines      = 20          // log lines that wait for standard error
+	disabled      = "no events will be sent: %v"
 )
 
-// A report is an event as JSON, and where it goes.
-type report struct {
-	to         *client
-	kind       [sha256.Size]byte
-	event      []byte
-	number     int // in the order of capture
-	suppressed int // others of its kind that it stands for
-	broken     int // attempts that the server itself failed at
+// An entry is an encoded event and its destination.
+type entry struct {
+	client     *client
+	identity   [sha256.Size]byte
+	body       []byte
+	number     int // in order of capture
+	suppressed int // number of earlier repeats that were dropped in favour of this one
+	failures   int // attempts answered with 5xx other than 502 to 504
 }
 
-// kindOf hashes what equal events have in common: where they go, type, message, and where they come from.
-func kindOf(to *client, e *Event) [sha256.Size]byte {
+// identify hashes what repeats of an event have in common: endpoint, type, message and top frame.
+func identify(c *client, e *Event) [sha256.Size]byte {
 	top := e.Stacktrace[:min(len(e.Stacktrace), 1)]
-	return sha256.Sum256(fmt.Appendf(nil, "%s %q %q %+v", to.endpoint, e.Type, e.Message, top))
+	return sha256.Sum256(fmt.Appendf(nil, "%s %q %q %+v", c.endpoint, e.Type, e.Message, top))
 }
 
-// A window is the current period of one kind.
+// A window counts the entries with the same identity during one minute.
 type window struct {
-	kind [sha256.Size]byte
-	ends time.Time
-	sent int
-	held *report // the last one that was not sent
+	identity [sha256.Size]byte
+	ends     time.Time
+	sent     int
+	held     *entry // the latest one that was not sent
 }
 
-// The outbox is one for all clients, so that Init can be called again at any time.
+// An outbox holds the entries of all clients, so that Init can be called again at any time.
 type outbox struct {
-	*sync.Cond // something below has changed, or a wait is over; its lock guards all of it
+	*sync.Cond // signals any change below; its lock guards all fields
 	start      sync.Once
-	queue      []*report // in the order of capture; one of them may be in flight
-	windows    []*window // the oldest first
-	stored     int       // reports that are queued or held back
-	bytes      int       // of them
-	captured   int       // reports that ever came
-	lost       int       // events that will never be accepted
-	reported   int       // of them, those that a flush knows of
-	dropped    int       // events that found the queue full since it was last empty
-	flushing   int       // flushes that wait
-	complained map[string]bool
-	lines      []string // for standard error; the first is being written
+	queue      []*entry  // in order of capture; one may be in flight
+	windows    []*window // oldest first
+	stored     int       // number of entries queued or held back
+	bytes      int       // total size of their bodies
+	captured   int       // number of entries ever added
+	lost       int       // number of events that will never be accepted
+	reported   int       // value of lost at the end of the last flush
+	dropped    int       // events dropped since the queue was last empty
+	flushing   int       // number of flushes in progress
+	logged     map[string]bool
+	lines      []string // log lines not yet written; the first is being written
 }
 
-var outgoing = &outbox{Cond: sync.NewCond(new(sync.Mutex)), complained: map[string]bool{}}
+var outgoing = &outbox{Cond: sync.NewCond(new(sync.Mutex)), logged: map[string]bool{}}
 
-// add queues a report, or holds it back, or drops it, and says whether it was queued.
-func (o *outbox) add(r *report) bool {
+// add queues an entry, holds it back or drops it, and reports whether it was queued.
+func (o *outbox) add(e *entry) bool {
 	o.L.Lock()
 	defer o.L.Unlock()
-	o.start.Do(func() { go o.send() })
+	o.start.Do(func() { go o.run() })
 	o.Broadcast()
 	o.captured++
-	r.number = o.captured
-	w := o.window(r.kind)
-	fits := o.stored < maxQueued && o.bytes+len(r.event) <= maxBytes
+	e.number = o.captured
+	w := o.window(e.identity)
+	fits := o.stored < maxQueued && o.bytes+len(e.body) <= maxBytes
 	switch {
-	case fits && w.sent < maxSame:
+	case fits && w.sent < maxRepeats:
 		w.sent++
-		o.store(r, 1)
-		o.queue = append(o.queue, r)
+		o.store(e, 1)
+		o.queue = append(o.queue, e)
 		return true
 	case fits:
 		if w.held != nil {
-			r.suppressed = w.held.suppressed + 1
+			e.suppressed = w.held.suppressed + 1
 			o.store(w.held, -1)
 		}
-		o.store(r, 1)
-		w.held = r
+		o.store(e, 1)
+		w.held = e
 	case w.held != nil:
 		w.held.suppressed++
 	default:
 		o.dropped++
-		o.lose("the queue is full (%d events or %d bytes); events are dropped", maxQueued, maxBytes)
+		o.lose("the queue is full (%d events or %d bytes); dropping events", maxQueued, maxBytes)
 	}
-	if w.held != nil && w.held.suppressed == maxOthers {
-		o.letGo(w)
+	if w.held != nil && w.held.suppressed == maxSuppressed {
+		o.release(w)
 	}
 	return false
 }
 
-func (o *outbox) store(r *report, count int) {
+// store updates the totals for an entry that is added (1) or removed (-1).
+func (o *outbox) store(e *entry, count int) {
 	o.stored += count
-	o.bytes += count * len(r.event)
+	o.bytes += count * len(e.body)
 }
 
-// window finds the current period of a kind, or begins one.
-func (o *outbox) window(kind [sha256.Size]byte) *window {
-	o.endWindows(maxKinds)
+// window returns the current window of an identity, starting one if needed.
+func (o *outbox) window(identity [sha256.Size]byte) *window {
+	o.endWindows(maxWindows)
 	for _, w := range o.windows {
-		if w.kind == kind {
+		if w.identity == identity {
 			return w
 		}
 	}
-	o.endWindows(maxKinds - 1)
-	w := &window{kind: kind, ends: time.Now().Add(period)}
+	o.endWindows(maxWindows - 1)
+	w := &window{identity: identity, ends: time.Now().Add(windowLength)}
 	o.windows = append(o.windows, w)
 	return w
 }
 
-// endWindows ends those whose time is over, and the oldest beyond so many.
+// endWindows ends the windows that are over, and the oldest ones if there are more than limit.
 func (o *outbox) endWindows(limit int) {
 	for len(o.windows) > limit || len(o.windows) > 0 && !time.Now().Before(o.windows[0].ends) {
-		o.letGo(o.windows[0])
+		o.release(o.windows[0])
 		o.windows = o.windows[1:]
 	}
 }
 
-func (o *outbox) letGo(w *window) {
+// release queues the entry that a window holds back.
+func (o *outbox) release(w *window) {
 	if w.held != nil {
 		o.queue = append(o.queue, w.held)
 		w.held = nil
 	}
 }
 
-// flush sends what is held back, tries at once, unless the server asked for a pause, and waits.
+// flush releases what is held back, ends all pauses except those requested by a server, and waits.
 func (o *outbox) flush(deadline time.Time) bool {
 	o.L.Lock()
 	defer o.L.Unlock()
 	for _, w := range o.windows {
-		o.letGo(w)
+		o.release(w)
 	}
-	for _, r := range o.queue {
-		if !r.to.ordered {
-			r.to.notBefore = time.Time{}
+	for _, e := range o.queue {
+		if !e.client.requested {
+			e.client.notBefore = time.Time{}
 		}
 	}
-	known, last := o.reported, o.captured
-	waits := func() bool { return slices.ContainsFunc(o.queue, func(r *report) bool { return r.number <= last }) }
+	reported, last := o.reported, o.captured
+	waiting := func() bool { return slices.ContainsFunc(o.queue, func(e *entry) bool { return e.number <= last }) }
 	o.flushing++
 	o.Broadcast()
-	for (waits() || len(o.lines) > 0) && time.Now().Before(deadline) {
+	for (waiting() || len(o.lines) > 0) && time.Now().Before(deadline) {
 		o.wait(deadline)
 	}
 	o.flushing--
 	o.reported = o.lost
-	return !waits() && o.lost == known
+	return !waiting() && o.lost == reported
 }
 
-// wait waits until something changes, but not past a time.
+// wait waits for a change, at most until the given time.
 func (o *outbox) wait(until time.Time) {
-	alarm := time.AfterFunc(time.Until(until), func() {
-		o.L.Lock() // It must not ring before the wait has begun.
+	timer := time.AfterFunc(time.Until(until), func() {
+		o.L.Lock() // Not before Wait has released the lock, or the signal would be missed.
 		defer o.L.Unlock()
 		o.Broadcast()
 	})
-	defer alarm.Stop()
+	defer timer.Stop()
 	o.Wait()
 }
 
-// lose counts an event that will never be accepted, and says why.
-func (o *outbox) lose(why string, args ...any) {
+// lose counts an event that will never be accepted, and logs the reason.
+func (o *outbox) lose(reason string, args ...any) {
 	o.lost++
-	o.complain(why, args...)
+	o.log(reason, args...)
 }
 
-// complain says one line on standard error, once until the queue is empty, never with the key or with what was captured.
-func (o *outbox) complain(of string, args ...any) {
-	if o.complained[of] || len(o.lines) == maxLines {
+// log writes a line to standard error, each format once until the queue is empty. Lines never contain
+// the key or data of an event.
+func (o *outbox) log(format string, args ...any) {
+	if o.logged[format] || len(o.lines) == maxLines {
 		return
 	}
-	o.complained[of] = true
-	if o.lines = append(o.lines, fmt.Sprintf("obs: "+of+"\n", args...)); len(o.lines) == 1 {
-		go o.print()
+	o.logged[format] = true
+	if o.lines = append(o.lines, fmt.Sprintf("obs: "+format+"\n", args...)); len(o.lines) == 1 {
+		go o.writeLines()
 	}
 }
 
-// print writes the lines, with the outbox unlocked: nobody may read standard error, and then it takes for ever.
-func (o *outbox) print() {
+// writeLines writes with the outbox unlocked, because a write blocks if nothing reads standard error.
+func (o *outbox) writeLines() {
 	o.L.Lock()
 	defer o.L.Unlock()
 	for len(o.lines) > 0 {

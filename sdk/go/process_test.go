@@ -1,4 +1,4 @@
-// What a whole program sees of obs: its standard error, and how it ends.
+// Whole programs: standard error and exit status.
 
 package obs_test
 
@@ -16,30 +16,30 @@ import (
 	obs "github.com/alexisbouchez/observability-prototype/sdk/go"
 )
 
-// programs are what this test's own binary does when it is started as one of them.
+// programs are run by starting the test binary again with OBS_TEST_PROGRAM set.
 var programs = map[string]func(dsn string){
-	"not set up": func(string) {
+	"no init": func(string) {
 		fmt.Println("id", obs.CaptureMessage("payload"), obs.CaptureException(errors.New("payload")))
 		fmt.Println(obs.Flush(time.Second), obs.Flush(time.Second))
 	},
 	"flush only": func(string) { fmt.Println(obs.Flush(time.Second)) },
-	"set up": func(dsn string) {
+	"two messages": func(dsn string) {
 		obs.Init(obs.Options{DSN: dsn})
 		obs.CaptureMessage("payload")
 		obs.CaptureMessage("payload")
 		fmt.Println(obs.Flush(10 * time.Second))
 	},
 	"full queue": func(string) {
-		end := make(chan struct{})
-		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { <-end; w.WriteHeader(201) }))
+		release := make(chan struct{})
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { <-release; w.WriteHeader(201) }))
 		obs.Init(obs.Options{DSN: strings.Replace(s.URL, "://", "://hush@", 1)})
 		for i := 0; i < 2100; i++ {
 			obs.CaptureMessage(fmt.Sprint("payload ", i))
 		}
-		close(end)
+		close(release)
 		fmt.Println(obs.Flush(30 * time.Second))
 	},
-	"hook that panics": func(dsn string) {
+	"panicking hook": func(dsn string) {
 		obs.Init(obs.Options{DSN: dsn, BeforeSend: func(e *obs.Event) *obs.Event { panic(e.Message) }})
 		fmt.Println("id", obs.CaptureMessage("payload"), obs.CaptureMessage("payload"))
 		fmt.Println(obs.Flush(10 * time.Second))
@@ -48,7 +48,7 @@ var programs = map[string]func(dsn string){
 		time.AfterFunc(20*time.Second, func() { os.Exit(3) })
 		_, stderr, _ := os.Pipe()
 		_ = stderr.SetWriteDeadline(time.Now().Add(100 * time.Millisecond))
-		_, _ = stderr.Write(make([]byte, 1<<20)) // as much as it takes
+		_, _ = stderr.Write(make([]byte, 1<<20)) // fills the pipe
 		_ = stderr.SetWriteDeadline(time.Time{})
 		os.Stderr = stderr
 		obs.Init(obs.Options{DSN: dsn, BeforeSend: func(e *obs.Event) *obs.Event { return map[string]*obs.Event{"kept": e}[e.Message[:4]] }})
@@ -57,13 +57,13 @@ var programs = map[string]func(dsn string){
 	"panic": func(dsn string) {
 		obs.Init(obs.Options{DSN: dsn, Repanic: true})
 		defer obs.Recover()
-		panic("nobody catches this")
+		panic("not recovered")
 	},
-	"plain panic": func(string) { panic("nobody catches this") },
-	"swallowed panic": func(dsn string) {
+	"plain panic": func(string) { panic("not recovered") },
+	"recovered panic": func(dsn string) {
 		obs.Init(obs.Options{DSN: dsn})
 		defer obs.Recover()
-		panic("obs catches this")
+		panic("recovered by obs")
 	},
 }
 
@@ -77,70 +77,70 @@ func TestMain(m *testing.M) {
 
 func run(t *testing.T, program, dsn string) (stdout, stderr string, status int) {
 	t.Helper()
-	var out, complaints strings.Builder
+	var out, log strings.Builder
 	command := exec.Command(os.Args[0])
 	command.Env = append(os.Environ(), "OBS_TEST_PROGRAM="+program, "OBS_TEST_DSN="+dsn, "GORACE=atexit_sleep_ms=0")
-	command.Stdout, command.Stderr = &out, &complaints
+	command.Stdout, command.Stderr = &out, &log
 	if err := command.Run(); err != nil && !errors.As(err, new(*exec.ExitError)) {
 		t.Fatal(err)
 	}
-	return out.String(), complaints.String(), command.ProcessState.ExitCode()
+	return out.String(), log.String(), command.ProcessState.ExitCode()
 }
 
-func TestCapturesBeforeInitSayOneLineAndAreLost(t *testing.T) {
-	stdout, stderr, status := run(t, "not set up", "")
+func TestCapturesBeforeInitPrintOneLine(t *testing.T) {
+	stdout, stderr, status := run(t, "no init", "")
 	equal(t, "output", stdout, "id  \nfalse true\n")
-	equal(t, "standard error", stderr, "obs: nothing is sent: Init was not called with a valid DSN\n")
+	equal(t, "standard error", stderr, "obs: no events will be sent: Init was not called with a valid DSN\n")
 	equal(t, "status", status, 0)
 	stdout, stderr, _ = run(t, "flush only", "")
 	equal(t, "output", stdout+stderr, "true\n")
 }
 
-func TestABadDSNIsOneLineWithoutTheKey(t *testing.T) {
+func TestInvalidDSNPrintsOneLineWithoutTheKey(t *testing.T) {
 	for _, dsn := range []string{
 		"", "nonsense", "http://127.0.0.1:1", "ftp://hush@127.0.0.1", "http://hush@", "http://hush@host:99999", "http://hu%20sh@host",
 		"http://hush:hush@host", "http://hush@ho st", "http://" + strings.Repeat("k", 201) + "@host", "http://hush\n@host", "://hush@host",
 	} {
-		stdout, stderr, status := run(t, "set up", dsn)
+		stdout, stderr, status := run(t, "two messages", dsn)
 		equal(t, "output", stdout, "false\n")
 		equal(t, "status", status, 0)
-		if strings.Count(stderr, "\n") != 1 || !strings.HasPrefix(stderr, "obs: nothing is sent: the DSN") || strings.Contains(stderr, "hush") {
-			t.Errorf("for %q standard error is %q", dsn, stderr)
+		if strings.Count(stderr, "\n") != 1 || !strings.HasPrefix(stderr, "obs: no events will be sent: the DSN") || strings.Contains(stderr, "hush") {
+			t.Errorf("standard error for %q is %q", dsn, stderr)
 		}
 	}
 }
 
-func TestARefusalIsOneLineWithoutKeyAndPayload(t *testing.T) {
+func TestRejectionPrintsOneLineWithoutKeyOrPayload(t *testing.T) {
 	s := serve(t, scripted(401, 401))
-	stdout, stderr, _ := run(t, "set up", s.dsn())
+	stdout, stderr, _ := run(t, "two messages", s.dsn())
 	equal(t, "output", stdout, "false\n")
-	equal(t, "standard error", stderr, "obs: an event was not accepted, and is lost: 401 \"as the test wants it, for KEY\\x1b[2J\"\n")
+	equal(t, "standard error", stderr, "obs: an event was rejected and dropped: 401 \"rejected by the test, key KEY\\x1b[2J\"\n")
 }
 
-func TestAFullQueueIsOneLineAndHowManyWereDroppedAnother(t *testing.T) {
+func TestFullQueuePrintsOneLineAndThenTheNumberOfDroppedEvents(t *testing.T) {
 	stdout, stderr, _ := run(t, "full queue", "")
 	equal(t, "output", stdout, "false\n")
-	equal(t, "standard error", stderr, "obs: the queue is full (2048 events or 8388608 bytes); events are dropped\n"+
+	equal(t, "standard error", stderr, "obs: the queue is full (2048 events or 8388608 bytes); dropping events\n"+
 		"obs: the queue is empty again; 52 events were dropped\n")
 }
 
-func TestADSNMayHaveAPath(t *testing.T) {
+func TestDSNMayHaveAPath(t *testing.T) {
 	s := serve(t, accept)
-	stdout, stderr, _ := run(t, "set up", s.dsn()+"/1?x#y")
+	stdout, stderr, _ := run(t, "two messages", s.dsn()+"/1?x#y")
 	equal(t, "output", stdout+stderr, "true\n")
 	equal(t, "number of events", len(s.events()), 2)
 }
 
-func TestAHookThatPanicsDropsTheEventAndSaysSoOnce(t *testing.T) {
+func TestPanickingHookDropsEventAndPrintsOneLine(t *testing.T) {
 	s := serve(t, accept)
-	stdout, stderr, status := run(t, "hook that panics", s.dsn())
+	stdout, stderr, status := run(t, "panicking hook", s.dsn())
 	equal(t, "output", stdout, "id  \nfalse\n")
-	equal(t, "standard error", stderr, "obs: BeforeSend or an option panicked (string); the event is lost\n")
+	equal(t, "standard error", stderr, "obs: BeforeSend or an option panicked (string); the event was dropped\n")
 	equal(t, "status", status, 0)
-	equal(t, "number of attempts", len(s.tried()), 0)
+	equal(t, "number of attempts", len(s.attempted()), 0)
 }
 
-func TestACaptureDoesNotWaitForStandardError(t *testing.T) {
+func TestCaptureDoesNotWaitForStandardError(t *testing.T) {
 	s := serve(t, accept)
 	stdout, _, status := run(t, "full standard error", s.dsn())
 	equal(t, "output", stdout, "0 36 false\n")
@@ -148,19 +148,19 @@ func TestACaptureDoesNotWaitForStandardError(t *testing.T) {
 	equal(t, "message", s.events()[0].Message, "kept")
 }
 
-func TestAProgramThatPanicsEndsAsItWouldHave(t *testing.T) {
+func TestRepanicKeepsExitStatusAndOutput(t *testing.T) {
 	s := serve(t, accept)
-	_, plain, wanted := run(t, "plain panic", "")
+	_, plain, want := run(t, "plain panic", "")
 	_, stderr, status := run(t, "panic", s.dsn())
-	equal(t, "status", status, wanted)
+	equal(t, "status", status, want)
 	first, _, _ := strings.Cut(plain, "\n")
 	if !strings.HasPrefix(stderr, first) || !strings.Contains(stderr, "process_test.go") {
 		t.Errorf("standard error is %s", stderr)
 	}
 	equal(t, "number of events", len(s.events()), 1)
-	equal(t, "message", s.events()[0].Message, "nobody catches this")
+	equal(t, "message", s.events()[0].Message, "not recovered")
 
-	_, stderr, status = run(t, "swallowed panic", s.dsn())
+	_, stderr, status = run(t, "recovered panic", s.dsn())
 	equal(t, "status", status, 0)
 	equal(t, "standard error", stderr, "")
 	equal(t, "number of events", len(s.events()), 2)

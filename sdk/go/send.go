@@ -1,4 +1,4 @@
-// Sends the queue, a report at a time, each as often as may help.
+// Sends the queue, one entry at a time, with retries.
 
 package obs
 
@@ -16,29 +16,29 @@ import (
 )
 
 const (
-	firstPause   = 100 * time.Millisecond // after a failure; doubled with each
-	longestPause = 10 * time.Second
-	flushPause   = time.Second // the longest, while a flush waits
-	longestOrder = 300         // seconds of Retry-After that are obeyed
-	maxFailures  = 10          // of a server that breaks, or that Init has replaced
-	maxAnswer    = 64 << 10    // bytes that are read
+	firstPause    = 100 * time.Millisecond // after the first failure; doubles with each further one
+	maxPause      = 10 * time.Second
+	maxFlushPause = time.Second // during a flush
+	maxRetryAfter = 300         // seconds
+	maxFailures   = 10          // per entry with 5xx other than 502 to 504; per server once Init has replaced it
+	maxResponse   = 64 << 10    // bytes read
 )
 
-// A pace says how soon a server may be tried again.
-type pace struct {
-	failures  int       // attempts in a row
-	notBefore time.Time // the next attempt
-	ordered   bool      // by the server, which sent Retry-After
+// A backoff decides when a server may next be contacted.
+type backoff struct {
+	failures  int       // consecutive failed attempts
+	notBefore time.Time // earliest time of the next attempt
+	requested bool      // notBefore comes from the server's Retry-After
 }
 
-// send is the one goroutine that sends. It begins with the first report.
-func (o *outbox) send() {
+// run sends entries for as long as the process lives. The first entry starts it.
+func (o *outbox) run() {
 	o.L.Lock()
 	for {
-		o.endWindows(maxKinds)
+		o.endWindows(maxWindows)
 		switch {
 		case len(o.queue) > 0:
-			o.attempt(slices.MinFunc(o.queue, sooner))
+			o.attempt(slices.MinFunc(o.queue, byNotBefore))
 		case len(o.windows) > 0:
 			o.wait(o.windows[0].ends)
 		default:
@@ -47,100 +47,104 @@ func (o *outbox) send() {
 	}
 }
 
-// sooner orders reports, so that one server's pause does not keep the events of the next.
-func sooner(a, b *report) int { return a.to.notBefore.Compare(b.to.notBefore) }
+// byNotBefore keeps the pause of one server from delaying the entries of another.
+func byNotBefore(a, b *entry) int { return a.client.notBefore.Compare(b.client.notBefore) }
 
-// attempt sends a report once, with the outbox unlocked meanwhile, and decides what becomes of it. If it is too early, it only waits.
-func (o *outbox) attempt(r *report) {
-	if time.Now().Before(r.to.notBefore) {
-		o.wait(r.to.notBefore)
+// attempt sends an entry once, with the outbox unlocked, and handles the result. If its server is
+// in a pause, attempt only waits.
+func (o *outbox) attempt(e *entry) {
+	c := e.client
+	if time.Now().Before(c.notBefore) {
+		o.wait(c.notBefore)
 		return
 	}
 	o.L.Unlock()
-	status, order, problem := r.post()
+	status, retryAfter, problem := e.post()
 	o.L.Lock()
-	again := status == 0 || status == 408 || status == 429 || status >= 502 && status <= 504
-	if status >= 500 && !again {
-		r.broken++
-		again = r.broken < maxFailures
+	retry := status == 0 || status == 408 || status == 429 || status >= 502 && status <= 504
+	if status >= 500 && !retry {
+		e.failures++
+		retry = e.failures < maxFailures
 	}
-	if r.to.endpoint != load().endpoint && r.to.failures >= maxFailures { // It takes room in the queue.
-		again = false
+	if c.endpoint != load().endpoint && c.failures >= maxFailures { // Its entries would fill the queue.
+		retry = false
 	}
 	switch {
 	case status == http.StatusOK || status == http.StatusCreated:
-		r.to.failures = 0
-		if o.settle(r); len(o.queue) == 0 { // Before, a full queue drops and accepts events in turn.
+		c.failures = 0
+		if o.remove(e); len(o.queue) == 0 { // Any earlier, a full queue would log again and again.
 			if o.dropped > 0 {
-				o.complain("the queue is empty again; %d events were dropped", o.dropped)
+				o.log("the queue is empty again; %d events were dropped", o.dropped)
 			}
 			o.dropped = 0
-			clear(o.complained)
+			clear(o.logged)
 		}
-	case again:
-		o.complain("events cannot be sent now, and will be tried again: %s", problem)
-		r.to.pause(order, o.flushing > 0)
+	case retry:
+		o.log("cannot send events, will retry: %s", problem)
+		c.pause(retryAfter, o.flushing > 0)
 	default:
-		o.lose("an event was not accepted, and is lost: %s", problem)
-		o.settle(r)
+		o.lose("an event was rejected and dropped: %s", problem)
+		o.remove(e)
 	}
 }
 
-// settle takes a report off the queue: its fate is known.
-func (o *outbox) settle(r *report) {
-	o.store(r, -1)
-	i := slices.Index(o.queue, r)
+// remove removes an entry that was accepted or lost.
+func (o *outbox) remove(e *entry) {
+	o.store(e, -1)
+	i := slices.Index(o.queue, e)
 	o.queue = slices.Delete(o.queue, i, i+1)
-	if r.to != load() && !slices.ContainsFunc(o.queue, func(other *report) bool { return other.to == r.to }) {
-		r.to.http.CloseIdleConnections()
+	if e.client != load() && !slices.ContainsFunc(o.queue, func(other *entry) bool { return other.client == e.client }) {
+		e.client.http.CloseIdleConnections()
 	}
 	o.Broadcast()
 }
 
-// pause puts the next attempt off: as many seconds as the server asks, or for a time that grows, and varies so that many
-// programs do not come back at once.
-func (p *pace) pause(order int, flushing bool) {
-	pause := time.Duration(order) * time.Second
-	if p.ordered = order > 0; !p.ordered {
-		pause = min(firstPause<<min(p.failures, 10), longestPause)
+// pause postpones the next attempt: by retryAfter seconds if the server sent that, otherwise by a
+// pause that grows and has jitter, so that many programs do not come back at once.
+func (b *backoff) pause(retryAfter int, flushing bool) {
+	pause := time.Duration(retryAfter) * time.Second
+	if b.requested = retryAfter > 0; !b.requested {
+		pause = min(firstPause<<min(b.failures, 10), maxPause)
 		if flushing {
-			pause = min(pause, flushPause)
+			pause = min(pause, maxFlushPause)
 		}
 		pause -= time.Duration(rand.Int63n(int64(pause / 2)))
 	}
-	p.failures++
-	p.notBefore = time.Now().Add(pause)
+	b.failures++
+	b.notBefore = time.Now().Add(pause)
 }
 
-// post answers the status, 0 where there was none; the seconds that the server asks to wait; and what to say of it.
-func (r *report) post() (status, order int, problem string) {
-	body := r.event
-	if r.suppressed > 0 {
-		body = append(fmt.Appendf(nil, `{"suppressed":%d,`, r.suppressed), body[1:]...)
+// post sends an entry. It returns the response's status (0 if there was no response), its Retry-After in
+// seconds, and a description of the result for the log.
+func (e *entry) post() (status, retryAfter int, problem string) {
+	body := e.body
+	if e.suppressed > 0 {
+		body = append(fmt.Appendf(nil, `{"suppressed":%d,`, e.suppressed), body[1:]...)
 	}
-	request, err := http.NewRequest(http.MethodPost, r.to.endpoint, bytes.NewReader(body))
+	request, err := http.NewRequest(http.MethodPost, e.client.endpoint, bytes.NewReader(body))
 	if err != nil {
-		return 0, 0, "the DSN's host makes no request"
+		return 0, 0, "the DSN's host is invalid"
 	}
 	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("X-OBS-Key", r.to.key)
-	response, err := r.to.http.Do(request)
+	request.Header.Set("X-OBS-Key", e.client.key)
+	response, err := e.client.http.Do(request)
 	if err != nil {
 		return 0, 0, err.Error()
 	}
 	defer response.Body.Close()
-	answer, _ := io.ReadAll(io.LimitReader(response.Body, maxAnswer)) // Read whole, the connection can be used again.
-	var said struct{ Error string }
-	_ = json.Unmarshal(answer, &said)
-	problem = fmt.Sprintf("%d %q", response.StatusCode, clip(strings.ReplaceAll(said.Error, r.to.key, "KEY"), maxText))
-	return response.StatusCode, retryAfter(response.Header.Get("Retry-After")), problem
+	content, _ := io.ReadAll(io.LimitReader(response.Body, maxResponse)) // Reading it all allows the connection to be reused.
+	var refusal struct{ Error string }
+	_ = json.Unmarshal(content, &refusal)
+	reason := strings.ReplaceAll(refusal.Error, e.client.key, "KEY")
+	problem = fmt.Sprintf("%d %q", response.StatusCode, clip(reason, maxText))
+	return response.StatusCode, parseRetryAfter(response.Header.Get("Retry-After")), problem
 }
 
-// retryAfter reads seconds or an HTTP date; 0 is no order.
-func retryAfter(header string) int {
+// parseRetryAfter returns the seconds to wait, given as a number or an HTTP date, or 0.
+func parseRetryAfter(header string) int {
 	seconds, err := strconv.Atoi(header)
 	if date, notDate := http.ParseTime(header); err != nil && notDate == nil {
 		seconds = int(time.Until(date).Seconds()) + 1
 	}
-	return min(max(seconds, 0), longestOrder)
+	return min(max(seconds, 0), maxRetryAfter)
 }

@@ -1,4 +1,4 @@
-// The server that the tests send to: it remembers what it got, and answers as it is told.
+// A test server that records requests and responds as each test specifies.
 
 package obs_test
 
@@ -19,7 +19,7 @@ import (
 
 const key = "test-key"
 
-// A received event is what the server would store.
+// A received event is an event as the server gets it.
 type received struct {
 	obs.Event
 	Suppressed int
@@ -33,24 +33,24 @@ type server struct {
 	mu       sync.Mutex
 	attempts []received
 	accepted []received
-	clients  map[string]bool // remote addresses, one a connection
-	open     atomic.Int32    // connections
+	clients  map[string]bool // remote addresses, one per connection
+	open     atomic.Int32    // number of open connections
 }
 
-// answer is a status, and what goes with it; nil accepts the event. attempt counts from 0.
-type answer func(attempt int, w http.ResponseWriter) (status int)
+// A responder sets headers and returns the status of a response. attempt counts from 0.
+type responder func(attempt int, w http.ResponseWriter) (status int)
 
 func accept(int, http.ResponseWriter) int { return http.StatusCreated }
 
-// serve starts a server and ends it with the test.
-func serve(t *testing.T, respond answer) *server {
+// serve starts a server that is closed at the end of the test.
+func serve(t *testing.T, respond responder) *server {
 	t.Helper()
 	s := &server{clients: map[string]bool{}}
 	s.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		e := received{at: time.Now(), size: len(body), raw: string(body)}
 		if err := json.Unmarshal(body, &e); err != nil || r.URL.Path != "/api/events" || r.Header.Get("X-OBS-Key") != key {
-			t.Errorf("a bad request: %s, %v, %.100s", r.URL, err, body)
+			t.Errorf("bad request: %s, %v, %.100s", r.URL, err, body)
 		}
 		s.mu.Lock()
 		attempt := len(s.attempts)
@@ -64,7 +64,7 @@ func serve(t *testing.T, respond answer) *server {
 			s.mu.Unlock()
 		}
 		w.WriteHeader(status)
-		_, _ = io.WriteString(w, `{"error":"as the test wants it, for `+key+`\u001b[2J"}`)
+		_, _ = io.WriteString(w, `{"error":"rejected by the test, key `+key+`\u001b[2J"}`)
 	}))
 	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
 		switch state {
@@ -81,7 +81,7 @@ func serve(t *testing.T, respond answer) *server {
 
 func (s *server) dsn() string { return strings.Replace(s.URL, "://", "://"+key+"@", 1) }
 
-// start serves, and sets obs up for it.
+// start starts a server that accepts everything and calls Init for it.
 func start(t *testing.T, options obs.Options) *server {
 	t.Helper()
 	s := serve(t, accept)
@@ -96,36 +96,36 @@ func (s *server) events() []received {
 	return append([]received(nil), s.accepted...)
 }
 
-func (s *server) tried() []received {
+func (s *server) attempted() []received {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]received(nil), s.attempts...)
 }
 
-// flushed flushes, and answers the events that arrived.
+// flushed flushes and returns the events that arrived.
 func (s *server) flushed(t *testing.T) []received {
 	t.Helper()
 	if !obs.Flush(20 * time.Second) {
-		t.Fatal("Flush answered false")
+		t.Fatal("Flush returned false")
 	}
 	return s.events()
 }
 
-// only answers the one event that arrived.
+// only flushes and returns the single event that arrived.
 func (s *server) only(t *testing.T) received {
 	t.Helper()
 	events := s.flushed(t)
 	if len(events) != 1 {
-		t.Fatalf("%d events arrived, not one", len(events))
+		t.Fatalf("got %d events, want one", len(events))
 	}
 	return events[0]
 }
 
-func eventually(t *testing.T, what string, true func() bool) {
+func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !true(); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(20 * time.Second); !holds(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("not in time: %s", what)
+			t.Fatalf("timed out waiting for %s", what)
 		}
 	}
 }
@@ -133,6 +133,6 @@ func eventually(t *testing.T, what string, true func() bool) {
 func equal[T comparable](t *testing.T, what string, got, want T) {
 	t.Helper()
 	if got != want {
-		t.Errorf("%s is %v, not %v", what, got, want)
+		t.Errorf("%s: got %v, want %v", what, got, want)
 	}
 }

@@ -1,4 +1,4 @@
-// The stack of the goroutine that captures: its frames, which of them are the application's own, and their lines of source.
+// Stack traces: frames, whether they belong to the application, and their source lines.
 
 package obs
 
@@ -14,9 +14,9 @@ import (
 
 const (
 	maxFrames = 100
-	maxSource = 10      // frames with lines of source
-	around    = 3       // such lines before and after
-	maxFile   = 1 << 20 // bytes; nobody reads a source that is longer
+	maxSource = 10      // frames with source lines
+	around    = 3       // source lines before and after the current one
+	maxFile   = 1 << 20 // bytes; longer source files are not read
 )
 
 var (
@@ -24,7 +24,7 @@ var (
 	build, _   = debug.ReadBuildInfo()
 )
 
-// callers answers the whole stack above capture, so that nested finds what is far below.
+// callers returns the whole stack above capture, however deep, because nested searches all of it.
 func callers() []uintptr {
 	for size := 2 * maxFrames; ; size *= 2 {
 		pcs := make([]uintptr, size)
@@ -34,10 +34,11 @@ func callers() []uintptr {
 	}
 }
 
-// nested says whether what captures was called by a capture, in BeforeSend, and would go on for ever.
+// nested reports whether capture is called from within another capture, such as by BeforeSend, which could
+// recurse without end.
 func nested(pcs []uintptr) bool { return within(pcs, ownPackage+".capture") }
 
-// onMain says whether this is the goroutine that the process ends with.
+// onMain reports whether this is the main goroutine.
 func onMain() bool { return within(callers(), "runtime.main") }
 
 func within(pcs []uintptr, function string) bool {
@@ -50,8 +51,8 @@ func within(pcs []uintptr, function string) bool {
 	return false
 }
 
-// stacktrace answers the frames above the SDK. The runtime's are left out too: they show how Go starts a goroutine and how
-// it panics.
+// stacktrace returns the frames outside the SDK. It also skips those of package runtime, which only
+// show how Go starts goroutines and panics.
 func stacktrace(pcs []uintptr, withSource bool) (trace []Frame) {
 	frames := runtime.CallersFrames(pcs)
 	for sourced, more := 0, true; more && len(trace) < maxFrames; {
@@ -71,16 +72,17 @@ func stacktrace(pcs []uintptr, withSource bool) (trace []Frame) {
 	return trace
 }
 
-// split takes a function's name apart: "example.com/app/db.(*Pool).get" is "db.(*Pool).get" of "example.com/app/db".
+// split splits "example.com/app/db.(*Pool).get" into "example.com/app/db" and "db.(*Pool).get".
 func split(function string) (pkg, name string) {
 	name = function[strings.LastIndexByte(function, '/')+1:]
 	last, _, _ := strings.Cut(name, ".")
 	pkg = strings.TrimSuffix(function, name) + last
-	return strings.ReplaceAll(pkg, "%2e", "."), name // The linker escapes the last element's dots.
+	return strings.ReplaceAll(pkg, "%2e", "."), name // The linker escapes dots in the last element.
 }
 
-// inApp says whether a package is of the main module. Where the build does not name that (go run FILE), it says
-// whether it is neither the standard library's, whose paths begin with a word without a dot, nor a dependency's.
+// inApp reports whether a package belongs to the main module. If the build does not name the main
+// module (go run FILE), inApp reports whether the package belongs neither to the standard library,
+// whose import paths have no dot in the first element, nor to a dependency.
 func inApp(pkg, file string) bool {
 	if pkg == "main" {
 		return true
@@ -92,21 +94,22 @@ func inApp(pkg, file string) bool {
 	return strings.Contains(first, ".") && !strings.Contains(file, "/pkg/mod/") && !strings.Contains(file, "/vendor/")
 }
 
-// files remembers lines by file name, so that an error in a loop does not read in a loop. It holds only files of the
-// program that report errors.
-var files sync.Map
+// sources caches lines by file name, so that an error in a loop does not read its file each time. Only
+// files of the program that occur in stack traces are added.
+var sources sync.Map
 
-// linesOf reads a file where the program runs beside its sources. With -trimpath file names are not absolute.
+// linesOf returns the lines of a source file, or nil if it is not there. With -trimpath, file names are
+// not absolute.
 func linesOf(file string) (lines []string) {
-	if known, ok := files.Load(file); ok {
-		return known.([]string)
+	if cached, ok := sources.Load(file); ok {
+		return cached.([]string)
 	}
 	info, err := os.Stat(file)
 	if err == nil && filepath.IsAbs(file) && info.Mode().IsRegular() && info.Size() <= maxFile {
 		content, _ := os.ReadFile(file)
 		lines = strings.Split(string(content), "\n")
 	}
-	files.Store(file, lines)
+	sources.Store(file, lines)
 	return lines
 }
 

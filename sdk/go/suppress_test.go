@@ -1,4 +1,4 @@
-// Of one error, a hundred a minute are sent, and one that says how many more there were.
+// Repeats: at most 100 per minute are sent, plus one with the number of the rest.
 
 package obs_test
 
@@ -10,7 +10,7 @@ import (
 	obs "github.com/alexisbouchez/observability-prototype/sdk/go"
 )
 
-func TestTenThousandOfOneErrorAreCountedWithAHundredAndOneEvents(t *testing.T) {
+func TestTenThousandRepeatsAreCountedWith101Events(t *testing.T) {
 	s := start(t, obs.Options{})
 	sent := 0
 	for i := 0; i < 10_000; i++ {
@@ -18,18 +18,18 @@ func TestTenThousandOfOneErrorAreCountedWithAHundredAndOneEvents(t *testing.T) {
 			sent++
 		}
 	}
-	equal(t, "number with an id", sent, 100)
+	equal(t, "number of ids", sent, 100)
 	events := s.flushed(t)
 	equal(t, "number of events", len(events), 101)
-	equal(t, "number that the last stands for", events[100].Suppressed, 9_899)
-	equal(t, "last", events[100].Extra["i"], any(9999.0))
+	equal(t, "suppressed", events[100].Suppressed, 9_899)
+	equal(t, "last extra", events[100].Extra["i"], any(9999.0))
 
-	// The minute goes on: what comes after is held back as well.
+	// The minute is not over: further repeats are held back too.
 	obs.CaptureException(errors.New("repeated"))
 	equal(t, "number of events", len(s.flushed(t)), 101+1)
 }
 
-func TestWhatIsHeldBackGoesOutWhenTheMinuteEnds(t *testing.T) {
+func TestHeldBackEventIsSentWhenTheMinuteEnds(t *testing.T) {
 	s := start(t, obs.Options{})
 	capture := func(count int) {
 		for i := 0; i < count; i++ {
@@ -39,15 +39,15 @@ func TestWhatIsHeldBackGoesOutWhenTheMinuteEnds(t *testing.T) {
 	capture(103)
 	s.flushed(t)
 	capture(2)
-	obs.EndPeriods()
+	obs.EndWindows()
 	eventually(t, "102 events", func() bool { return len(s.events()) == 102 })
-	equal(t, "number that the first stands for", s.events()[100].Suppressed, 2)
-	equal(t, "number that the second stands for", s.events()[101].Suppressed, 1)
+	equal(t, "first suppressed", s.events()[100].Suppressed, 2)
+	equal(t, "second suppressed", s.events()[101].Suppressed, 1)
 	capture(1)
 	equal(t, "number of events in a new minute", len(s.flushed(t)), 103)
 }
 
-func TestErrorsAreTheSameByTypeMessageAndPlace(t *testing.T) {
+func TestRepeatsHaveTheSameTypeMessageAndTopFrame(t *testing.T) {
 	s := start(t, obs.Options{})
 	for i := 0; i < 101; i++ {
 		obs.CaptureException(errors.New("same"))
@@ -57,18 +57,18 @@ func TestErrorsAreTheSameByTypeMessageAndPlace(t *testing.T) {
 	}
 	equal(t, "number of events", len(s.flushed(t)), 404)
 	for _, e := range s.events() {
-		equal(t, "number that an event stands for", e.Suppressed, 0)
+		equal(t, "suppressed", e.Suppressed, 0)
 	}
 }
 
-func TestOfTooManyKindsTheOldestIsForgottenAndSent(t *testing.T) {
+func TestOldestWindowEndsIfThereAreTooMany(t *testing.T) {
 	s := start(t, obs.Options{})
 	for i := 0; i < 105; i++ {
 		obs.CaptureMessage("the oldest")
 	}
 	for i := 0; i < 1000; i++ {
-		obs.CaptureMessage(fmt.Sprint("kind ", i))
+		obs.CaptureMessage(fmt.Sprint("other ", i))
 	}
 	eventually(t, "1,101 events without a flush", func() bool { return len(s.events()) == 1101 })
-	equal(t, "number that one stands for", s.events()[1099].Suppressed, 4)
+	equal(t, "suppressed", s.events()[1099].Suppressed, 4)
 }

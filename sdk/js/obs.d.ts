@@ -1,4 +1,4 @@
-/** Reports errors to an obs server, from Node, Bun and browsers. */
+/** Reports errors and messages to an obs server, from Node, Bun and browsers. */
 
 export type Level = 'error' | 'warning' | 'info';
 
@@ -7,7 +7,7 @@ export interface Frame {
   function: string;
   lineno?: number;
   colno?: number;
-  /** False in `node_modules`, in the runtime itself, and where there is no file. */
+  /** False for code in `node_modules`, for the runtime itself, and for code without a file. */
   in_app?: boolean;
   pre_context?: string[];
   context_line?: string;
@@ -21,16 +21,19 @@ export interface Cause {
   stacktrace?: Frame[];
 }
 
-/** What goes to the server, as `beforeSend` sees it; what is absent is left out. */
+/** An event, as passed to `beforeSend` and sent to the server. */
 export interface Event {
   event_id: string;
   level: Level;
-  /** The class of what was thrown; a message has none. */
+  /** Class of the captured error. Absent for messages. */
   type?: string;
   message: string;
+  /** Most recent call first. */
   stacktrace?: Frame[];
+  /** From the direct cause to the root. */
   causes?: Cause[];
   platform: string;
+  /** UTC, ISO 8601. */
   timestamp: string;
   server_name?: string;
   environment?: string;
@@ -42,45 +45,49 @@ export interface Event {
 }
 
 export interface Options {
-  /** `http://KEY@HOST:PORT`, as the server prints it at its start. */
+  /** `http://KEY@HOST:PORT`, as printed by the server on startup. */
   dsn: string;
   environment?: string;
-  /** Default: the host's name; in a browser none. */
+  /** Default: the host name; none in a browser. */
   serverName?: string;
+  /** Version of the program. */
   release?: string;
-  /** Goes with every event, under the `extra` of the capture, key by key. */
+  /** Added to every event. The `extra` of a capture overrides it key by key. */
   extra?: Record<string, unknown>;
   /**
-   * May edit an event or drop it; not asynchronous. If it throws, the event is dropped.
+   * Modifies an event, or drops it by returning null. Must be synchronous. If it throws, the event is dropped.
    *
    * @example
    * beforeSend: (event) => (event.message.includes('ResizeObserver') ? null : event)
    */
   beforeSend?: (event: Event) => Event | null;
-  /** Three source lines on each side of a frame, in Node and Bun. Default: true. */
+  /** Send three source lines on each side of a frame, in Node and Bun. Default: true. */
   sourceLines?: boolean;
-  /** Errors and rejections that nobody catches. Default: false. */
+  /** Capture uncaught errors and unhandled rejections. Default: false. */
   captureUnhandled?: boolean;
-  /** For one attempt to send, in milliseconds. Default: 5000. */
+  /** Timeout of one attempt to send an event, in milliseconds. Default: 5000. */
   requestTimeout?: number;
-  /** How long the end of a process may wait for the server, in milliseconds. Default: 2000. */
+  /** Time that the SDK may delay the end of the process, in milliseconds. Default: 2000. */
   exitTimeout?: number;
 }
 
 export interface CaptureOptions {
   extra?: Record<string, unknown>;
   level?: Level;
-  /** One to eight texts; events with the same ones are one issue. */
+  /** One to eight strings. Events with the same fingerprint are grouped into one issue. */
   fingerprint?: string[];
 }
 
-/** Sets the SDK up. Again: with new settings; what waits is still sent to where it belongs. */
+/**
+ * Configures the SDK. May be called again to replace the options; queued events are still sent to their own server.
+ * Never throws: invalid options are logged to the console.
+ */
 export function init(options: Options): void;
 
 /**
- * Captures an error, or anything else that was thrown. Never throws.
+ * Captures an error or any other thrown value. Never throws.
  *
- * @returns the event's id, or `''` where nothing is sent (now)
+ * @returns the event's id, or `''` if it is not sent: dropped, held back, or `init` was not called
  * @example
  * try {
  *   await pay(order);
@@ -90,16 +97,28 @@ export function init(options: Options): void;
  */
 export function captureException(thrown: unknown, options?: CaptureOptions): string;
 
-/** Captures a message; the level is `info` unless it is said. */
+/**
+ * Captures a message. Never throws.
+ *
+ * @param level default: `info`
+ * @returns the event's id, or `''` if it is not sent: dropped, held back, or `init` was not called
+ */
 export function captureMessage(message: string, level?: Level, options?: CaptureOptions): string;
 
 /**
- * Sends what waits.
+ * Sends all queued events.
  *
  * @param timeout in milliseconds; default: 5000
- * @returns true as soon as the server has accepted everything; false when the time is over, or something was lost since the last flush
+ * @returns true once the server has accepted all events; false if the timeout expires or an event was lost since the
+ *   last flush
  */
 export function flush(timeout?: number): Promise<boolean>;
 
-/** Flushes, gives up what has not been accepted by then, and takes the SDK's handlers away. Captures do nothing until the next `init`. */
+/**
+ * Flushes, discards events that were not accepted in time, and removes the SDK's handlers. Captures are ignored until
+ * the next `init`.
+ *
+ * @param timeout in milliseconds; default: 5000
+ * @returns the same as `flush`
+ */
 export function close(timeout?: number): Promise<boolean>;

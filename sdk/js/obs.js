@@ -1,26 +1,34 @@
-// The obs SDK for JavaScript: makes events of what goes wrong and sends them to an obs server, from Node, Bun and browsers.
-// From top to bottom: the API, what is thrown, stacks, source lines, safe JSON, holding back, sending, the host, small things.
+// The obs SDK for JavaScript: reports errors and messages to an obs server, from Node, Bun and browsers.
+// Contents: the API, thrown values, stacks, source lines, safe JSON, repeats, sending, process and page hooks, helpers.
 
 const SDK = { name: '@obs/sdk', version: '0.1.0' };
 
-const EVENT_BYTES = 1_000_000; // The server refuses a body over 1 MiB.
+const EVENT_BYTES = 1_000_000; // The server accepts 1 MiB.
 const LENGTH = { message: 8192, text: 200, filename: 1000 };
 const FRAMES = 100;
 const CAUSES = 20;
 const DEPTH = 32;
-const VALUES = EVENT_BYTES / 2; // A JSON value takes two bytes at least, so what has more of them cannot fit.
+const VALUES = EVENT_BYTES / 2; // A JSON value takes at least two bytes, so more of them cannot fit.
 const SOURCE = { around: 3, frames: 10, files: 32, bytes: 1 << 20 };
-const REPEATS = { window: 60_000, pass: 100, keys: 1000, suppressed: 1_000_000 };
+const REPEATS = { window: 60_000, limit: 100, keys: 1000, suppressed: 1_000_000 };
 const QUEUE = { events: 2048, bytes: 8 << 20 };
-const BACKOFF = { first: 100, most: 10_000, retryAfter: 300_000, attempts: 10 };
-const KEEPALIVE_BYTES = 64 << 10; // All that a page which goes away may have in flight.
+const BACKOFF = { first: 100, max: 10_000, retryAfter: 300_000, attempts: 10 };
+const KEEPALIVE_BYTES = 64 << 10; // The browsers' limit for requests that outlive their page.
 
 const DEFAULTS = {
-  ...{ dsn: undefined, environment: undefined, serverName: undefined, release: undefined, extra: undefined, beforeSend: undefined },
-  ...{ sourceLines: true, captureUnhandled: false, requestTimeout: 5000, exitTimeout: 2000 },
+  dsn: undefined,
+  environment: undefined,
+  serverName: undefined,
+  release: undefined,
+  extra: undefined,
+  beforeSend: undefined,
+  sourceLines: true,
+  captureUnhandled: false,
+  requestTimeout: 5000,
+  exitTimeout: 2000,
 };
 
-// Saved now: what is wrapped around them later, by an agent for instance, would see the SDK's own doing.
+// Saved at load time, so that wrappers installed later, such as those of an APM agent, do not see the SDK's own calls.
 const send = globalThis.fetch?.bind(globalThis);
 const warn = console.warn.bind(console);
 const now = performance.now.bind(performance);
@@ -29,82 +37,83 @@ const { setTimeout, clearTimeout, setImmediate } = globalThis;
 const onServer = typeof process === 'object' && !!process.versions?.node && typeof document === 'undefined';
 const builtin = {};
 for (const name of onServer ? ['fs', 'os', 'worker_threads'] : []) {
-  // Node before 20.16 has only the import, which nothing here may wait for, or require() could not load this module.
+  // Node before 20.16 has only import(). It is not awaited, because require() cannot load a module with top-level await.
   if (process.getBuiltinModule) builtin[name] = process.getBuiltinModule(name);
   else import(/* webpackIgnore: true */ /* @vite-ignore */ `node:${name}`).then((it) => (builtin[name] = it), () => {});
 }
 
-// ---- The API, which obs.d.ts documents.
+// ---- The API. Its documentation is in obs.d.ts.
 
-let client = null; // The settings of `init`, and the outbox that they lead to.
-let busy = false; // A capture is under way; what it calls, beforeSend for instance, must not start the next one.
-let lost = 0; // What was captured and will never arrive,
-let admitted = 0; // and how much of it a flush has owned up to.
+let client = null; // The settings passed to `init`, and the outbox.
+let busy = false; // During a capture. Captures made by code it calls, such as beforeSend, are ignored.
+let lost = 0; // Number of events that will never be accepted.
+let reported = 0; // The value of `lost` at the end of the last flush.
 
 export function init(options) {
   client = null;
-  said.clear();
-  leaveHost();
+  logged.clear();
+  removeHooks();
   releaseHeld();
   try {
     const settings = { ...DEFAULTS };
-    if (!isObject(options)) throw new Error('init takes an object, such as { dsn: "http://KEY@HOST:PORT" }');
+    if (!isObject(options)) throw new Error('init takes an options object, such as { dsn: "http://KEY@HOST:PORT" }');
     for (const [name, value] of Object.entries(options)) {
-      const type = name === 'beforeSend' ? 'function' : typeof DEFAULTS[name];
       if (value === undefined || value === null) continue;
-      if (!Object.hasOwn(DEFAULTS, name)) warn(`obs: init has no option ${cut(name, LENGTH.text)}; it is ignored`);
-      else if ((type !== 'undefined' && typeof value !== type) || (type === 'number' && !(value > 0))) warn(`obs: ${name} must be a ${type}; it is ignored`);
+      const type = name === 'beforeSend' ? 'function' : typeof DEFAULTS[name];
+      const isValid = type === 'undefined' || (typeof value === type && (type !== 'number' || value > 0));
+      if (!Object.hasOwn(DEFAULTS, name)) warn(`obs: unknown option ${truncate(name, LENGTH.text)} ignored`);
+      else if (!isValid) warn(`obs: option ${name} ignored: it must be a ${type === 'number' ? 'positive number' : type}`);
       else settings[name] = value;
     }
-    settings.serverName ??= tried(() => builtin.os?.hostname());
+    settings.serverName ??= safely(() => builtin.os?.hostname());
     settings.outbox = outboxFor(parseDsn(settings.dsn), settings.requestTimeout);
     client = settings;
-    joinHost();
+    addHooks();
   } catch (error) {
-    warn(`obs: ${tried(() => error.message)}; nothing is sent`);
-    said.add('not set up');
+    warn(`obs: ${safely(() => error.message)}; no events will be sent`);
+    logged.add('init');
   }
 }
 
 export function captureException(thrown, options) {
-  const here = client && !stackOf(thrown) ? callSite(captureException) : '';
+  const callStack = client && !stackOf(thrown) ? callSite(captureException) : '';
   if (client && isObject(thrown)) captured.add(thrown);
-  const id = capture('error', () => describe(thrown, here), options);
-  return id; // Not at once: after a tail call Safari's stacks would lack this function.
+  const id = capture('error', () => describe(thrown, callStack), options);
+  return id; // Not a tail call, which would remove this function from Safari's stacks.
 }
 
 export function captureMessage(message, level = 'info', options) {
-  return capture(level, () => ({ message: cut(textOf(message), LENGTH.message).replace(/^\s*$/, '(empty message)') }), options);
+  return capture(level, () => ({ message: truncate(textOf(message), LENGTH.message).replace(/^\s*$/, '(empty message)') }), options);
 }
 
 export async function flush(timeout = 5000) {
-  const known = admitted; // Flushes at the same time all own up to what is lost meanwhile.
+  const known = reported; // Read before waiting, so that concurrent flushes all report a loss.
   releaseHeld();
-  const sent = Promise.all([...outboxes].flatMap((outbox) => outbox.hurry()));
+  const sent = Promise.all([...outboxes].flatMap((outbox) => outbox.drain()));
   let timer;
-  const late = new Promise((resolve) => (timer = setTimeout(resolve, milliseconds(timeout), 'late')));
+  const late = new Promise((resolve) => (timer = setTimeout(resolve, timerDelay(timeout), 'late')));
   const inTime = (await Promise.race([sent, late])) !== 'late';
   clearTimeout(timer);
-  admitted = lost;
+  reported = lost;
   return inTime && lost === known;
 }
 
 export async function close(timeout) {
   client = null;
-  said.add('not set up');
-  leaveHost();
+  logged.add('init');
+  removeHooks();
   const sent = await flush(timeout);
-  if (client) return sent; // Set up anew meanwhile.
+  if (client) return sent; // init was called again in the meantime.
   outboxes.forEach((outbox) => outbox.giveUp());
-  admitted = lost;
+  reported = lost;
   return sent;
 }
 
-/** Never throws. The event's id, or '' where nothing is sent. */
+/** Builds and queues an event. Never throws. Returns the event's id, or '' if it is not sent. */
 function capture(level, describe, options) {
   if (!client) {
     lost++;
-    complain('not set up', 'captured before init; nothing is sent');
+    logOnce('init', 'an event was captured before init and dropped');
     return '';
   }
   if (busy) return '';
@@ -112,95 +121,108 @@ function capture(level, describe, options) {
   try {
     const { environment, release, serverName, beforeSend, outbox } = client;
     const id = uuid7();
-    const context = { server_name: serverName, environment, release, fingerprint: options?.fingerprint, extra: merged(client.extra, options?.extra) };
-    let event = { event_id: id, level: options?.level ?? level, ...describe(), ...context, platform: 'javascript', timestamp: new Date().toISOString(), sdk: { ...SDK } };
-    if (beforeSend) event = reviewed(beforeSend, event);
+    let event = {
+      event_id: id,
+      level: options?.level ?? level,
+      ...describe(),
+      server_name: serverName,
+      environment,
+      release,
+      fingerprint: options?.fingerprint,
+      extra: mergeExtra(client.extra, options?.extra),
+      platform: 'javascript',
+      timestamp: new Date().toISOString(),
+      sdk: { ...SDK },
+    };
+    if (beforeSend) event = applyBeforeSend(beforeSend, event);
     if (!event) return '';
     const { filename, function: name, lineno } = event.stacktrace?.[0] ?? {};
-    return admit(JSON.stringify([event.type, event.message, filename, name, lineno]), { body: encode({ ...event, event_id: id }), outbox }) ? id : '';
+    const key = JSON.stringify([event.type, event.message, filename, name, lineno]);
+    return admit(key, { body: encode({ ...event, event_id: id }), outbox }) ? id : '';
   } catch {
     lost++;
-    complain('event', 'an event could not be made, and is lost');
+    logOnce('event', 'failed to build an event; it was dropped');
     return '';
   } finally {
     busy = false;
   }
 }
 
-/** What `beforeSend` makes of the event; where it fails the event stays home, since it may hold what was to be removed. */
-function reviewed(beforeSend, event) {
-  const answer = tried(() => beforeSend(event));
+/** Returns the result of beforeSend. If it fails, the event is dropped: it may contain data that was to be removed. */
+function applyBeforeSend(beforeSend, event) {
+  const answer = safely(() => beforeSend(event));
   if (answer === null || (isObject(answer) && typeof answer.then !== 'function')) return answer;
-  tried(() => answer.then(undefined, () => {}));
+  safely(() => answer.then(undefined, () => {}));
   lost++;
-  complain('beforeSend', 'beforeSend threw, or returned neither an event nor null; the event is dropped');
+  logOnce('beforeSend', 'beforeSend threw, or returned neither an event nor null; the event was dropped');
   return null;
 }
 
-function merged(general, own) {
-  const [below, above] = [clean(general), clean(own)];
-  return isObject(below) && isObject(above) && !Array.isArray(above) ? { ...below, ...above } : above ?? below;
+function mergeExtra(defaults, own) {
+  const [lower, upper] = [clean(defaults), clean(own)];
+  return isObject(lower) && isObject(upper) && !Array.isArray(upper) ? { ...lower, ...upper } : upper ?? lower;
 }
 
-// ---- What is thrown: an error, or anything else.
+// ---- Thrown values: errors or anything else.
 
-function describe(thrown, here) {
+function describe(thrown, callStack) {
   const source = { left: client.sourceLines ? SOURCE.frames : 0 };
-  const things = [];
-  for (const thing of unfolded(thrown, new Set())) if (things.push(thing) > CAUSES) break;
-  const [first, ...causes] = things.map((thing, depth) => {
-    const message = messageOf(thing);
-    const frames = parseStack(stackOf(thing), message);
-    const stacktrace = withSource(frames.length || depth ? frames : parseStack(here), source);
-    return { type: typeOf(thing), message: cut(message, LENGTH.message), ...(stacktrace.length && { stacktrace }) };
+  const values = [];
+  for (const value of causeChain(thrown, new Set())) if (values.push(value) > CAUSES) break;
+  const [first, ...causes] = values.map((value, depth) => {
+    const message = messageOf(value);
+    const frames = parseStack(stackOf(value), message);
+    const stacktrace = withSource(frames.length || depth ? frames : parseStack(callStack), source);
+    return { type: typeOf(value), message: truncate(message, LENGTH.message), ...(stacktrace.length && { stacktrace }) };
   });
   return causes.length ? { ...first, causes } : first;
 }
 
-/** A thing and what caused it, depth first; lazily, since a chain may have no end. */
-function* unfolded(thing, seen) {
-  seen.add(thing);
-  yield thing;
-  const below = [];
-  tried(() => {
-    if (thing instanceof AggregateError) for (const error of thing.errors) if (below.push(error) > CAUSES) break;
+/** Yields a value and its causes, depth first. Lazy, because a chain of causes may be endless. */
+function* causeChain(value, seen) {
+  seen.add(value);
+  yield value;
+  const inner = [];
+  safely(() => {
+    if (value instanceof AggregateError) for (const error of value.errors) if (inner.push(error) > CAUSES) break;
   });
-  for (const inner of [...below, isObject(thing) && tried(() => thing.cause)]) {
-    if ((inner || inner === 0 || inner === '') && !seen.has(inner)) yield* unfolded(inner, seen);
+  for (const cause of [...inner, isObject(value) && safely(() => value.cause)]) {
+    if ((cause || cause === 0 || cause === '') && !seen.has(cause)) yield* causeChain(cause, seen);
   }
 }
 
-const isObject = (thing) => typeof thing === 'object' && thing !== null;
-const isError = (thing) => tried(() => thing instanceof Error) || stackOf(thing) !== '';
-const stackOf = (thing) => tried(() => isObject(thing) && typeof thing.stack === 'string' && thing.stack) || '';
+const isObject = (value) => typeof value === 'object' && value !== null;
+const isError = (value) => safely(() => value instanceof Error) || stackOf(value) !== '';
+const stackOf = (value) => safely(() => isObject(value) && typeof value.stack === 'string' && value.stack) || '';
 
-/** The class, unless the name says more: one class with many names, or a class that a minifier renamed. */
-function typeOf(thing) {
-  if (!isObject(thing)) return thing === null ? 'null' : typeof thing;
-  const made = className(thing);
-  const name = isError(thing) && /^(Error|DOMException|NodeError|.{0,2})$/.test(made) && tried(() => thing.name);
-  return (typeof name === 'string' && name) || made;
+/** Returns the class name, or the error's `name` if the class is generic or its name was minified. */
+function typeOf(value) {
+  if (!isObject(value)) return value === null ? 'null' : typeof value;
+  const constructorName = className(value);
+  const name = isError(value) && /^(Error|DOMException|NodeError|.{0,2})$/.test(constructorName) && safely(() => value.name);
+  return (typeof name === 'string' && name) || constructorName;
 }
 
-function messageOf(thing) {
-  const message = isObject(thing) ? tried(() => thing.message) : thing;
+function messageOf(value) {
+  const message = isObject(value) ? safely(() => value.message) : value;
   if (typeof message === 'string') return message;
-  return isError(thing) && message === undefined ? '' : textOf(isError(thing) ? message : thing);
+  return isError(value) && message === undefined ? '' : textOf(isError(value) ? message : value);
 }
 
-function textOf(thing) {
-  if (isObject(thing)) return JSON.stringify(clean(thing, LENGTH.message)) ?? unserialisable(className(thing));
-  return typeof thing === 'function' ? tried(() => `function ${String(thing.name)}`, 'function') : String(thing);
+function textOf(value) {
+  if (isObject(value)) return JSON.stringify(clean(value, LENGTH.message)) ?? unserialisable(className(value));
+  return typeof value === 'function' ? safely(() => `function ${String(value.name)}`, 'function') : String(value);
 }
 
 // ---- Stacks, as V8, JavaScriptCore and SpiderMonkey write them.
 
-/** The stack above `api`, a function of this module, for a thing that brings none. */
+/** Returns the stack above `api`, a function of this module, for a value without a stack. */
 function callSite(api) {
   const error = new Error();
-  tried(() => Error.captureStackTrace?.(error, api));
+  safely(() => Error.captureStackTrace?.(error, api));
   if (Error.captureStackTrace) return stackOf(error);
-  return stackOf(error).split('\n').filter((line, index) => index > 1 || fileOf(line) !== OWN_FILE).join('\n'); // Without this function and `api`.
+  // Drops this function and `api`.
+  return stackOf(error).split('\n').filter((line, index) => index > 1 || fileOf(line) !== OWN_FILE).join('\n');
 }
 
 const fileOf = (line) => parseLine(line, false)?.filename;
@@ -208,7 +230,7 @@ const OWN_FILE = fileOf(stackOf(new Error()).split('\n')[0]);
 
 function parseStack(stack, message) {
   const v8 = /^[ \t]*at /m.test(stack);
-  // V8 begins with `TypeError: message`, and the lines of a message may look like frames.
+  // V8 starts with `TypeError: message`, and a line of the message may look like a frame.
   const start = v8 && message ? stack.indexOf(message) : -1;
   const headed = start >= 0 && /^(.*: )?$/.test(stack.slice(0, start));
   const frames = [];
@@ -220,31 +242,34 @@ function parseStack(stack, message) {
 }
 
 function parseLine(line, v8) {
-  // `at name (place)` or `at place`; elsewhere `name@place`, `place` or `[native code]`.
+  // V8: `at name (place)` or `at place`. Others: `name@place`, `place` or `[native code]`.
   const match = v8 ? /^\s*at (?:(.+?) \((.*)\)|(?:async )?(.+))$/.exec(line) : /^(?:([^@]*)@(.*)|(\[native code\]|[a-z-]+:\/\/.+|\/.+))$/.exec(line);
   if (!match) return null;
   const [, name = '', inner, place = inner] = match;
-  // Code that eval made is in no file; the place that made it is.
+  // Evaluated code has no file, so the frame gets the place of the eval.
   const origin = /eval at [^(]*\((?!eval at )(.*?:\d+:\d+)\)/.exec(place)?.[1] ?? place.replace(/^(.*?) line (\d+) > .*$/, '$1:$2');
   const [, file, lineno, colno] = /^(.*?)(?::(\d+))?(?::(\d+))?$/.exec(origin);
-  const frame = { filename: cut(pathOf(file) || '<anonymous>', LENGTH.filename), function: cut(name.replace(/^async |^.*\*/, '') || '<anonymous>', LENGTH.text) };
+  const frame = {
+    filename: truncate(pathOf(file) || '<anonymous>', LENGTH.filename),
+    function: truncate(name.replace(/^async |^.*\*/, '') || '<anonymous>', LENGTH.text),
+  };
   if (lineno > 0) frame.lineno = Number(lineno);
   if (colno > 0) frame.colno = Number(colno);
   frame.in_app = lineno > 0 && !/^(<|\[|node:|bun:|internal[:/]|native$)|(^|[\\/])node_modules[\\/]/.test(frame.filename);
   return frame;
 }
 
-/** On a server the URL of a file becomes its path. */
+/** In Node and Bun, converts a file URL to a path. */
 function pathOf(file) {
   if (!onServer || !file.startsWith('file://')) return file;
-  const path = tried(() => decodeURIComponent(file.slice(7)), file.slice(7));
+  const path = safely(() => decodeURIComponent(file.slice(7)), file.slice(7));
   return /^\/[A-Za-z]:/.test(path) ? path.slice(1) : path;
 }
 
-// ---- Source lines, on a server only.
+// ---- Source lines, in Node and Bun only.
 
-const SCRIPT = /^(\/|[A-Za-z]:[\\/]).*\.([cm]?[jt]s|[jt]sx)$/; // No other: what is assigned to `stack` may name any file.
-const sources = new Map(); // A file's lines by its path; null where it cannot be read cheaply.
+const SCRIPT = /^(\/|[A-Za-z]:[\\/]).*\.([cm]?[jt]s|[jt]sx)$/; // Only scripts: a `stack` assigned by the program may name any file.
+const sources = new Map(); // Lines by path; null if the file is missing or too large.
 
 function withSource(frames, source) {
   for (const frame of builtin.fs ? frames : []) {
@@ -252,7 +277,7 @@ function withSource(frames, source) {
     const lines = linesOf(frame.filename);
     const at = frame.lineno - 1;
     if (lines?.[at] === undefined) continue;
-    const between = (from, to) => lines.slice(Math.max(0, from), to).map((line) => cut(line, LENGTH.text));
+    const between = (from, to) => lines.slice(Math.max(0, from), to).map((line) => truncate(line, LENGTH.text));
     frame.pre_context = between(at - SOURCE.around, at);
     [frame.context_line] = between(at, at + 1);
     frame.post_context = between(at + 1, at + 1 + SOURCE.around);
@@ -263,35 +288,35 @@ function withSource(frames, source) {
 function linesOf(path) {
   if (sources.has(path)) return sources.get(path);
   if (sources.size >= SOURCE.files) sources.delete(sources.keys().next().value);
-  const file = tried(() => builtin.fs.statSync(path));
+  const file = safely(() => builtin.fs.statSync(path));
   const cheap = file?.isFile() && file.size <= SOURCE.bytes;
-  sources.set(path, cheap ? tried(() => builtin.fs.readFileSync(path, 'utf8').split(/\r?\n/)) : null);
+  sources.set(path, cheap ? safely(() => builtin.fs.readFileSync(path, 'utf8').split(/\r?\n/)) : null);
   return sources.get(path);
 }
 
-// ---- Safe JSON: plain data of anything, whatever its getters do.
+// ---- Safe JSON: plain data from any value, even if its getters throw.
 
-/** A copy that JSON.stringify cannot fail on, with texts of at most `length` characters. */
+/** Returns a copy that JSON.stringify cannot fail on, with strings truncated to `length` characters. */
 function clean(value, length = Infinity) {
-  const above = new Set(); // The way down to here, which tells a cycle from a thing that is merely there twice.
+  const enclosing = new Set(); // The enclosing objects, to tell a cycle from a repeated reference.
   let left = VALUES;
 
   const copy = (value, depth) => {
     left--;
-    if (typeof value === 'string') return cut(value, length);
+    if (typeof value === 'string') return truncate(value, length);
     if (typeof value === 'bigint' || (typeof value === 'number' && !Number.isFinite(value))) return String(value);
     if (typeof value === 'function' || typeof value === 'symbol') return unserialisable(typeof value);
     if (!isObject(value)) return value;
-    if (above.has(value)) return '[circular]';
+    if (enclosing.has(value)) return '[circular]';
     if (depth > DEPTH) return '[too deep]';
-    above.add(value);
-    const copied = tried(() => inside(value, depth + 1), unserialisable(className(value)));
-    above.delete(value);
+    enclosing.add(value);
+    const copied = safely(() => copyObject(value, depth + 1), unserialisable(className(value)));
+    enclosing.delete(value);
     return copied;
   };
 
-  const inside = (value, depth) => {
-    if (value instanceof Error) return { type: typeOf(value), message: cut(messageOf(value), length) };
+  const copyObject = (value, depth) => {
+    if (value instanceof Error) return { type: typeOf(value), message: truncate(messageOf(value), length) };
     if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer || (globalThis.Node && value instanceof Node)) return unserialisable(className(value));
     if (typeof value.toJSON === 'function') return copy(value.toJSON(), depth);
     const list = [];
@@ -301,11 +326,11 @@ function clean(value, length = Infinity) {
     }
     const isMap = value instanceof Map;
     for (const key of isMap ? value.keys() : Object.keys(value)) {
-      const item = copy(tried(() => (isMap ? value.get(key) : value[key]), unserialisable('getter')), depth);
-      if (item !== undefined) list.push([cut(String(key), length), item]);
+      const item = copy(safely(() => (isMap ? value.get(key) : value[key]), unserialisable('getter')), depth);
+      if (item !== undefined) list.push([truncate(String(key), length), item]);
       if (left <= 0) break;
     }
-    return Object.fromEntries(list); // Which takes `__proto__` for a key like any other.
+    return Object.fromEntries(list); // Unlike assignment, this treats `__proto__` as an ordinary key.
   };
 
   return copy(value, 0);
@@ -313,38 +338,38 @@ function clean(value, length = Infinity) {
 
 const unserialisable = (type) => `[unserialisable: ${type}]`;
 
-/** The event as JSON that the server takes: of what is too large, the least telling goes first. */
+/** Returns the event as JSON within the server's limits. If it is too large, the least useful data is removed first. */
 function encode(event) {
   event = clean(event);
-  event.message = cut(textOf(event.message ?? ''), LENGTH.message);
+  event.message = truncate(textOf(event.message ?? ''), LENGTH.message);
   for (const name of ['type', 'level', 'server_name', 'environment', 'release']) {
-    if (name in event) event[name] = cut(textOf(event[name]), LENGTH.text);
+    if (name in event) event[name] = truncate(textOf(event[name]), LENGTH.text);
   }
-  if ('fingerprint' in event) event.fingerprint = [event.fingerprint].flat().slice(0, 8).map((part) => cut(textOf(part), LENGTH.text));
-  const frames = [event, event.causes].flat().flatMap((thing) => thing?.stacktrace ?? []);
+  if ('fingerprint' in event) event.fingerprint = [event.fingerprint].flat().slice(0, 8).map((part) => truncate(textOf(part), LENGTH.text));
+  const frames = [event, event.causes].flat().flatMap((value) => value?.stacktrace ?? []);
   const bytes = byteLength(JSON.stringify(event.extra) ?? '');
   const cuts = [
     () => (event.extra = clean(event.extra, LENGTH.message)),
-    () => (event.extra = { obs: `extra of ${bytes} bytes was left out` }),
+    () => (event.extra = { obs: `extra omitted: ${bytes} bytes` }),
     () => frames.forEach((frame) => ['pre_context', 'context_line', 'post_context'].forEach((name) => delete Object(frame)[name])),
     () => Object.assign(event, { causes: undefined, stacktrace: event.stacktrace?.slice(0, 20) }),
   ];
   let body;
-  while (byteLength((body = JSON.stringify(event))) > EVENT_BYTES) cuts.shift()(); // With none left it throws: an event that cannot be made.
+  while (byteLength((body = JSON.stringify(event))) > EVENT_BYTES) cuts.shift()(); // Throws if none is left; capture() drops the event.
   return body;
 }
 
-// ---- Holding back: of one error a hundred a minute go out, then the last one, with the number of the others.
+// ---- Repeats: per minute, 100 events of the same error are sent, then only the latest, with a count.
 
-const repeats = new Map(); // By what makes errors the same, in the order of their first event.
-let heldLength = 0; // Of what is held; it is bounded as the queue is.
+const repeats = new Map(); // By the key of the error, in order of the first event.
+let heldLength = 0; // Total length of the held bodies, limited like the queue.
 
-/** Whether the event goes out now. */
+/** Queues an event or holds it back. Returns true if it was queued. */
 function admit(key, entry) {
-  const repeat = repeats.get(key) ?? { passed: 0, held: null, others: 0, timer: later(REPEATS.window, () => forget(key)) };
+  const repeat = repeats.get(key) ?? { sent: 0, held: null, others: 0, timer: later(REPEATS.window, () => forget(key)) };
   repeats.set(key, repeat);
   if (repeats.size > REPEATS.keys) forget(repeats.keys().next().value);
-  if (repeat.passed++ < REPEATS.pass) return entry.outbox.add(entry.body);
+  if (repeat.sent++ < REPEATS.limit) return entry.outbox.add(entry.body);
   if (repeat.held) repeat.others++;
   heldLength += entry.body.length - (repeat.held?.body.length ?? 0);
   repeat.held = entry;
@@ -369,12 +394,12 @@ function forget(key) {
 
 const releaseHeld = () => repeats.forEach(release);
 
-// ---- Sending: one event at a time, in order, until the server has it.
+// ---- Sending: one event at a time, in order, with retries.
 
 const outboxes = new Set();
-let keptAlive = 0; // Bytes in flight that outlive the page.
+let keepaliveBytes = 0; // In flight in requests that outlive the page.
 
-/** The outbox of a DSN. One that an earlier DSN left behind goes on until it is empty. */
+/** Returns the outbox for a DSN. Outboxes of earlier DSNs are kept until they are empty. */
 function outboxFor({ url, key }, timeout) {
   const outbox = [...outboxes].find((it) => it.url === url && it.key === key) ?? new Outbox();
   outboxes.forEach((it) => it.queue.size || outboxes.delete(it));
@@ -385,16 +410,16 @@ function outboxFor({ url, key }, timeout) {
 class Outbox {
   queue = new Set();
   bytes = 0;
-  failures = 0; // In a row, while nobody waits.
-  notBefore = 0; // When the server's Retry-After ends.
+  failures = 0; // Consecutive failures since the last flush.
+  notBefore = 0; // End of the server's Retry-After.
   running = false;
   wake = () => {};
 
   add(body) {
-    const entry = { body, bytes: byteLength(body), attempts: 0, flights: new Set(), keptAlive: false };
+    const entry = { body, bytes: byteLength(body), attempts: 0, controllers: new Set(), keptAlive: false };
     if (this.queue.size >= QUEUE.events || this.bytes + entry.bytes > QUEUE.bytes) {
       lost++;
-      complain('full', 'the queue is full; the newest events are dropped');
+      logOnce('full', 'the queue is full; dropping new events');
       return false;
     }
     entry.done = new Promise((resolve) => (entry.settle = resolve));
@@ -407,10 +432,10 @@ class Outbox {
   async run() {
     if (this.running) return;
     this.running = true;
-    await null; // The caller is not to wait for the first request.
+    await null; // Let the caller continue before the first request.
     for (let entry = true; entry; ) {
       if (this.failures || this.notBefore > now()) await this.pause();
-      entry = [...this.queue].find((it) => !it.flights.size);
+      entry = [...this.queue].find((it) => !it.controllers.size);
       if (entry) await this.attempt(entry);
     }
     this.running = false;
@@ -418,79 +443,80 @@ class Outbox {
 
   request({ body }) {
     const headers = { 'Content-Type': 'application/json', 'X-OBS-Key': this.key };
-    return { method: 'POST', headers, body, redirect: 'manual', credentials: 'omit', cache: 'no-store' }; // The key is for no other server.
+    // A redirect would send the key to another server.
+    return { method: 'POST', headers, body, redirect: 'manual', credentials: 'omit', cache: 'no-store' };
   }
 
   async attempt(entry, keepalive = false) {
     const controller = new AbortController();
     const timer = later(this.timeout, () => controller.abort());
     let status, reason;
-    entry.flights.add(controller);
+    entry.controllers.add(controller);
     try {
-      const answer = await send(this.url, { ...this.request(entry), ...(keepalive && { keepalive }), signal: controller.signal });
-      status = answer.status;
-      this.obey(answer.headers.get('Retry-After'));
-      reason = tried(JSON.parse, null, await answer.text())?.error;
-      if (setImmediate) await new Promise(setImmediate); // Then the connection is free, and serves again.
+      const response = await send(this.url, { ...this.request(entry), ...(keepalive && { keepalive }), signal: controller.signal });
+      status = response.status;
+      this.readRetryAfter(response.headers.get('Retry-After'));
+      reason = safely(JSON.parse, null, await response.text())?.error;
+      if (setImmediate) await new Promise(setImmediate); // By then the connection is idle and can be reused.
     } catch {
-      // No answer, or one that broke off after its status.
+      // No response, or one that broke off after the status.
     }
     clearTimeout(timer);
-    entry.flights.delete(controller);
-    this.judge(entry, status, reason);
+    entry.controllers.delete(controller);
+    this.handleResult(entry, status, reason);
   }
 
-  judge(entry, status, reason) {
+  handleResult(entry, status, reason) {
     if (status === 200 || status === 201) {
       this.failures = 0;
-      ['unreachable', 'refused', 'full'].forEach((kind) => said.delete(kind));
+      ['unreachable', 'rejected', 'full'].forEach((kind) => logged.delete(kind));
       return this.settle(entry);
     }
-    if (!this.queue.has(entry)) return; // Accepted in another attempt, or given up.
-    const passing = status === undefined || [408, 429, 502, 503, 504].includes(status);
-    if (passing || (status >= 500 && ++entry.attempts < BACKOFF.attempts)) {
+    if (!this.queue.has(entry)) return; // Accepted by another attempt, or given up.
+    const isTemporary = status === undefined || [408, 429, 502, 503, 504].includes(status);
+    if (isTemporary || (status >= 500 && ++entry.attempts < BACKOFF.attempts)) {
       this.failures++;
-      return complain('unreachable', `${this.url} ${status ? `answered ${status}` : 'cannot be reached'}; trying again`);
+      return logOnce('unreachable', `cannot send events to ${this.url}, will retry: ${status ? `HTTP status ${status}` : 'no response'}`);
     }
     lost++;
     this.settle(entry);
-    complain('refused', `${this.url} answered ${status} (${cut(textOf(reason ?? ''), LENGTH.text)}); the event is lost`);
+    logOnce('rejected', `${this.url} rejected an event: ${status} (${truncate(textOf(reason ?? ''), LENGTH.text)})`);
   }
 
   settle(entry) {
     if (this.queue.delete(entry)) this.bytes -= entry.bytes;
-    entry.flights.forEach((controller) => controller.abort());
+    entry.controllers.forEach((controller) => controller.abort());
     entry.settle();
   }
 
-  obey(retryAfter) {
-    const wait = /^\d+$/.test(retryAfter) ? retryAfter * 1000 : Date.parse(retryAfter) - Date.now();
+  readRetryAfter(header) {
+    const wait = /^\d+$/.test(header) ? header * 1000 : Date.parse(header) - Date.now();
     if (wait > 0) this.notBefore = now() + Math.min(wait, BACKOFF.retryAfter);
   }
 
-  /** Until the next attempt; a flush cuts it short, but never what the server asked for. */
+  /** Waits until the next attempt. A flush ends a backoff, but not a Retry-After. */
   pause() {
-    const asked = this.notBefore - now();
-    const backoff = Math.min(BACKOFF.first * 2 ** (this.failures - 1), BACKOFF.most) * (0.5 + Math.random() / 2);
-    return new Promise((resolve) => later(asked > 0 ? asked : backoff, (this.wake = resolve)));
+    const retryAfter = this.notBefore - now();
+    const backoff = Math.min(BACKOFF.first * 2 ** (this.failures - 1), BACKOFF.max) * (0.5 + Math.random() / 2);
+    return new Promise((resolve) => later(retryAfter > 0 ? retryAfter : backoff, (this.wake = resolve)));
   }
 
-  /** Tries at once; a promise for each event that waits. */
-  hurry() {
+  /** Ends a backoff, and returns a promise for each queued event. */
+  drain() {
     this.failures = 0;
     if (this.notBefore <= now()) this.wake();
     return Array.from(this.queue, (entry) => entry.done);
   }
 
-  /** The page may be gone in a moment: what fits goes out at once, and what is in flight goes again, since it would be cut. */
-  outlivePage() {
+  /** Sends what fits with keepalive. That includes events in flight, whose requests would be aborted with the page. */
+  sendKeepalive() {
     if (this.notBefore > now()) return;
     for (const entry of this.queue) {
-      if (entry.keptAlive || keptAlive + entry.bytes > KEEPALIVE_BYTES) continue;
-      keptAlive += entry.bytes;
+      if (entry.keptAlive || keepaliveBytes + entry.bytes > KEEPALIVE_BYTES) continue;
+      keepaliveBytes += entry.bytes;
       entry.keptAlive = true;
       this.attempt(entry, true).then(() => {
-        keptAlive -= entry.bytes;
+        keepaliveBytes -= entry.bytes;
         entry.keptAlive = false;
         this.run();
       });
@@ -504,84 +530,94 @@ class Outbox {
   }
 }
 
-// ---- The host: what it does not catch, and how it ends.
+// ---- Process and page hooks: uncaught errors, and the end of the process or page.
 
-const ways = []; // How to undo what joinHost did.
-let leaving = false; // The last flush has been.
-let dying = false; // Something was not caught, so that the process may end at any moment.
-const captured = new WeakSet(); // What is captured and then thrown is one event.
-const passing = new Set(); // Rejections of this moment, which a listener may throw on.
-const orphans = []; // Rejections that nobody but this module listens to.
+const undo = []; // Functions that remove the hooks.
+let flushedAtExit = false;
+let sawUncaught = false; // The process may exit at any moment.
+const captured = new WeakSet(); // Errors already captured: if thrown afterwards, they are not captured again.
+const recentRejections = new Set(); // Reasons that a listener may rethrow, which would be captured twice.
+const unheardRejections = []; // Reasons of rejections without another listener.
 
-function joinHost() {
+function addHooks() {
   const on = (target, name, handler) => {
     target.addEventListener ? target.addEventListener(name, handler) : target.on(name, handler);
-    ways.push(() => (target.removeEventListener ?? target.off).call(target, name, handler));
+    undo.push(() => (target.removeEventListener ?? target.off).call(target, name, handler));
   };
-  leaving = dying = false;
-  if (onServer) on(process, 'beforeExit', lastFlush);
-  if (globalThis.document) on(document, 'visibilitychange', () => document.visibilityState === 'hidden' && hidden());
-  if (globalThis.document) on(globalThis, 'pagehide', hidden);
+  flushedAtExit = sawUncaught = false;
+  if (onServer) on(process, 'beforeExit', onBeforeExit);
+  if (globalThis.document) on(document, 'visibilitychange', () => document.visibilityState === 'hidden' && onPageHidden());
+  if (globalThis.document) on(globalThis, 'pagehide', onPageHidden);
   if (!client.captureUnhandled) return;
   if (onServer) {
-    on(process, 'uncaughtExceptionMonitor', (error) => passing.has(error) || uncaught(error)); // Which changes nothing, unlike `uncaughtException`.
-    on(process, 'exit', sendNow);
-    const others = (name, handler) => name === 'unhandledRejection' && handler !== rejected;
-    on(process, 'newListener', (name, handler) => others(name, handler) && Promise.resolve().then(followRejections)); // Once it is there.
-    on(process, 'removeListener', (name, handler) => others(name, handler) && followRejections());
-    followRejections();
-    ways.push(() => process.off('unhandledRejection', rejected));
+    // Unlike `uncaughtException`, it does not keep the process alive.
+    on(process, 'uncaughtExceptionMonitor', (error) => recentRejections.has(error) || captureUncaught(error));
+    on(process, 'exit', sendFromWorker);
+    const others = (name, handler) => name === 'unhandledRejection' && handler !== onRejection;
+    // After the listener has been added.
+    on(process, 'newListener', (name, handler) => others(name, handler) && Promise.resolve().then(updateRejectionListener));
+    on(process, 'removeListener', (name, handler) => others(name, handler) && updateRejectionListener());
+    updateRejectionListener();
+    undo.push(() => process.off('unhandledRejection', onRejection));
   } else if (globalThis.addEventListener) {
-    on(globalThis, 'error', uncaughtInPage);
-    on(globalThis, 'unhandledrejection', (event) => uncaught(event.reason));
+    on(globalThis, 'error', onWindowError);
+    on(globalThis, 'unhandledrejection', (event) => captureUncaught(event.reason));
   }
 }
 
-function leaveHost() {
-  ways.splice(0).forEach((undo) => tried(undo));
+function removeHooks() {
+  undo.splice(0).forEach((run) => safely(run));
 }
 
-function uncaught(thing, here = '') {
-  dying = true;
-  if (!captured.delete(thing)) capture('error', () => describe(thing, here));
+function captureUncaught(value, callStack = '') {
+  sawUncaught = true;
+  if (!captured.delete(value)) capture('error', () => describe(value, callStack));
 }
 
-/** `thing` may be hidden from us, where the script is another origin's. */
-function uncaughtInPage({ error, message, filename, lineno, colno }) {
-  const here = filename ? `@${filename}:${lineno}:${colno}` : '';
-  if (error !== undefined && error !== null) uncaught(error, here);
-  else if (message) capture('error', () => ({ message, stacktrace: parseStack(here) }));
+/** Handles the `error` event. Browsers hide `error` if the script is from another origin. */
+function onWindowError({ error, message, filename, lineno, colno }) {
+  const callStack = filename ? `@${filename}:${lineno}:${colno}` : '';
+  if (error !== undefined && error !== null) captureUncaught(error, callStack);
+  else if (message) capture('error', () => ({ message, stacktrace: parseStack(callStack) }));
 }
 
-/** A listener to rejections would keep the process alive; where the application has one, it does so anyway. This one is to be the first. */
-function followRejections() {
-  process.off('unhandledRejection', rejected);
-  if (client?.captureUnhandled && (process.versions.bun || process.listenerCount('unhandledRejection'))) process.prependListener('unhandledRejection', rejected);
+/**
+ * Listens to rejections, as the first listener, in Bun or if the program listens to them. In Node, a listener would
+ * otherwise keep the process alive, and uncaughtExceptionMonitor sees rejections anyway.
+ */
+function updateRejectionListener() {
+  process.off('unhandledRejection', onRejection);
+  if (!client?.captureUnhandled) return;
+  if (process.versions.bun || process.listenerCount('unhandledRejection')) process.prependListener('unhandledRejection', onRejection);
 }
 
-/** Bun's monitor does not see rejections. Those without another listener are rejected again without this one, all at once, for the usual end. */
-function rejected(reason) {
-  uncaught(reason);
-  passing.add(reason);
-  later(0, () => passing.delete(reason));
-  if (!process.versions.bun || process.listenerCount('unhandledRejection') > 1 || orphans.push(reason) > 1) return;
+/**
+ * Captures a rejection. In Bun, whose uncaughtExceptionMonitor does not see rejections, one without another listener is
+ * rejected again without this listener, so that the process ends as usual.
+ */
+function onRejection(reason) {
+  captureUncaught(reason);
+  recentRejections.add(reason);
+  later(0, () => recentRejections.delete(reason));
+  if (!process.versions.bun || process.listenerCount('unhandledRejection') > 1 || unheardRejections.push(reason) > 1) return;
   Promise.resolve().then(() => {
-    process.off('unhandledRejection', rejected);
-    orphans.splice(0).forEach((reason) => Promise.reject(reason));
-    later(0, followRejections);
+    process.off('unhandledRejection', onRejection);
+    unheardRejections.splice(0).forEach((reason) => Promise.reject(reason));
+    later(0, updateRejectionListener);
   });
 }
 
-/** A program that ends without a flush has one, once; it does not wait longer for a dead server. */
-async function lastFlush() {
-  const deadline = now() + milliseconds(client?.exitTimeout);
+/** Flushes once when the program ends, for at most exitTimeout. */
+async function onBeforeExit() {
+  const deadline = now() + timerDelay(client?.exitTimeout);
   const left = () => [...outboxes].some((outbox) => outbox.queue.size) && deadline - now();
-  const giveUp = () => leaving && outboxes.forEach((outbox) => outbox.giveUp());
-  const again = leaving; // Because of what the first time sent. The program's listeners are called again too: what they capture would have no end.
+  const giveUp = () => flushedAtExit && outboxes.forEach((outbox) => outbox.giveUp());
+  // Sending triggers beforeExit again. Other listeners may then capture events without end, so those are dropped.
+  const again = flushedAtExit;
   giveUp();
-  await null; // For the listeners after this one.
+  await null; // Let later listeners capture events.
   releaseHeld();
-  for (; !again && left() > 0; leaving = true) await flush(left());
+  for (; !again && left() > 0; flushedAtExit = true) await flush(left());
   giveUp();
 }
 
@@ -592,77 +628,78 @@ const WORKER = `const { workerData: { done, requests } } = require('node:worker_
   Atomics.notify(done, 0);
 })();`;
 
-/** In a process that dies nothing can be awaited: a worker sends, the newest first, and this thread stands still for it. */
-function sendNow() {
-  if (!dying) return;
+/** Sends from a worker, newest first, and blocks until it is done: an exiting process cannot await anything. */
+function sendFromWorker() {
+  if (!sawUncaught) return;
   releaseHeld();
   const requests = [...outboxes].flatMap((outbox) => Array.from(outbox.queue, (entry) => [outbox.url, outbox.request(entry)])).reverse();
   if (!requests.length) return;
-  tried(() => {
+  safely(() => {
     const done = new Int32Array(new SharedArrayBuffer(4));
     const bare = { execArgv: [], env: { ...process.env, NODE_OPTIONS: '' }, stdout: true, stderr: true };
     new builtin.worker_threads.Worker(WORKER, { eval: true, workerData: { done, requests }, ...bare });
-    Atomics.wait(done, 0, 0, milliseconds(client?.exitTimeout));
+    Atomics.wait(done, 0, 0, timerDelay(client?.exitTimeout));
   });
 }
 
-function hidden() {
+function onPageHidden() {
   releaseHeld();
-  outboxes.forEach((outbox) => outbox.outlivePage());
+  outboxes.forEach((outbox) => outbox.sendKeepalive());
 }
 
-// ---- Small things.
+// ---- Helpers.
 
-const said = new Set();
+const logged = new Set();
 
-/** One line for each kind of trouble, until the kind has cleared; never through capture, never with key or payload. */
-function complain(kind, text) {
-  if (!said.has(kind)) warn(`obs: ${text}`);
-  said.add(kind);
+/** Logs each kind of problem once until it is over. Lines never contain the key or data of an event. */
+function logOnce(kind, text) {
+  if (!logged.has(kind)) warn(`obs: ${text}`);
+  logged.add(kind);
 }
 
 function parseDsn(dsn) {
   const [, scheme, key, host] = /^(https?):\/\/(?:([^@/?#]*)@)?([^@/?#]*)/i.exec(typeof dsn === 'string' ? dsn.trim() : '') ?? [];
-  if (!scheme) throw new Error('the dsn must be of the form http://KEY@HOST:PORT');
-  if (!key) throw new Error('the dsn has no key; its form is http://KEY@HOST:PORT');
-  if (!/^[\w-]{1,200}$/.test(key)) throw new Error("the dsn's key must be 1 to 200 of the characters A-Z a-z 0-9 _ -");
-  const url = tried(() => new URL(`${scheme}://${host}`));
-  if (!url?.hostname) throw new Error("the dsn's host or port is not valid");
+  if (!scheme) throw new Error('the dsn must have the form http://KEY@HOST:PORT');
+  if (!key) throw new Error('the dsn has no key; it must have the form http://KEY@HOST:PORT');
+  if (!/^[\w-]{1,200}$/.test(key)) throw new Error("the dsn's key must be 1 to 200 characters from A-Z a-z 0-9 _ -");
+  const url = safely(() => new URL(`${scheme}://${host}`));
+  if (!url?.hostname) throw new Error("the dsn's host or port is invalid");
   return { url: `${url.origin}/api/events`, key };
 }
 
-/** UUID version 7: its first 48 bits are the time. */
+/** Returns a version 7 UUID. Its first 48 bits are the time. */
 function uuid7() {
   const bytes = new Uint8Array(16).map(() => Math.random() * 256);
-  globalThis.crypto?.getRandomValues(bytes); // Node 18 has none.
+  globalThis.crypto?.getRandomValues(bytes); // Not available in Node 18.
   const random = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
   const time = Date.now().toString(16).padStart(12, '0');
   return `${time.slice(0, 8)}-${time.slice(8)}-7${random.slice(0, 3)}-${'89ab'[bytes[15] & 3]}${random.slice(3, 6)}-${random.slice(6, 18)}`;
 }
 
-/** At most `length` characters, none of them half a surrogate pair. */
-function cut(text, length) {
+/** Truncates text to `length` characters and replaces lone surrogates. */
+function truncate(text, length) {
   const whole = text.replace(/\p{Surrogate}/gu, '\uFFFD');
   if (whole.length <= length) return whole;
   const characters = Array.from(whole.slice(0, 2 * length + 2));
   return characters.length <= length ? whole : `${characters.slice(0, length - 1).join('')}…`;
 }
 
-function tried(act, otherwise, ...values) {
+/** Returns the result of `run`, or `fallback` if it throws. */
+function safely(run, fallback, ...values) {
   try {
-    return act(...values);
+    return run(...values);
   } catch {
-    return otherwise;
+    return fallback;
   }
 }
 
-/** A timer that does not keep a process alive. */
-function later(wait, act) {
-  const timer = setTimeout(act, milliseconds(wait));
+/** Starts a timer that does not keep the process alive. */
+function later(delay, run) {
+  const timer = setTimeout(run, timerDelay(delay));
   timer.unref?.();
   return timer;
 }
 
-const milliseconds = (value) => Math.min(Math.max(0, Number(value) || 0), 2 ** 31 - 1);
+const timerDelay = (value) => Math.min(Math.max(0, Number(value) || 0), 2 ** 31 - 1);
 const byteLength = (text) => new TextEncoder().encode(text).length;
-const className = (thing) => tried(() => typeof thing.constructor.name === 'string' && thing.constructor.name) || 'Object';
+const className = (value) => safely(() => typeof value.constructor.name === 'string' && value.constructor.name) || 'Object';

@@ -1,4 +1,4 @@
-// What becomes of what is captured: messages, errors, things that are no errors, causes, and what options add.
+// The content of events: messages, errors, other values, causes and options.
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import { lines, Server } from './server.js';
@@ -16,7 +16,7 @@ afterEach(async () => {
   await server.stop();
 });
 
-/** The one event that `act` leads to. */
+/** Runs `act`, which captures one event, and returns the event. */
 async function event(act, options) {
   obs.init({ dsn: server.dsn, ...options });
   const id = act();
@@ -26,7 +26,7 @@ async function event(act, options) {
   return server.events[0];
 }
 
-test('a message is an event without type and stack, at the level info', async () => {
+test('a message has level info and neither type nor stack', async () => {
   const sent = await event(() => obs.captureMessage('deploy done'));
   assert.match(sent.event_id, /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
   assert.match(sent.timestamp, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
@@ -35,17 +35,17 @@ test('a message is an event without type and stack, at the level info', async ()
   assert.deepEqual(['type', 'stacktrace', 'environment', 'release', 'extra', 'causes'].filter((name) => name in sent), []);
 });
 
-test('the request is a POST of JSON to /api/events with the key of the DSN', async () => {
+test('events are posted as JSON to /api/events with the key of the DSN', async () => {
   await event(() => obs.captureMessage('hello'));
   const [{ method, url, headers }] = server.requests;
   assert.deepEqual([method, url, headers['content-type'], headers['x-obs-key']], ['POST', '/api/events', 'application/json', 'secret-key']);
 });
 
-for (const [what, message, text] of [['nothing', '', '(empty message)'], ['blanks', ' \n', '(empty message)'], ['an object', { code: 7 }, '{"code":7}'], ['an object whose toJSON gives nothing', { toJSON() {} }, '[unserialisable: Object]']]) {
-  test(`a message of ${what}`, async () => assert.equal((await event(() => obs.captureMessage(message))).message, text));
+for (const [what, message, text] of [['an empty string', '', '(empty message)'], ['white space', ' \n', '(empty message)'], ['an object', { code: 7 }, '{"code":7}'], ['an object whose toJSON returns nothing', { toJSON() {} }, '[unserialisable: Object]']]) {
+  test(`a message may be ${what}`, async () => assert.equal((await event(() => obs.captureMessage(message))).message, text));
 }
 
-test('an error has its class, its message, and a stack that begins where it was made', async () => {
+test('an error has its class, message and stack', async () => {
   function breaks() {
     throw new RangeError('too far');
   }
@@ -65,7 +65,7 @@ test('an error has its class, its message, and a stack that begins where it was 
   assert.equal(sent.stacktrace[0].post_context.length, 3);
 });
 
-test('sourceLines: false leaves the source at home', async () => {
+test('sourceLines: false omits source lines', async () => {
   const sent = await event(() => obs.captureException(new Error('x')), { sourceLines: false });
   assert.equal('context_line' in sent.stacktrace[0], false);
 });
@@ -81,9 +81,9 @@ function revokedFunction() {
   return proxy;
 }
 const named = (error, name) => Object.assign(error, { name });
-for (const [what, thing, type, message] of [
-  ['a class of the program', new PaymentError('declined'), 'PaymentError', 'declined'],
-  ['a class that has a name too', new Renamed('x'), 'Renamed', 'x'],
+for (const [what, value, type, message] of [
+  ['a custom class', new PaymentError('declined'), 'PaymentError', 'declined'],
+  ['a custom class with a name', new Renamed('x'), 'Renamed', 'x'],
   ['a plain Error with a name', named(new Error('x'), 'ValidationError'), 'ValidationError', 'x'],
   ['a minified class with a name', named(new t('x'), 'ValidationError'), 'ValidationError', 'x'],
   ['a DOMException', new DOMException('stop', 'AbortError'), 'AbortError', 'stop'],
@@ -98,18 +98,18 @@ for (const [what, thing, type, message] of [
   ['an object with a message', { message: 'said so' }, 'Object', 'said so'],
   ['an object without a prototype', Object.create(null), 'Object', '{}'],
   ['a function', function later() {}, 'function', 'function later'],
-  ['a function with an odd name', Object.defineProperty(() => {}, 'name', { value: Symbol('odd') }), 'function', 'function Symbol(odd)'],
-  ['a function that is no more', revokedFunction(), 'function', 'function'],
-  ['an object whose toJSON gives nothing', { toJSON() {} }, 'Object', '[unserialisable: Object]'],
+  ['a function whose name is a symbol', Object.defineProperty(() => {}, 'name', { value: Symbol('odd') }), 'function', 'function Symbol(odd)'],
+  ['a revoked function', revokedFunction(), 'function', 'function'],
+  ['an object whose toJSON returns nothing', { toJSON() {} }, 'Object', '[unserialisable: Object]'],
   ['an error with such an object for a message', named(Object.assign(new Error(), { message: { toJSON() {} } }), 'Odd'), 'Odd', '[unserialisable: Object]'],
 ]) {
-  test(`thrown: ${what}`, async () => {
-    const sent = await event(() => obs.captureException(thing));
+  test(`captureException takes ${what}`, async () => {
+    const sent = await event(() => obs.captureException(value));
     assert.deepEqual([sent.type, sent.message], [type, message]);
   });
 }
 
-test('what has no stack gets the one of the capture, without a frame of the SDK', async () => {
+test('a value without a stack gets that of the capture, without frames of the SDK', async () => {
   function theCaller() {
     const ids = [obs.captureException('no stack')]; // A tail call would take this function off the stack in Bun.
     return ids[0];
@@ -119,9 +119,9 @@ test('what has no stack gets the one of the capture, without a frame of the SDK'
   assert.ok(sent.stacktrace.every((frame) => !frame.filename.endsWith('obs.js')));
 });
 
-test('where the engine has no captureStackTrace, the SDK still leaves its frames out', async () => {
+test('frames of the SDK are removed even without Error.captureStackTrace', async () => {
   const { captureStackTrace, prepareStackTrace } = Error;
-  // As Firefox writes stacks: one line a frame, and no first line.
+  // The format of Firefox: one line per frame, without a header.
   Error.prepareStackTrace = (_, sites) => sites.map((site) => `${site.getFunctionName() ?? ''}@${site.getFileName()}:${site.getLineNumber()}:${site.getColumnNumber()}`).join('\n');
   const firefox = await import(`../obs.js?${Math.random()}`);
   firefox.init({ dsn: server.dsn });
@@ -139,7 +139,7 @@ test('where the engine has no captureStackTrace, the SDK still leaves its frames
   assert.equal(server.events[0].stacktrace[0].function, 'theCaller');
 });
 
-test('things whose every part throws are captured all the same', async () => {
+test('values whose properties all throw are captured', async () => {
   const throws = () => {
     throw new Error('no');
   };
@@ -153,20 +153,20 @@ test('things whose every part throws are captured all the same', async () => {
   assert.equal(server.events.length, 4);
 });
 
-test('causes go from the direct one to the root', async () => {
+test('causes are listed from the direct cause to the root', async () => {
   const root = new TypeError('root');
   const sent = await event(() => obs.captureException(new Error('outer', { cause: new PaymentError('middle', { cause: root }) })));
   assert.deepEqual(sent.causes.map(({ type, message }) => [type, message]), [['PaymentError', 'middle'], ['TypeError', 'root']]);
   assert.match(sent.causes[1].stacktrace[0].filename, /capture\.test\.js$/);
 });
 
-test('the errors of an AggregateError are causes, each with its own, then its cause', async () => {
+test('the errors of an AggregateError are causes, each followed by its own, before its cause', async () => {
   const all = new AggregateError([new Error('a', { cause: new Error('a1') }), 'b'], 'all', { cause: new Error('c') });
   const sent = await event(() => obs.captureException(all));
   assert.deepEqual(sent.causes.map(({ message }) => message), ['a', 'a1', 'b', 'c']);
 });
 
-test('a cycle of causes ends, and of many causes twenty are sent', async () => {
+test('causes may be cyclic, and at most twenty are sent', async () => {
   const [a, b] = [new Error('a'), new Error('b')];
   Object.assign(a, { cause: b });
   Object.assign(b, { cause: a });
@@ -178,7 +178,7 @@ test('a cycle of causes ends, and of many causes twenty are sent', async () => {
   assert.equal(server.events[1].causes.length, 20);
 });
 
-test('errors without an end are as many as twenty causes', async () => {
+test('an endless list of errors is limited to twenty causes', async () => {
   const endless = function* () {
     for (let n = 0; ; n++) yield n % 2 ? undefined : new Error(`e${n}`);
   };
@@ -186,7 +186,7 @@ test('errors without an end are as many as twenty causes', async () => {
   assert.deepEqual(sent.causes.slice(0, 3).map(({ message }) => message), ['e0', 'e2', 'e4']);
 });
 
-test('options describe every event, and those of the capture go before them', async () => {
+test('options of init apply to every event, and options of the capture override them', async () => {
   const options = { environment: 'staging', release: '1.2.3', serverName: 'host-7', extra: { app: 'compat', kept: true } };
   const sent = await event(() => obs.captureMessage('m', 'warning', { extra: { app: 'call', n: 1 }, fingerprint: ['a', 'b'] }), options);
   assert.deepEqual([sent.environment, sent.release, sent.server_name, sent.level], ['staging', '1.2.3', 'host-7', 'warning']);
@@ -194,11 +194,11 @@ test('options describe every event, and those of the capture go before them', as
   assert.deepEqual(sent.fingerprint, ['a', 'b']);
 });
 
-test('the level of an exception can be said', async () => {
+test('captureException takes a level', async () => {
   assert.equal((await event(() => obs.captureException(new Error('x'), { level: 'warning' }))).level, 'warning');
 });
 
-test('an event is what it was when it was captured', async () => {
+test('changes made after a capture do not affect the event', async () => {
   const extra = { state: 'then' };
   const sent = await event(() => {
     const id = obs.captureMessage('m', 'info', { extra });

@@ -1,4 +1,4 @@
-// beforeSend, and misuse: what the SDK is told to leave out, and what it was told wrongly.
+// beforeSend, invalid options and DSNs, repeated init and close.
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import { lines, Server } from './server.js';
@@ -16,7 +16,7 @@ afterEach(async () => {
   await server.stop();
 });
 
-test('beforeSend edits an event and drops another, which is no loss', async () => {
+test('beforeSend modifies an event and drops another, which does not count as lost', async () => {
   const beforeSend = (event) => (event.message === 'drop me' ? null : { ...event, message: event.message.replace('secret', 'removed'), extra: { added: 1 } });
   obs.init({ dsn: server.dsn, beforeSend });
   assert.equal(obs.captureMessage('drop me'), '');
@@ -25,7 +25,7 @@ test('beforeSend edits an event and drops another, which is no loss', async () =
   assert.deepEqual(server.events.map(({ message, extra }) => [message, extra]), [['the removed word', { added: 1 }]]);
 });
 
-test('beforeSend sees plain data, which it can read without harm', async () => {
+test('beforeSend receives plain data', async () => {
   let seen;
   obs.init({ dsn: server.dsn, beforeSend: (event) => ((seen = event), event) });
   obs.captureMessage('m', 'info', { extra: { get broken() { throw new Error('no'); } } });
@@ -45,7 +45,7 @@ for (const [what, beforeSend] of [
   ['rejects', async () => { throw new Error('the secret'); }],
   ['returns nothing', () => {}],
 ]) {
-  test(`an event whose beforeSend ${what} stays home, with one line that does not hold it`, async () => {
+  test(`an event is dropped with one line if beforeSend ${what}`, async () => {
     obs.init({ dsn: server.dsn, beforeSend });
     assert.equal(obs.captureMessage('the secret'), '');
     assert.equal(obs.captureMessage('the secret'), '');
@@ -57,67 +57,67 @@ for (const [what, beforeSend] of [
   });
 }
 
-test('what beforeSend or an extra captures itself is ignored, and does not go on for ever', async () => {
+test('captures in beforeSend and in extra are ignored', async () => {
   obs.init({ dsn: server.dsn, beforeSend: (event) => (obs.captureMessage('again'), event) });
   obs.captureMessage('m', 'info', { extra: { toJSON: () => obs.captureMessage('from the extra') } });
   assert.equal(await obs.flush(), true);
   assert.deepEqual(server.events.map(({ message }) => message), ['m']);
 });
 
-for (const [what, dsn, says] of [
+for (const [what, dsn, reason] of [
   ['is empty', '', /form/],
   ['is missing', undefined, /form/],
-  ['is no text', 7, /form/],
+  ['is not a string', 7, /form/],
   ['has another scheme', 'ftp://secret-key@host', /form/],
   ['has no key', 'http://localhost:8000', /no key/],
-  ['has a bad key', 'http://secret:key@localhost:8000', /key must be/],
-  ['has a bad port', 'http://secret-key@localhost:99999', /port/],
+  ['has an invalid key', 'http://secret:key@localhost:8000', /key must be/],
+  ['has an invalid port', 'http://secret-key@localhost:99999', /port/],
   ['has no host', 'http://secret-key@', /host/],
 ]) {
-  test(`a DSN that ${what}: one line, which does not hold the key, and nothing is sent`, async () => {
+  test(`a DSN that ${what} is logged once without its key, and nothing is sent`, async () => {
     obs.init({ dsn });
     assert.equal(obs.captureMessage('nowhere'), '');
     assert.equal(obs.captureException(new Error('nowhere')), '');
     assert.equal(await obs.flush(), false);
     assert.equal(lines.length, 1);
     assert.match(lines[0], /^obs: the dsn/);
-    assert.match(lines[0], says);
+    assert.match(lines[0], reason);
     assert.doesNotMatch(lines[0], /secret/);
   });
 }
 
-test('init without anything is one line', () => {
+test('init without options is logged', () => {
   obs.init();
   obs.init(null);
   assert.equal(lines.length, 2);
 });
 
-test('so is a text in place of the options, and the line does not hold it', () => {
+test('init with a string is logged without the string', () => {
   obs.init('http://secret-key@host');
   assert.equal(lines.length, 1);
-  assert.match(lines[0], /^obs: init takes an object/);
+  assert.match(lines[0], /^obs: init takes an options object/);
   assert.doesNotMatch(lines[0], /secret/);
 });
 
-test('before init a capture is one line and nothing, and flush says so once', async () => {
+test('captures before init are dropped with one line, and one flush returns false', async () => {
   const fresh = await import(`../obs.js?${Math.random()}`);
   assert.equal(await fresh.flush(), true);
   assert.equal(fresh.captureMessage('early'), '');
   assert.equal(fresh.captureMessage('early'), '');
   assert.equal(await fresh.flush(), false);
   assert.equal(await fresh.flush(), true);
-  assert.deepEqual(lines, ['obs: captured before init; nothing is sent']);
+  assert.deepEqual(lines, ['obs: an event was captured before init and dropped']);
 });
 
-test('an option that there is not, or of a wrong type, is one line and is ignored', async () => {
-  obs.init({ dsn: server.dsn, enviroment: 'x', beforeSend: 'no function', requestTimeout: 'soon', exitTimeout: -1, sourceLines: null });
+test('unknown and invalid options are logged and ignored', async () => {
+  obs.init({ dsn: server.dsn, enviroment: 'x', beforeSend: 'not a function', requestTimeout: 'soon', exitTimeout: -1, sourceLines: null });
   obs.captureMessage('m');
   assert.equal(await obs.flush(), true);
   assert.equal(lines.length, 4);
   for (const [index, name] of ['enviroment', 'beforeSend', 'requestTimeout', 'exitTimeout'].entries()) assert.ok(lines[index].includes(name));
 });
 
-test('options of a capture that throw do not reach the caller', async () => {
+test('capture options that throw do not affect the caller', async () => {
   obs.init({ dsn: server.dsn });
   assert.equal(obs.captureMessage('m', 'info', { get extra() { throw new Error('no'); } }), '');
   assert.equal(await obs.flush(), false);
@@ -125,7 +125,7 @@ test('options of a capture that throw do not reach the caller', async () => {
   assert.equal(await obs.flush(), true);
 });
 
-test('init again replaces the settings, and what waited goes where it belongs', async () => {
+test('repeated init replaces the settings, and queued events go to their own server', async () => {
   const second = await Server.start();
   obs.init({ dsn: server.dsn, environment: 'one' });
   obs.captureMessage('for the first');
@@ -139,14 +139,14 @@ test('init again replaces the settings, and what waited goes where it belongs', 
   await second.stop();
 });
 
-test('after close captures are nothing, without a line, until the next init', async () => {
+test('captures after close are ignored silently until the next init', async () => {
   obs.init({ dsn: server.dsn });
   obs.captureMessage('before');
   assert.equal(await obs.close(), true);
   assert.equal(obs.captureMessage('after'), '');
   obs.init({ dsn: server.dsn });
-  obs.captureMessage('anew');
+  obs.captureMessage('after init');
   await obs.flush();
-  assert.deepEqual(server.events.map(({ message }) => message), ['before', 'anew']);
+  assert.deepEqual(server.events.map(({ message }) => message), ['before', 'after init']);
   assert.deepEqual(lines, []);
 });

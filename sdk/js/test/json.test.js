@@ -1,4 +1,4 @@
-// What `extra` may hold, and how an event is made to fit.
+// Values in extra, and how large events are reduced.
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { Server } from './server.js';
@@ -20,7 +20,7 @@ after(async () => {
   await server.stop();
 });
 
-async function arrives(extra, message = 'm') {
+async function eventWith(extra, message = 'm') {
   assert.notEqual(obs.captureMessage(message, 'info', { extra }), '');
   assert.equal(await obs.flush(), true);
   assert.ok(Buffer.byteLength(server.requests[0].body) <= 1_000_000);
@@ -36,14 +36,14 @@ const shared = { once: 1 };
 
 for (const [what, value, expected] of [
   ['bigints', 12345678901234567890n, '12345678901234567890'],
-  ['numbers that JSON has not', [NaN, Infinity, -Infinity, -0], ['NaN', 'Infinity', '-Infinity', 0]],
+  ['numbers that JSON cannot express', [NaN, Infinity, -Infinity, -0], ['NaN', 'Infinity', '-Infinity', 0]],
   ['functions', function f() {}, '[unserialisable: function]'],
   ['symbols', [Symbol('s')], ['[unserialisable: symbol]']],
   ['undefined in a list', [undefined, 1], [null, 1]],
   ['maps', new Map([['a', 1], [2, 'b']]), { a: 1, 2: 'b' }],
   ['sets', new Set([1, 'b']), [1, 'b']],
   ['dates', new Date(0), '1970-01-01T00:00:00.000Z'],
-  ['impossible dates', new Date(NaN), null],
+  ['invalid dates', new Date(NaN), null],
   ['errors', new TypeError('broken'), { type: 'TypeError', message: 'broken' }],
   ['toJSON', { toJSON: () => ({ short: 1n }) }, { short: '1' }],
   ['a toJSON that throws', { toJSON: throws }, '[unserialisable: Object]'],
@@ -51,46 +51,46 @@ for (const [what, value, expected] of [
   ['proxies that throw', new Proxy({}, { ownKeys: throws }), '[unserialisable: Object]'],
   ['bytes', new Uint8Array(3), '[unserialisable: Uint8Array]'],
   ['cycles', cyclic, { name: 'loop', self: '[circular]' }],
-  ['a thing that is there twice', [shared, shared], [{ once: 1 }, { once: 1 }]],
-  ['half a surrogate pair', { 'k\ud83d': 'v\ude00', whole: '🦀' }, { 'k\ufffd': 'v\ufffd', whole: '🦀' }],
+  ['repeated references', [shared, shared], [{ once: 1 }, { once: 1 }]],
+  ['lone surrogates', { 'k\ud83d': 'v\ude00', whole: '🦀' }, { 'k\ufffd': 'v\ufffd', whole: '🦀' }],
   ['NUL and other control characters', 'a\0b\u001b\u2028', 'a\0b\u001b\u2028'],
 ]) {
   test(`extra takes ${what}`, async () => {
-    assert.deepEqual((await arrives({ value })).extra.value, expected);
+    assert.deepEqual((await eventWith({ value })).extra.value, expected);
   });
 }
 
 test('extra takes a key named __proto__', async () => {
-  const { extra } = await arrives(JSON.parse('{"__proto__":{"polluted":true},"ok":1}'));
+  const { extra } = await eventWith(JSON.parse('{"__proto__":{"polluted":true},"ok":1}'));
   assert.deepEqual(Object.keys(extra), ['__proto__', 'ok']);
   assert.equal({}.polluted, undefined);
 });
 
-test('extra of any depth is cut at 32', async () => {
+test('extra is replaced beyond 32 levels', async () => {
   let deep = 'bottom';
   for (let n = 0; n < 50_000; n++) deep = { deep };
-  let { extra } = await arrives({ deep });
+  let { extra } = await eventWith({ deep });
   for (var depth = 0; extra.deep; depth++) extra = extra.deep;
   assert.equal(extra, '[too deep]');
   assert.equal(depth, 32);
 });
 
-test('a toJSON that always gives another one ends', async () => {
+test('an endless chain of toJSON ends', async () => {
   const endless = () => ({ toJSON: endless });
-  assert.equal((await arrives({ value: endless() })).extra.value, '[too deep]');
+  assert.equal((await eventWith({ value: endless() })).extra.value, '[too deep]');
 });
 
-test('an extra that contains itself arrives', async () => {
+test('extra may contain itself', async () => {
   const extra = { ok: 'fine' };
   extra.self = extra;
-  assert.deepEqual((await arrives(extra)).extra, { ok: 'fine', self: '[circular]' });
+  assert.deepEqual((await eventWith(extra)).extra, { ok: 'fine', self: '[circular]' });
 });
 
-test('extra that is no object arrives as it is', async () => {
-  assert.deepEqual((await arrives(['a', 1])).extra, ['a', 1]);
+test('extra may be a list', async () => {
+  assert.deepEqual((await eventWith(['a', 1])).extra, ['a', 1]);
 });
 
-test('900 KB of extra arrive whole, with a stack beside them', async () => {
+test('900 KB of extra arrive unchanged, along with a stack', async () => {
   const blob = 'x'.repeat(900_000);
   obs.captureException(new Error('large'), { extra: { blob } });
   assert.equal(await obs.flush(), true);
@@ -98,28 +98,28 @@ test('900 KB of extra arrive whole, with a stack beside them', async () => {
   assert.ok(server.events[0].stacktrace[0].context_line);
 });
 
-test('450,000 small values arrive whole', async () => {
-  assert.equal((await arrives({ list: new Array(450_000).fill(0) })).extra.list.length, 450_000);
+test('450,000 small values arrive unchanged', async () => {
+  assert.equal((await eventWith({ list: new Array(450_000).fill(0) })).extra.list.length, 450_000);
 });
 
-test('of an extra that is too large the long texts are cut first', async () => {
-  const { extra } = await arrives({ ok: 'fine', blob: 'é'.repeat(3_000_000) });
+test('in an extra that is too large, long strings are truncated first', async () => {
+  const { extra } = await eventWith({ ok: 'fine', blob: 'é'.repeat(3_000_000) });
   assert.deepEqual([extra.ok, extra.blob.length, extra.blob.at(-1)], ['fine', 8192, '…']);
 });
 
-test('an extra that is too large even then is left out, and its size said', async () => {
-  const { extra } = await arrives({ list: new Array(200).fill('x'.repeat(10_000)) });
-  assert.match(extra.obs, /^extra of 200\d{4} bytes was left out$/);
+test('an extra that is still too large is omitted, and its size given', async () => {
+  const { extra } = await eventWith({ list: new Array(200).fill('x'.repeat(10_000)) });
+  assert.match(extra.obs, /^extra omitted: 200\d{4} bytes$/);
 });
 
-test('endless lists take no endless time', async () => {
+test('endless lists are omitted quickly', async () => {
   const sparse = [];
   sparse.length = 4_000_000_000;
   const wide = new Proxy([], { get: (list, name) => (name === 'length' ? 2 ** 40 : name in list ? list[name] : 0) });
-  assert.match((await arrives({ sparse, wide })).extra.obs, /left out/);
+  assert.match((await eventWith({ sparse, wide })).extra.obs, /omitted/);
 });
 
-test('source lines, then causes and frames, go where the rest is too large', async () => {
+test('source lines, then causes and frames, are removed from an event that is still too large', async () => {
   const stack = Array.from({ length: 100 }, (_, n) => `    at ${'f'.repeat(190)} (/srv/${'漢'.repeat(990)}.js:${n + 1}:1)`).join('\n');
   const error = () => Object.assign(new Error('漢'.repeat(9000)), { stack: `Error\n${stack}` });
   const errors = Array.from({ length: 20 }, error);
@@ -129,10 +129,10 @@ test('source lines, then causes and frames, go where the rest is too large', asy
   assert.deepEqual([event.message.length, event.stacktrace.length, 'causes' in event], [8192, 20, false]);
 });
 
-test('messages are cut at 8,192 characters, never within one', async () => {
-  const { message } = await arrives({}, '🦀'.repeat(10_000));
+test('messages are truncated to 8,192 whole characters', async () => {
+  const { message } = await eventWith({}, '🦀'.repeat(10_000));
   assert.deepEqual([Array.from(message).length, message.at(-1), message.includes('\ufffd')], [8192, '…', false]);
   server.events.length = server.requests.length = 0;
   const fits = '🦀'.repeat(8192);
-  assert.equal((await arrives({}, fits)).message, fits);
+  assert.equal((await eventWith({}, fits)).message, fits);
 });

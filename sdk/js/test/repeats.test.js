@@ -1,9 +1,9 @@
-// The same error again and again: what is held back, when it goes out, and how it is counted.
+// Repeats of the same error: which are held back, when they are sent, and how they are counted.
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import { Server } from './server.js';
 
-// Timers of a minute wait until the test ends the minute. The SDK keeps the functions of its load time.
+// One-minute timers fire when a test calls endMinute. The SDK uses the timers that it saved at load time.
 const minutes = new Set();
 const { setTimeout, clearTimeout } = globalThis;
 globalThis.setTimeout = (act, wait, ...values) => (wait === 60_000 ? minutes.add(act) && act : setTimeout(act, wait, ...values));
@@ -27,7 +27,7 @@ const endMinute = () => minutes.forEach((end) => end());
 const repeat = (times, text = 'again') => Array.from({ length: times }, (_, n) => obs.captureMessage(text, 'info', { extra: { n } }));
 const counted = () => server.events.reduce((sum, { suppressed = 0 }) => sum + 1 + suppressed, 0);
 
-test('of ten thousand equal errors a hundred go out, then the last one, with the number of the others', async () => {
+test('of ten thousand repeats, a hundred are sent, then the last one with the number of the others', async () => {
   const ids = [];
   for (let n = 0; n < 10_000; n++) ids.push(obs.captureException(new Error('again'), { extra: { n } }));
   assert.equal(await obs.flush(), true);
@@ -37,14 +37,14 @@ test('of ten thousand equal errors a hundred go out, then the last one, with the
   assert.equal(ids.filter((id) => id === '').length, 9900);
 });
 
-test('the 101st alone goes out without a number', async () => {
+test('a single held event has no suppressed field', async () => {
   repeat(101);
   assert.equal(await obs.flush(), true);
   assert.equal(server.events.length, 101);
   assert.equal('suppressed' in server.events[100], false);
 });
 
-test('after a flush the holding goes on', async () => {
+test('a flush keeps the window', async () => {
   repeat(150);
   await obs.flush();
   repeat(50);
@@ -53,7 +53,7 @@ test('after a flush the holding goes on', async () => {
   assert.equal(counted(), 200);
 });
 
-test('the end of the minute sends what is held, and begins anew', async () => {
+test('the end of the minute sends the held event and starts a new window', async () => {
   repeat(150);
   endMinute();
   repeat(100);
@@ -62,13 +62,13 @@ test('the end of the minute sends what is held, and begins anew', async () => {
   assert.equal(counted(), 250);
 });
 
-test('close sends what is held', async () => {
+test('close sends the held event', async () => {
   repeat(200);
   assert.equal(await obs.close(), true);
   assert.equal(counted(), 200);
 });
 
-test('another message, type or place is another error', async () => {
+test('repeats have the same message, type and top frame', async () => {
   repeat(100, 'one');
   repeat(100, 'two');
   const here = () => obs.captureException(new Error('one'));
@@ -78,11 +78,11 @@ test('another message, type or place is another error', async () => {
   assert.equal(server.events.length, 400);
 });
 
-test('a thousand kinds are remembered; what the oldest held goes out when it is forgotten', async () => {
+test('a thousand errors are tracked; the oldest one is sent when it is dropped', async () => {
   repeat(150, 'oldest');
   assert.equal(await obs.flush(), true);
   repeat(20, 'oldest');
-  for (let n = 0; n < 1000; n++) obs.captureMessage(`kind ${n}`);
+  for (let n = 0; n < 1000; n++) obs.captureMessage(`other ${n}`);
   assert.equal(repeat(1, 'oldest')[0] !== '', true);
   assert.equal(await obs.flush(20_000), true);
   assert.equal(counted(), 150 + 20 + 1000 + 1);

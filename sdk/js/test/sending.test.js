@@ -1,4 +1,4 @@
-// Queue, attempts, waits, and what flush says about them.
+// Sending: the queue, retries, flush and close.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
@@ -23,7 +23,7 @@ async function freePort() {
 }
 
 const texts = (server) => server.events.map(({ message }) => message);
-const count = (list) => Array.from({ length: list }, (_, n) => `message ${n}`);
+const numbered = (length) => Array.from({ length }, (_, n) => `message ${n}`);
 
 beforeEach(() => {
   lines.length = 0;
@@ -34,16 +34,16 @@ afterEach(async () => {
   for (const server of servers.splice(0)) await server.stop();
 });
 
-test('a burst of a thousand arrives in order, each once, over one connection', async () => {
+test('a burst of a thousand events arrives once, in order, over one connection', async () => {
   const server = await start();
   obs.init({ dsn: server.dsn });
-  for (const text of count(1000)) obs.captureMessage(text);
+  for (const text of numbered(1000)) obs.captureMessage(text);
   assert.equal(await obs.flush(20_000), true);
-  assert.deepEqual(texts(server), count(1000));
+  assert.deepEqual(texts(server), numbered(1000));
   assert.equal(server.connections, 1);
 });
 
-test('capturing does not send by itself: the caller goes on first', async () => {
+test('the caller continues before the first request is sent', async () => {
   const { fetch } = globalThis;
   const calls = [];
   globalThis.fetch = (...call) => (calls.push('fetch'), fetch(...call));
@@ -57,10 +57,10 @@ test('capturing does not send by itself: the caller goes on first', async () => 
   assert.deepEqual(calls, ['the caller', 'fetch']);
 });
 
-test('the fetch of the load time is used, whatever it is replaced with later', async () => {
+test('the SDK uses the fetch that it saved at load time', async () => {
   const server = await start();
   const { fetch } = globalThis;
-  globalThis.fetch = () => assert.fail('the SDK is not to be seen by what wraps fetch');
+  globalThis.fetch = () => assert.fail('a wrapper of fetch must not see the SDK');
   try {
     obs.init({ dsn: server.dsn });
     obs.captureMessage('m');
@@ -70,7 +70,7 @@ test('the fetch of the load time is used, whatever it is replaced with later', a
   }
 });
 
-test('and so are the timers', async () => {
+test('the SDK uses the timers that it saved at load time', async () => {
   const server = await start((nth) => ({ status: nth === 1 ? 503 : 201 }));
   const { setTimeout, clearTimeout, setImmediate } = globalThis;
   const real = { setTimeout, clearTimeout, setImmediate };
@@ -93,20 +93,20 @@ test('and so are the timers', async () => {
   assert.deepEqual(calls, []);
 });
 
-test('what was captured while the server was down arrives once it is up', async () => {
+test('events captured while the server is down arrive once it is up', async () => {
   const port = await freePort();
   obs.init({ dsn: `http://secret-key@127.0.0.1:${port}` });
-  for (const text of count(10)) obs.captureMessage(text);
+  for (const text of numbered(10)) obs.captureMessage(text);
   assert.equal(await obs.flush(300), false);
   const server = await start(undefined, port);
   assert.equal(await obs.flush(), true);
-  assert.deepEqual(texts(server), count(10));
+  assert.deepEqual(texts(server), numbered(10));
   assert.equal(lines.length, 1);
-  assert.match(lines[0], /^obs: http:\/\/127\.0\.0\.1:\d+\/api\/events cannot be reached/);
+  assert.match(lines[0], /^obs: cannot send events to http:\/\/127\.0\.0\.1:\d+\/api\/events, will retry: no response$/);
   assert.doesNotMatch(lines[0], /secret|message/);
 });
 
-test('without a flush too, in the background', async () => {
+test('events are retried in the background without a flush', async () => {
   const server = await start((nth) => ({ status: nth < 3 ? 503 : 201 }));
   obs.init({ dsn: server.dsn });
   obs.captureMessage('m');
@@ -116,7 +116,7 @@ test('without a flush too, in the background', async () => {
 });
 
 for (const status of [408, 429, 502, 503, 504]) {
-  test(`${status} is tried again, many times, under the same id`, async () => {
+  test(`${status} is retried many times with the same id`, async () => {
     const server = await start((nth) => ({ status: nth < 13 ? status : 201 }));
     obs.init({ dsn: server.dsn });
     obs.captureMessage('m');
@@ -126,7 +126,7 @@ for (const status of [408, 429, 502, 503, 504]) {
   });
 }
 
-test('500 is tried ten times', async () => {
+test('an event is dropped after ten responses with 500', async () => {
   const server = await start(() => ({ status: 500 }));
   obs.init({ dsn: server.dsn });
   obs.captureMessage('m');
@@ -134,36 +134,36 @@ test('500 is tried ten times', async () => {
     assert.ok(tries < 100);
     await obs.flush(200);
   }
-  await eventually(() => lines.some((line) => line.includes('lost')));
+  await eventually(() => lines.some((line) => line.includes('rejected')));
   assert.equal(server.events.length, 10);
 });
 
 for (const status of [400, 401, 403, 404, 413, 302]) {
-  test(`${status} is final: the event is lost, flush says so once, and the next one is sent`, async () => {
+  test(`${status} is not retried: one flush returns false, and the next event is sent`, async () => {
     const server = await start((nth) => ({ status: nth === 1 ? status : 201, headers: { Location: '/elsewhere' }, body: '{"error":"Not this"}' }));
     obs.init({ dsn: server.dsn });
-    obs.captureMessage('refused');
+    obs.captureMessage('unwanted');
     assert.equal(await obs.flush(), false);
-    obs.captureMessage('taken');
+    obs.captureMessage('wanted');
     assert.equal(await obs.flush(), true);
-    assert.deepEqual(texts(server), ['refused', 'taken']);
+    assert.deepEqual(texts(server), ['unwanted', 'wanted']);
     assert.equal(lines.length, 1);
-    assert.match(lines[0], new RegExp(`answered ${status} \\(Not this\\)`));
-    assert.doesNotMatch(lines[0], /secret|refused/);
+    assert.match(lines[0], new RegExp(`rejected an event: ${status} \\(Not this\\)$`));
+    assert.doesNotMatch(lines[0], /secret|unwanted/);
   });
 }
 
-test('with a wrong key there is one line, not one an event', async () => {
+test('a wrong key is logged once, not once per event', async () => {
   const server = await start(() => ({ status: 401, body: '{"error":"Invalid API key"}' }));
   obs.init({ dsn: server.dsn });
-  for (const text of count(20)) obs.captureMessage(text);
+  for (const text of numbered(20)) obs.captureMessage(text);
   assert.equal(await obs.flush(), false);
   assert.equal(server.events.length, 20);
   assert.equal(lines.length, 1);
 });
 
-for (const [form, header] of [['seconds', () => '1'], ['a date', () => new Date(Date.now() + 2000).toUTCString()]]) {
-  test(`Retry-After in ${form} is waited for, whatever flush wants`, async () => {
+for (const [format, header] of [['seconds', () => '1'], ['a date', () => new Date(Date.now() + 2000).toUTCString()]]) {
+  test(`Retry-After as ${format} is honoured by flush`, async () => {
     const at = [];
     const server = await start((nth) => (at.push(performance.now()), nth === 1 ? { status: 429, headers: { 'Retry-After': header() } } : { status: 201 }));
     obs.init({ dsn: server.dsn });
@@ -174,7 +174,7 @@ for (const [form, header] of [['seconds', () => '1'], ['a date', () => new Date(
   });
 }
 
-test('a server that never answers: flush is back in time, and the event is tried again', async () => {
+test('flush times out if the server does not respond, and the event is retried', async () => {
   const server = await start((nth) => (nth === 1 ? null : { status: 201 }));
   obs.init({ dsn: server.dsn, requestTimeout: 800 });
   obs.captureMessage('m');
@@ -185,7 +185,7 @@ test('a server that never answers: flush is back in time, and the event is tried
   assert.equal(server.events.length, 2);
 });
 
-test('an answer that breaks off after its status counts', async () => {
+test('a response that breaks off after its status counts', async () => {
   const server = await start(() => ({ status: 201, headers: { 'Content-Length': '1000' }, body: '{' }));
   obs.init({ dsn: server.dsn, requestTimeout: 300 });
   obs.captureMessage('m');
@@ -193,52 +193,52 @@ test('an answer that breaks off after its status counts', async () => {
   assert.equal(server.events.length, 1);
 });
 
-test('the queue holds 2,048 events; the newest are dropped, with one line', async () => {
+test('the queue holds 2,048 events; new events are dropped with one line', async () => {
   const open = [];
   const server = await start((nth) => (nth === 1 ? new Promise((resolve) => open.push(resolve)) : { status: 201 }));
   obs.init({ dsn: server.dsn });
-  const ids = count(2100).map((text) => obs.captureMessage(text));
+  const ids = numbered(2100).map((text) => obs.captureMessage(text));
   assert.equal(ids.filter((id) => id !== '').length, 2048);
   assert.deepEqual(ids.slice(2048), new Array(52).fill(''));
-  assert.deepEqual(lines, ['obs: the queue is full; the newest events are dropped']);
+  assert.deepEqual(lines, ['obs: the queue is full; dropping new events']);
   await eventually(() => open.length === 1);
   open[0]({ status: 201 });
   assert.equal(await obs.flush(30_000), false);
-  assert.deepEqual(texts(server), count(2048));
-  obs.captureMessage('room again');
+  assert.deepEqual(texts(server), numbered(2048));
+  obs.captureMessage('there is room again');
   assert.equal(await obs.flush(), true);
 });
 
-test('and 8 MiB', async () => {
+test('the queue holds 8 MiB', async () => {
   const server = await start();
   obs.init({ dsn: server.dsn });
   const blob = 'é'.repeat(450_000);
-  const ids = count(12).map((text) => obs.captureMessage(text, 'info', { extra: { blob } }));
+  const ids = numbered(12).map((text) => obs.captureMessage(text, 'info', { extra: { blob } }));
   assert.equal(ids.filter((id) => id !== '').length, 9);
   assert.equal(await obs.flush(), false);
 });
 
-test('flush: twice, at once, and with nothing to do', async () => {
+test('flush may be called repeatedly, concurrently and with an empty queue', async () => {
   const server = await start();
   obs.init({ dsn: server.dsn });
   assert.deepEqual([await obs.flush(), await obs.flush(0)], [true, true]);
   obs.captureMessage('first');
   assert.deepEqual(await Promise.all([obs.flush(), obs.flush()]), [true, true]);
   obs.captureMessage('second');
-  await obs.flush(0); // Whichever is first.
+  await obs.flush(0); // May return either.
   assert.equal(await obs.flush(Infinity), true);
   assert.deepEqual(texts(server), ['first', 'second']);
 });
 
-test('flushes at the same time all say what was lost', async () => {
+test('concurrent flushes all report a loss', async () => {
   const server = await start(() => ({ status: 401 }));
   obs.init({ dsn: server.dsn });
-  obs.captureMessage('refused');
+  obs.captureMessage('unwanted');
   assert.deepEqual(await Promise.all([obs.flush(), obs.flush()]), [false, false]);
   assert.equal(await obs.flush(), true);
 });
 
-test('a flush says what a close gave up meanwhile', async () => {
+test('a flush reports events given up by a concurrent close', async () => {
   const server = await start(() => null);
   obs.init({ dsn: server.dsn });
   obs.captureMessage('m');
@@ -247,7 +247,7 @@ test('a flush says what a close gave up meanwhile', async () => {
   assert.equal(await flushed, false);
 });
 
-test('what is captured while close waits is nothing, and has no id', async () => {
+test('captures are ignored while close waits', async () => {
   const open = [];
   const server = await start(() => new Promise((resolve) => open.push(resolve)));
   obs.init({ dsn: server.dsn });
@@ -260,7 +260,7 @@ test('what is captured while close waits is nothing, and has no id', async () =>
   assert.deepEqual([texts(server), lines], [['before'], []]);
 });
 
-test('close gives up in time what the server does not take', async () => {
+test('close gives up events when its timeout expires', async () => {
   const server = await start(() => null);
   obs.init({ dsn: server.dsn });
   obs.captureMessage('m');
@@ -270,9 +270,9 @@ test('close gives up in time what the server does not take', async () => {
   assert.equal(await obs.flush(), true);
 });
 
-test('an IPv6 host and a path in the DSN', async () => {
+test('a DSN may have an IPv6 host and a path', async () => {
   obs.init({ dsn: 'http://secret-key@[::1]:1/some/path?and=more' });
   obs.captureMessage('m');
   await obs.flush(1000);
-  assert.match(lines[0], /^obs: http:\/\/\[::1\]:1\/api\/events cannot be reached/);
+  assert.match(lines[0], /^obs: cannot send events to http:\/\/\[::1\]:1\/api\/events, will retry/);
 });

@@ -1,4 +1,4 @@
-// A server that stands in for obs: it answers as a test tells it to, and remembers what it was sent.
+// A test server that records requests and responds as each test specifies.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -6,7 +6,7 @@ import { createServer } from 'node:http';
 const CORS = { 'Access-Control-Allow-Origin': '*', 'Access-Control-Allow-Headers': 'Content-Type, X-OBS-Key', 'Access-Control-Expose-Headers': 'Retry-After' };
 
 export class Server {
-  /** `answer(nth, event)` gives `{status, headers, body}`, a promise of it, or null for none at all. */
+  /** `answer(nth, event)` returns `{status, headers, body}`, a promise of it, or null for no response. */
   static async start(answer = () => ({ status: 201 }), port = 0) {
     const server = new Server();
     Object.assign(server, { events: [], requests: [], connections: 0 });
@@ -34,21 +34,21 @@ export class Server {
   }
 }
 
-/** Waits until `holds()` is true. */
+/** Waits until `holds()` returns true. */
 export async function eventually(holds, what = holds) {
   for (const deadline = Date.now() + 10_000; !holds(); ) {
-    if (Date.now() > deadline) throw new Error(`in vain: ${what}`);
+    if (Date.now() > deadline) throw new Error(`timed out waiting for: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
 
-/** What the console gets while `act` runs; the SDK keeps the console's function of its load time, so that import comes after this. */
+/** Lines that the SDK logs. It saves console.warn at load time, so it must be imported after this module. */
 export const lines = [];
 console.warn = (line) => lines.push(line);
 
 const SDK = new URL('../obs.js', import.meta.url).href;
 
-/** Runs a program with the SDK in a process of its own, of this runtime. */
+/** Runs a program that imports the SDK in its own process, with the current runtime. */
 export async function program(source, { dsn = '', args = [] } = {}) {
   const text = `import * as obs from '${SDK}';\nconst dsn = '${dsn}';\n${source}`;
   const file = new URL(`./program-${process.pid}-${Math.random().toString(36).slice(2)}.mjs`, import.meta.url);

@@ -1,4 +1,4 @@
-// Stacks of every engine, as they write them.
+// Stack traces in the formats of all engines.
 import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -19,7 +19,7 @@ after(async () => {
   await server.stop();
 });
 
-/** Each frame as `function filename:line:column`, with a `-` in front where it is not the application's. */
+/** Returns each frame as `function filename:line:column`, with a leading `-` if it is not in_app. */
 async function frames(stack, message = 'broke') {
   server.events.length = 0;
   obs.captureException(Object.assign(new Error(message), { stack }));
@@ -132,29 +132,29 @@ module code@https://shop.example/app.js:50:1`,
 };
 
 for (const [engine, [stack, expected]] of Object.entries(engines)) {
-  test(`a stack of ${engine}`, async () => assert.deepEqual(await frames(stack), expected));
+  test(`stacks of ${engine} are parsed`, async () => assert.deepEqual(await frames(stack), expected));
 }
 
-test('lines of a message are no frames', async () => {
+test('lines of a message are not taken for frames', async () => {
   const message = 'first\n    at fake (evil.js:1:1)\nlast';
   assert.deepEqual(await frames(`Error: ${message}\n    at real (/srv/a.js:2:2)`, message), ['real /srv/a.js:2:2']);
   assert.deepEqual(await frames(`TypeError [ERR_X]: ${message}\n    at real (/srv/a.js:2:2)`, message), ['real /srv/a.js:2:2']);
   assert.deepEqual(await frames(`${message}\n    at real (/srv/a.js:2:2)`, message), ['real /srv/a.js:2:2']);
 });
 
-test('a message that is a part of a place cuts no frame', async () => {
+test('a message that occurs in a frame does not affect parsing', async () => {
   assert.deepEqual(await frames('f@http://a.example/f.js:1:1\ng@http://a.example/f.js:2:2', 'f'), ['f http://a.example/f.js:1:1', 'g http://a.example/f.js:2:2']);
   assert.deepEqual(await frames('Error: old\n    at f (/srv/a.js:1:1)', 'a.js'), ['f /srv/a.js:1:1']);
 });
 
-test('a hundred frames are sent, the most recent ones', async () => {
+test('the hundred most recent frames are sent', async () => {
   const stack = Array.from({ length: 5000 }, (_, n) => `    at f${n} (/srv/a.js:${n + 1}:1)`).join('\n');
   const sent = await frames(`Error: broke\n${stack}`);
   assert.deepEqual([sent.length, sent[0], sent[99]], [100, 'f0 /srv/a.js:1:1', 'f99 /srv/a.js:100:1']);
 });
 
 for (const stack of ['', 'no frames at all', '   at', '@', '(((((', '%', '    at (((((', `    at ${'a ('.repeat(1300)}`, `    at ${' '.repeat(4000)}`, `${'@'.repeat(4000)}`, '\n'.repeat(200_000), 'x'.repeat(5_000_000)]) {
-  test(`a stack like ${JSON.stringify(stack.slice(0, 20))} (${stack.length}) is survived, quickly`, async () => {
+  test(`a stack like ${JSON.stringify(stack.slice(0, 20))} (${stack.length}) is handled quickly`, async () => {
     const started = Date.now();
     obs.captureException(Object.assign(new Error('odd'), { stack }));
     assert.equal(await obs.flush(), true);
@@ -162,19 +162,19 @@ for (const stack of ['', 'no frames at all', '   at', '@', '(((((', '%', '    at
   });
 }
 
-test('source lines come from files that can be read, cut at 200 characters, and from nothing else', async () => {
+test('source lines come only from readable files', async () => {
   const here = new URL(import.meta.url).pathname;
   server.events.length = 0;
   const stack = `Error: broke\n    at a (${here}:1:1)\n    at b (/nowhere/a.js:1:1)\n    at c (/dev/zero:1:1)\n    at d (${here}:999999:1)\n    at e (/etc:1:1)`;
   obs.captureException(Object.assign(new Error('broke'), { stack }));
   assert.equal(await obs.flush(), true);
   const [first, ...others] = server.events[0].stacktrace;
-  assert.equal(first.context_line, '// Stacks of every engine, as they write them.');
+  assert.equal(first.context_line, '// Stack traces in the formats of all engines.');
   assert.deepEqual([first.pre_context.length, first.post_context.length], [0, 3]);
   assert.ok(others.every((frame) => !('context_line' in frame)));
 });
 
-test('nor from a file that is no script, which an assigned stack may name', async () => {
+test('source lines come only from scripts, even if an assigned stack names other files', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'obs-stack-'));
   const names = ['a.js', 'b.mts', 'c.tsx', 'passwords', 'd.json', 'e.js.txt'].map((name) => join(folder, name));
   try {
@@ -188,7 +188,7 @@ test('nor from a file that is no script, which an assigned stack may name', asyn
   }
 });
 
-test('ten frames of an event have source lines', async () => {
+test('at most ten frames per event have source lines', async () => {
   const here = new URL(import.meta.url).pathname;
   server.events.length = 0;
   const stack = Array.from({ length: 30 }, (_, n) => `    at f (${here}:${n + 1}:1)`).join('\n');

@@ -1,4 +1,4 @@
-// The public types, as a program in TypeScript uses them; checked by `npm run types`, never run.
+// Uses the public types as a TypeScript program would. Checked by `npm run types`, never run.
 import * as obs from '@obs/sdk';
 
 obs.init({
@@ -32,11 +32,11 @@ const id: string = obs.captureException('anything', { level: 'warning', extra: {
 const other: string = obs.captureMessage('deploy done', 'warning', { extra: { id } });
 const sent: boolean = (await obs.flush(1000)) && (await obs.close());
 
-// @ts-expect-error: a level that the server does not know
+// @ts-expect-error: unknown level
 obs.captureMessage(other, 'fatal');
-// @ts-expect-error: an option that there is not
+// @ts-expect-error: unknown option
 obs.init({ dsn: '', enviroment: 'production' });
-// @ts-expect-error: beforeSend is not asynchronous
+// @ts-expect-error: beforeSend must not be async
 obs.init({ dsn: '', beforeSend: async (event) => event });
 
 export { sent };

@@ -1,15 +1,17 @@
-<?php // The public API: init, captureException, captureMessage, flush.
+<?php
 
 declare(strict_types=1);
 
 namespace Obs;
 
-// All files at once: there may be no autoloader, later the memory may be out, or a deployment may have moved the files.
+// Load all classes now: there may be no autoloader, and later the memory may be exhausted or a deployment
+// may have replaced the files.
 array_map(
     static fn (string $class) => require_once __DIR__ . "/$class.php",
     ['Connection', 'Dsn', 'Event', 'Handlers', 'Json', 'Log', 'StackTrace', 'Suppression', 'Transport'],
 );
 
+/** The public API of the SDK: init, captureException, captureMessage and flush. */
 final class Client
 {
     public const VERSION = '0.1.0';
@@ -23,7 +25,7 @@ final class Client
     private static ?Transport $transport = null;
     private static ?int $process = null;
     private static bool $isCapturing = false;
-    private static ?string $reserve = null; // Given back at the end: the memory may be exhausted then.
+    private static ?string $reservedMemory = null; // Freed at shutdown, for a script that has run out of memory.
 
     private readonly Connection $connection;
     private readonly Suppression $suppression;
@@ -34,54 +36,64 @@ final class Client
         $this->suppression = new Suppression();
     }
 
-    /** Sets the SDK up. What is wrong with the options is told in PHP's error log; the application goes on in any case. */
+    /**
+     * Configures the SDK. Never throws: if an option is invalid, PHP's error log says so and no events are
+     * captured. Options that do not exist are ignored.
+     */
     public static function init(array $options = []): void
     {
-        Log::passed('not set up');
+        Log::clear('init');
         try {
             self::transport();
-            self::$reserve ??= str_repeat('x', 512 << 10);
-            self::$current?->push(self::$current->suppression->all());
-            self::$current = new self(self::checked($options));
-            Handlers::turn(self::$current->options['capture_unhandled']);
-        } catch (\Throwable $wrong) {
+            self::$reservedMemory ??= str_repeat('x', 512 << 10);
+            self::$current?->push(self::$current->suppression->takeAll());
+            self::$current = new self(self::validate($options));
+            Handlers::setEnabled(self::$current->options['capture_unhandled']);
+        } catch (\Throwable $error) {
             self::$current = null;
-            Log::once('not set up', $wrong->getMessage() . '; nothing is captured');
+            Log::once('init', $error->getMessage() . '; no events will be captured');
         }
     }
 
     /**
-     * Captures an exception, or anything else. Never throws, and never waits.
+     * Captures an exception or any other value. Never throws and never blocks.
      *
      * @param array{extra?: array, level?: string, fingerprint?: string[]} $options
-     * @return string the event's id, or '' where nothing is sent
+     * @return string the event's id, or '' if the event is not sent
      */
     public static function captureException(mixed $thrown, array $options = []): string
     {
-        return self::capture(static fn (bool $withSource) => Event::ofThrown($thrown, $withSource), $options, 'error');
+        return self::capture(static fn (bool $withSource) => Event::fromThrown($thrown, $withSource), $options, 'error');
     }
 
     /**
-     * Captures a message (what is no string is told as JSON) of the level 'error', 'warning' or 'info'. Never throws, and never waits.
+     * Captures a message. Never throws and never blocks.
      *
+     * @param mixed $message values other than strings are encoded as JSON
+     * @param string $level 'error', 'warning' or 'info'
      * @param array{extra?: array, fingerprint?: string[]} $options
-     * @return string the event's id, or '' where nothing is sent
+     * @return string the event's id, or '' if the event is not sent
      */
     public static function captureMessage(mixed $message, string $level = 'info', array $options = []): string
     {
         return self::capture(static fn () => ['message' => Event::text($message)], $options, $level);
     }
 
-    /** Sends everything, for at most so many seconds; says truly whether all that was captured was accepted. */
+    /**
+     * Sends all captured events.
+     *
+     * @param float $timeout in seconds; 0 does not wait
+     * @return bool true if all were accepted; false if the time is up or an event was lost since the last flush
+     */
     public static function flush(float $timeout = 5.0): bool
     {
         try {
             $deadline = Transport::clock() + $timeout;
             $transport = self::transport();
-            self::$current?->push(self::$current->suppression->all());
+            self::$current?->push(self::$current->suppression->takeAll());
             return $transport->flush($deadline);
-        } catch (\Error $trouble) { // What a signal handler of the application's throws is not for us to catch.
-            Log::once('failed', "flush failed: {$trouble->getMessage()}");
+        } catch (\Error $error) { // Exceptions come from the application's signal handlers.
+            Log::once('failed', "flush failed: {$error->getMessage()}");
             return false;
         }
     }
@@ -89,7 +101,7 @@ final class Client
     private static function capture(callable $describe, array $options, string $level): string
     {
         if (self::$isCapturing) {
-            // Called by before_send, by an object that is being encoded (that could go on for ever), or by a signal handler.
+            // Called from before_send, from an object being encoded (which could recurse without end) or from a signal handler.
             self::transport()->hasLost = true;
             return '';
         }
@@ -99,12 +111,12 @@ final class Client
             $id = self::$current?->record($describe(self::$current->options['source_lines']), $options, $level);
             if ($id === null) {
                 $transport->hasLost = true;
-                Log::once('not set up', 'an event was captured before init; it is lost');
+                Log::once('init', 'an event was captured before init and dropped');
             }
-            Log::passed('failed');
-        } catch (\Throwable $trouble) {
+            Log::clear('failed');
+        } catch (\Throwable $error) {
             self::$transport && self::$transport->hasLost = true;
-            Log::once('failed', 'an event could not be captured: ' . $trouble::class . " at line {$trouble->getLine()}");
+            Log::once('failed', 'failed to capture an event: ' . $error::class . " at line {$error->getLine()}");
         } finally {
             self::$isCapturing = false;
         }
@@ -112,9 +124,9 @@ final class Client
         return $id ?? '';
     }
 
-    private function record(array $described, array $options, string $level): string
+    private function record(array $description, array $options, string $level): string
     {
-        $event = $described + array_intersect_key($options, ['level' => 0, 'fingerprint' => 0])
+        $event = $description + array_intersect_key($options, ['level' => 0, 'fingerprint' => 0])
             + ['event_id' => Event::id(), 'timestamp' => Event::now(), 'level' => $level, 'platform' => 'php']
             + array_intersect_key($this->options, ['server_name' => 0, 'environment' => 0, 'release' => 0])
             + ['sdk' => ['name' => 'obs/sdk', 'version' => self::VERSION]];
@@ -123,18 +135,18 @@ final class Client
         $id = $event['event_id'];
         try {
             $event = $this->options['before_send'] ? ($this->options['before_send'])($event) : $event;
-            Log::passed('before_send');
-        } catch (\Throwable $trouble) {
+            Log::clear('before_send');
+        } catch (\Throwable $error) {
             $event = null;
             self::transport()->hasLost = true;
-            Log::once('before_send', 'before_send failed with ' . $trouble::class . ', and its event is dropped');
+            Log::once('before_send', 'before_send threw ' . $error::class . '; the event was dropped');
         }
         if (!$event || !\is_array($event)) {
             return '';
         }
-        $event = Event::tidy(['event_id' => $id] + $event);
+        $event = Event::normalize(['event_id' => $id] + $event);
         $json = Event::encode($event);
-        $this->push($this->suppression->over($now = Transport::clock()));
+        $this->push($this->suppression->takeExpired($now = Transport::clock()));
         $json = $this->suppression->admit(Event::identity($event), $json, $now);
         return $json !== null && $this->push([$json]) ? $id : '';
     }
@@ -147,11 +159,11 @@ final class Client
     }
 
     /** @throws \InvalidArgumentException */
-    private static function checked(array $options): array
+    private static function validate(array $options): array
     {
         $options = array_filter($options, static fn ($value) => $value !== null);
         foreach ($options as $name => $value) {
-            $isRight = match ($name) {
+            $isValid = match ($name) {
                 'dsn', 'environment', 'server_name', 'release' => \is_string($value),
                 'extra' => \is_array($value),
                 'before_send' => \is_callable($value),
@@ -159,38 +171,38 @@ final class Client
                 'connect_timeout', 'timeout', 'shutdown_timeout' => \is_int($value) || \is_float($value),
                 default => null,
             };
-            $isRight === null && Log::once("option $name", "there is no option '$name'");
-            $isRight === false && throw new \InvalidArgumentException("the option '$name' has a wrong value");
+            $isValid === null && Log::once("option $name", "unknown option '$name'");
+            $isValid === false && throw new \InvalidArgumentException("invalid value for option '$name'");
         }
         return $options + ['server_name' => \function_exists('gethostname') ? (string) gethostname() : ''] + self::DEFAULTS;
     }
 
-    /** Runs twice: the second time after the application's own shutdown functions, which may still capture. */
+    /** Runs twice, the second time after the application's own shutdown functions, which may capture events. */
     private static function onShutdown(bool $isLast = false): void
     {
         if (!$isLast) {
-            self::$reserve = null;
-            Log::restart();
+            self::$reservedMemory = null;
+            Log::restoreHandlers();
             self::$isCapturing = false;
-            self::transport()->restart(Handlers::wasFatal());
+            self::transport()->reset(Handlers::wasFatal());
             Handlers::onShutdown();
             register_shutdown_function(self::onShutdown(...), true);
             return;
         }
         $transport = self::transport();
-        self::$current?->push(self::$current->suppression->all());
+        self::$current?->push(self::$current->suppression->takeAll());
         if ($transport->isEmpty()) {
             return;
         }
         if (\PHP_SAPI !== 'cli') {
-            // Who waits for the lock of the session, or for the response, does not wait for us.
+            // Send the response and release the session lock first, so that no visitor waits for the SDK.
             $finish = array_filter(['session_write_close', 'fastcgi_finish_request', 'litespeed_finish_request'], 'function_exists');
             array_map(static fn (callable $function) => $function(), $finish);
         }
         self::flush((self::$current?->options ?? self::DEFAULTS)['shutdown_timeout']);
     }
 
-    /** The queue of this process. A forked child has one of its own, and nothing to do with its parent's, nor with its connection. */
+    /** Returns the queue of this process. A forked child gets its own queue and connections. */
     private static function transport(): Transport
     {
         $process = \function_exists('getmypid') ? (int) getmypid() : 0;

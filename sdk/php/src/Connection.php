@@ -1,16 +1,21 @@
-<?php // One kept-alive HTTP/1.1 connection to a server. It never waits, but yields what it would wait for.
+<?php
 
 declare(strict_types=1);
 
 namespace Obs;
 
+/**
+ * A persistent HTTP/1.1 connection to a server.
+ *
+ * It never blocks: its generators yield whenever they would have to wait.
+ */
 final class Connection
 {
     private const CHUNK = 64 << 10;
-    private const MAX_ANSWER = 64 << 10;
-    private const LONGEST_RETRY_AFTER = 300.0;
+    private const MAX_RESPONSE = 64 << 10;
+    private const MAX_RETRY_AFTER = 300.0;
 
-    /** @var resource|null between two requests */
+    /** @var resource|null the idle connection; null during a request */
     private $socket = null;
 
     public function __construct(
@@ -21,33 +26,35 @@ final class Connection
     }
 
     /**
-     * Sends one event, and returns the answer: `status`, `retryAfter` (seconds), `error`.
+     * Sends one event and returns the response.
      *
-     * @throws \RuntimeException if the connection fails, or there is no answer in time
+     * @return \Generator<int, array{float, resource, bool}, mixed, array{status: int, retryAfter: float, error: string, keepsAlive: bool}>
+     *         yields the deadline, the socket to wait for, and whether to wait for writing; retryAfter is in seconds
+     * @throws \RuntimeException if the connection fails or times out
      */
     public function post(string $json): \Generator
     {
         $deadline = Transport::clock() + $this->timeout;
-        [$socket, $this->socket] = [$this->socket, null]; // It comes back when all went well.
+        [$socket, $this->socket] = [$this->socket, null]; // Put back if the request succeeds.
         if (!$socket || fread($socket, 1) !== '' || feof($socket)) {
             $socket = yield from $this->open(min($deadline, Transport::clock() + $this->connectTimeout));
         }
         $request = "POST /api/events HTTP/1.1\r\nHost: {$this->dsn->host}:{$this->dsn->port}\r\n"
             . "Content-Type: application/json\r\nX-OBS-Key: {$this->dsn->key}\r\nContent-Length: " . \strlen($json) . "\r\n\r\n"
-            . substr($json, 0, self::CHUNK); // In pieces: where the memory is exhausted, a second copy is too much.
+            . substr($json, 0, self::CHUNK); // In chunks: a second copy could exhaust the memory.
         $next = self::CHUNK;
-        $answer = '';
+        $received = '';
         while (true) {
-            $sent = $request === '' ? 0 : fwrite($socket, $request); // False where the connection is broken.
+            $sent = $request === '' ? 0 : fwrite($socket, $request); // False if the connection is broken.
             $request = substr($request, (int) $sent);
             if ($request === '') {
                 $request = substr($json, $next, self::CHUNK);
                 $next += self::CHUNK;
             }
-            // A server may refuse before it has read everything, so its answer is looked for from the start.
+            // The server may respond before it has read the whole request.
             $bytes = (string) fread($socket, self::CHUNK);
-            $answer .= $bytes;
-            if ($response = self::parse($answer, $sent === false || feof($socket) || \strlen($answer) > self::MAX_ANSWER)) {
+            $received .= $bytes;
+            if ($response = self::parse($received, $sent === false || feof($socket) || \strlen($received) > self::MAX_RESPONSE)) {
                 $this->socket = $response['keepsAlive'] && $request === '' ? $socket : null;
                 return $response;
             }
@@ -57,7 +64,10 @@ final class Connection
         }
     }
 
-    /** Where PHP does not wait it tries only the first address of a name, and `localhost` would fail where that is a deaf ::1. */
+    /**
+     * Tries all addresses of the host. Asynchronously, PHP itself tries only the first one, so `localhost` would
+     * fail if nothing listens on ::1.
+     */
     private function open(float $deadline): \Generator
     {
         $host = $this->dsn->host;
@@ -76,25 +86,25 @@ final class Connection
             if (stream_socket_get_name($socket, true) === false) {
                 continue;
             }
-            $start = fn () => stream_socket_enable_crypto($socket, true, \STREAM_CRYPTO_METHOD_TLS_CLIENT);
-            while (($isReady = $this->dsn->isSecure ? $start() : true) === 0) {
+            $handshake = fn () => stream_socket_enable_crypto($socket, true, \STREAM_CRYPTO_METHOD_TLS_CLIENT);
+            while (($isReady = $this->dsn->isSecure ? $handshake() : true) === 0) {
                 yield from self::await($socket, false, $deadline);
             }
-            return $isReady ? $socket : throw new \RuntimeException('the TLS handshake failed');
+            return $isReady ? $socket : throw new \RuntimeException('TLS handshake failed');
         }
-        throw new \RuntimeException('the connection was refused');
+        throw new \RuntimeException('connection refused');
     }
 
     /** @param resource $socket */
     private static function await($socket, bool $isWriting, float $deadline): \Generator
     {
         if (Transport::clock() >= $deadline) {
-            throw new \RuntimeException('it does not answer');
+            throw new \RuntimeException('timed out');
         }
         yield [$deadline, $socket, $isWriting];
     }
 
-    /** Null while the answer is not complete. What has ended, or is too long to be read, is complete as it is. */
+    /** Returns null while the response is incomplete. One that was cut off or is too long is used as far as it was read. */
     private static function parse(string $bytes, bool $hasEnded): ?array
     {
         if (!$hasEnded && !str_contains($bytes, "\r\n\r\n")) {
@@ -102,14 +112,14 @@ final class Connection
         }
         [$head, $body] = explode("\r\n\r\n", $bytes, 2) + [1 => ''];
         if (!preg_match('~^HTTP/1\.[01] (\d{3})~', $head, $status)) {
-            throw new \RuntimeException($bytes === '' ? 'the connection was closed' : 'the answer is not HTTP');
+            throw new \RuntimeException($bytes === '' ? 'connection closed' : 'invalid HTTP response');
         }
         preg_match_all('/^([^:\r\n]+):[ \t]*(.*?)[ \t]*\r?$/m', $head, $lines);
         $headers = array_change_key_case(array_combine($lines[1], $lines[2]));
-        $isWhole = isset($headers['transfer-encoding']) // Which is chunked: but for trailers, the last line is a 0.
+        $isComplete = isset($headers['transfer-encoding']) // Chunked: the last chunk has size 0, and trailers may follow.
             ? preg_match('/(^|\n)0+\r\n([^\r\n]+\r\n)*\r\n$/D', $body) === 1
             : \strlen($body) >= (int) ($headers['content-length'] ?? \PHP_INT_MAX);
-        if (!$isWhole && !$hasEnded) {
+        if (!$isComplete && !$hasEnded) {
             return null;
         }
         $after = $headers['retry-after'] ?? '';
@@ -117,8 +127,8 @@ final class Connection
         preg_match('/"error":\s*("(?:[^"\\\\]++|\\\\.)*+")/s', $body, $error);
         return [
             'status' => (int) $status[1],
-            'retryAfter' => max(0.0, min($seconds, self::LONGEST_RETRY_AFTER)),
-            'error' => Json::cut((string) json_decode($error[1] ?? ''), 200),
+            'retryAfter' => max(0.0, min($seconds, self::MAX_RETRY_AFTER)),
+            'error' => Json::truncate((string) json_decode($error[1] ?? ''), 200),
             'keepsAlive' => !$hasEnded && strtolower($headers['connection'] ?? '') !== 'close',
         ];
     }

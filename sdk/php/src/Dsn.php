@@ -1,9 +1,10 @@
-<?php // Where events go, and with which key: http(s)://KEY@HOST[:PORT], any path behind it means nothing.
+<?php
 
 declare(strict_types=1);
 
 namespace Obs;
 
+/** A parsed DSN: http(s)://KEY@HOST[:PORT]. A path is ignored. */
 final class Dsn
 {
     private function __construct(
@@ -14,24 +15,24 @@ final class Dsn
     ) {
     }
 
-    /** @throws \InvalidArgumentException which says what is wrong and does not hold the key */
+    /** @throws \InvalidArgumentException with a message that does not contain the key */
     public static function parse(string $dsn): self
     {
         $isUrl = preg_match('~^(https?)://(?:([^/?#]*)@)?([^/?#@]*)~i', $dsn, $url);
-        [, $scheme, $key, $place] = $url + ['', '', '', ''];
-        $isPlace = preg_match('/^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::(\d{1,5}))?$/iD', $place, $parts);
+        [, $scheme, $key, $authority] = $url + ['', '', '', ''];
+        $isValidHost = preg_match('/^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::(\d{1,5}))?$/iD', $authority, $parts);
         $isSecure = strtolower($scheme) === 'https';
         $port = (int) ($parts[2] ?? ($isSecure ? 443 : 80));
-        $wrong = match (true) {
+        $error = match (true) {
             $dsn === '' => 'the DSN is empty',
-            !$isUrl => 'the DSN does not begin with http:// or https://',
+            !$isUrl => 'the DSN must begin with http:// or https://',
             $key === '' => 'the DSN has no key',
-            !preg_match('/^[A-Za-z0-9_-]{1,200}$/D', $key) => "the DSN's key is not 1 to 200 characters of A-Z a-z 0-9 _ -",
-            !$isPlace || $port < 1 || $port > 65535 => "the DSN's host or port is not valid",
+            !preg_match('/^[A-Za-z0-9_-]{1,200}$/D', $key) => "the DSN's key must be 1 to 200 characters from A-Z a-z 0-9 _ -",
+            !$isValidHost || $port < 1 || $port > 65535 => "the DSN's host or port is invalid",
             default => null,
         };
-        return $wrong === null
+        return $error === null
             ? new self($isSecure, $key, $parts[1], $port)
-            : throw new \InvalidArgumentException("$wrong (expected http://KEY@HOST:PORT)");
+            : throw new \InvalidArgumentException("$error (expected http://KEY@HOST:PORT)");
     }
 }

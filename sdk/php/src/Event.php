@@ -1,9 +1,10 @@
-<?php // What is sent about an error or a message: how it is made, and how it is kept within the server's limits.
+<?php
 
 declare(strict_types=1);
 
 namespace Obs;
 
+/** Builds events, and keeps them within the server's limits. */
 final class Event
 {
     private const MAX_BYTES = 1_000_000;
@@ -11,34 +12,34 @@ final class Event
     private const MAX_TEXT = 200;
     private const MAX_CAUSES = 20;
 
-    /** What is known of anything thrown: its type, message, stack trace and causes. */
-    public static function ofThrown(mixed $thrown, bool $withSource): array
+    /** Returns the type, message, stack trace and causes of a captured value. */
+    public static function fromThrown(mixed $thrown, bool $withSource): array
     {
         if (!$thrown instanceof \Throwable) {
-            $here = StackTrace::of(new \Exception(), $withSource);
-            return ['type' => get_debug_type($thrown), 'message' => self::text($thrown), 'stacktrace' => $here];
+            $trace = StackTrace::fromThrowable(new \Exception(), $withSource);
+            return ['type' => get_debug_type($thrown), 'message' => self::text($thrown), 'stacktrace' => $trace];
         }
         $chain = [];
         while ($thrown && !isset($chain[$id = spl_object_id($thrown)]) && \count($chain) <= self::MAX_CAUSES) {
-            $message = new \ReflectionProperty($thrown, 'message'); // Which may hold anything; getMessage() gives a warning then.
+            $message = new \ReflectionProperty($thrown, 'message'); // May hold any type, for which getMessage() raises a warning.
             $chain[$id] = [
-                'type' => explode("\0", $thrown::class)[0], // An anonymous class has its file's path behind a NUL.
+                'type' => explode("\0", $thrown::class)[0], // The name of an anonymous class has a NUL and its path at the end.
                 'message' => self::text($message->getValue($thrown)),
-                'stacktrace' => StackTrace::of($thrown, $withSource),
+                'stacktrace' => StackTrace::fromThrowable($thrown, $withSource),
             ];
             $thrown = $thrown->getPrevious();
         }
         return array_shift($chain) + ['causes' => $chain];
     }
 
-    /** Strings as they are, what tells itself as a string as that, all else as JSON. */
+    /** Returns strings and stringable objects as text, everything else as JSON. */
     public static function text(mixed $value): string
     {
         $json = Json::encode($value, 6 * self::MAX_MESSAGE + 2, self::MAX_MESSAGE) ?? '"[too large]"';
         return $json[0] === '"' ? json_decode($json) : $json;
     }
 
-    /** A UUID of version 7: the time in milliseconds, then chance. */
+    /** Generates a version 7 UUID: the time in milliseconds, then random bits. */
     public static function id(): string
     {
         $hex = sprintf('%012x', (int) (microtime(true) * 1000)) . bin2hex(random_bytes(10));
@@ -52,42 +53,42 @@ final class Event
         return (new \DateTimeImmutable('now', new \DateTimeZone('UTC')))->format('Y-m-d\TH:i:s.v\Z');
     }
 
-    /** The event with its texts cut, and without what is absent. */
-    public static function tidy(array $event): array
+    /** Truncates strings and removes empty fields. */
+    public static function normalize(array $event): array
     {
         foreach ($event as $field => $value) {
             if (\is_string($value) && $field !== 'extra') {
-                $event[$field] = Json::cut($value, $field === 'message' ? self::MAX_MESSAGE : self::MAX_TEXT);
+                $event[$field] = Json::truncate($value, $field === 'message' ? self::MAX_MESSAGE : self::MAX_TEXT);
             }
         }
         if (trim($event['message'] ?? '') === '' && ($event['type'] ?? '') === '') {
-            $event['message'] = '(empty message)'; // The server refuses what says nothing.
+            $event['message'] = '(empty message)'; // The server rejects events with neither.
         }
         return array_filter($event, static fn ($value) => $value !== null && $value !== '' && $value !== []);
     }
 
-    /** What makes two events the same error, of which not all have to be sent. */
+    /** Returns what repeats of an event have in common: type, message and top frame. */
     public static function identity(array $event): string
     {
         $top = array_intersect_key((array) ($event['stacktrace'][0] ?? []), ['function' => 0, 'filename' => 0, 'lineno' => 0]);
         return md5(serialize([$event['type'] ?? '', $event['message'] ?? '', $top]));
     }
 
-    /** As JSON of at most a million bytes: what has to go goes in the order of what it is worth. */
+    /** Encodes an event as JSON of at most MAX_BYTES. Removes the least useful data first if it is too large. */
     public static function encode(array $event): string
     {
         $extra = $event['extra'] ?? null;
         unset($event['extra']);
-        $most = self::MAX_BYTES - 100;
-        $json = Json::encode($event, $most)
-            ?? Json::encode(['causes' => [], 'stacktrace' => \array_slice($event['stacktrace'] ?? [], 0, 20)] + $event, $most)
+        $maxBytes = self::MAX_BYTES - 100;
+        $json = Json::encode($event, $maxBytes)
+            ?? Json::encode(['causes' => [], 'stacktrace' => \array_slice($event['stacktrace'] ?? [], 0, 20)] + $event, $maxBytes)
             ?? throw new \LengthException();
         if ($extra === null) {
             return $json;
         }
         $room = self::MAX_BYTES - \strlen($json) - 10;
         $extra = Json::encode($extra, $room) ?? Json::encode($extra, $room, self::MAX_MESSAGE)
-            ?? "{\"obs\":\"extra of over $room bytes was left out\"}";
+            ?? "{\"obs\":\"extra omitted: over $room bytes\"}";
         return substr($json, 0, -1) . ",\"extra\":$extra}";
     }
 }

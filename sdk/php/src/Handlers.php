@@ -1,22 +1,23 @@
-<?php // What nobody catches: uncaught exceptions, PHP's warnings and notices, and fatal errors. What was there before still runs.
+<?php
 
 declare(strict_types=1);
 
 namespace Obs;
 
+/** The exception and error handlers of capture_unhandled, which also call the previous handlers. */
 final class Handlers
 {
     private const FATAL = \E_ERROR | \E_PARSE | \E_CORE_ERROR | \E_COMPILE_ERROR;
 
-    /** @var array{?callable, ?callable}|null what was there before for exceptions and for errors; null while we are not there */
+    /** @var array{?callable, ?callable}|null the previous exception and error handlers; null until ours are registered */
     private static ?array $previous = null;
-    private static bool $isOn = false;
+    private static bool $isEnabled = false;
     private static bool $sawUncaught = false;
 
-    public static function turn(bool $on): void
+    public static function setEnabled(bool $isEnabled): void
     {
-        self::$isOn = $on;
-        if ($on && !self::$previous) {
+        self::$isEnabled = $isEnabled;
+        if ($isEnabled && !self::$previous) {
             self::$previous = [set_exception_handler(self::onException(...)), set_error_handler(self::onError(...))];
         }
     }
@@ -26,16 +27,16 @@ final class Handlers
         self::$sawUncaught = true;
         self::capture($thrown, 'error');
         if (!self::$previous[0]) {
-            throw $thrown; // Within a handler that means: PHP says what it always says, and ends with status 255.
+            throw $thrown; // From a handler, this makes PHP print its usual output and exit with status 255.
         }
         (self::$previous[0])($thrown);
     }
 
     public static function onError(int $severity, string $message, string $file = '', int $line = 0): mixed
     {
-        // First: if it throws, the exception is what there is to capture.
+        // First, because it may throw: then only the exception is captured.
         $result = self::$previous[1] ? (self::$previous[1])($severity, $message, $file, $line) : false;
-        if (error_reporting() & $severity) { // Not with an @ in front.
+        if (error_reporting() & $severity) { // False if silenced with @.
             self::capture(new \ErrorException($message, 0, $severity, $file, $line), match ($severity) {
                 \E_WARNING, \E_USER_WARNING => 'warning',
                 \E_USER_ERROR, \E_RECOVERABLE_ERROR => 'error',
@@ -45,7 +46,7 @@ final class Handlers
         return $result;
     }
 
-    /** Whether a fatal error has ended the script. PHP calls an uncaught exception one too, but that breaks nothing. */
+    /** Returns whether a fatal error ended the script, other than an uncaught exception, which PHP also reports as one. */
     public static function wasFatal(): bool
     {
         $error = error_get_last();
@@ -53,7 +54,7 @@ final class Handlers
         return $isEnding && !str_starts_with($error['message'], 'Uncaught ');
     }
 
-    /** At shutdown: what ended the script, if it was neither an exception that onException had nor a plain end. */
+    /** Captures the fatal error that ended the script, if any. onException has already captured an uncaught exception. */
     public static function onShutdown(): void
     {
         $error = error_get_last();
@@ -64,6 +65,6 @@ final class Handlers
 
     private static function capture(\Throwable $thrown, string $level): void
     {
-        self::$isOn && Client::captureException($thrown, ['level' => $level]);
+        self::$isEnabled && Client::captureException($thrown, ['level' => $level]);
     }
 }

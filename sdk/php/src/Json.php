@@ -1,9 +1,10 @@
-<?php // Any PHP value as JSON: within a size, whatever it holds, and whatever its objects do when they are asked.
+<?php
 
 declare(strict_types=1);
 
 namespace Obs;
 
+/** Encodes any PHP value as JSON of limited size, even if the value's own methods fail. */
 final class Json
 {
     private const MAX_DEPTH = 32;
@@ -14,7 +15,7 @@ final class Json
     {
     }
 
-    /** Null where it would be longer than $maxBytes: what is too large costs no more than what is not. */
+    /** Returns null if the JSON would exceed $maxBytes. It stops early, so a huge value takes little memory. */
     public static function encode(mixed $value, int $maxBytes, int $maxCharacters = \PHP_INT_MAX): ?string
     {
         try {
@@ -25,8 +26,8 @@ final class Json
         }
     }
 
-    /** Valid UTF-8 of at most so many characters (code points). */
-    public static function cut(string $text, int $maxCharacters): string
+    /** Returns valid UTF-8 of at most $maxCharacters code points. */
+    public static function truncate(string $text, int $maxCharacters): string
     {
         $text = substr($text, 0, 4 * $maxCharacters);
         if (!preg_match('//u', $text)) {
@@ -36,16 +37,16 @@ final class Json
         return $match[0] ?? '';
     }
 
-    /** @param array<int|string, true> $path the objects and references that it is inside of (an array only by reference) */
+    /** @param array<int|string, true> $path the enclosing objects, and the enclosing arrays held by reference */
     private function plain(mixed $value, int $depth = 0, array $path = [], ?string $reference = null): mixed
     {
         if (\is_string($value) && \strlen($value) > $this->maxCharacters) {
-            $value = self::cut($value, $this->maxCharacters);
+            $value = self::truncate($value, $this->maxCharacters);
         }
         $this->room -= match (true) {
             \is_string($value) => \strlen($value) + 2,
             $value === null, \is_scalar($value) => 1,
-            default => 8, // The JSON of an array may be short, but not what it takes in memory.
+            default => 8, // An array takes more memory than its JSON suggests.
         };
         if ($this->room < 0) {
             throw new \OverflowException();
@@ -78,7 +79,7 @@ final class Json
     private function plainObject(object $object, int $depth, array $path): mixed
     {
         try {
-            $told = match (true) {
+            $data = match (true) {
                 $object instanceof \JsonSerializable => $object->jsonSerialize(),
                 $object instanceof \DateTimeInterface => $object->format('Y-m-d\TH:i:s.uP'),
                 $object instanceof \UnitEnum => $object->value ?? $object->name,
@@ -87,9 +88,9 @@ final class Json
                 default => get_object_vars($object) ?: ($object instanceof \stdClass ? [] : null),
             };
         } catch (\Throwable) {
-            $told = null;
+            $data = null;
         }
-        $told ??= '[unserialisable: ' . self::cut(explode("\0", $object::class)[0], 200) . ']';
-        return $this->plain($told, \is_object($told) ? $depth + 1 : $depth, $path);
+        $data ??= '[unserialisable: ' . self::truncate(explode("\0", $object::class)[0], 200) . ']';
+        return $this->plain($data, \is_object($data) ? $depth + 1 : $depth, $path);
     }
 }

@@ -1,29 +1,30 @@
-<?php // The SDK's own trouble: one line in PHP's error log (on the command line: standard error), never a key, never a payload.
+<?php
 
 declare(strict_types=1);
 
 namespace Obs;
 
+/** Writes the SDK's own problems to PHP's error log, never with the key or data of an event. */
 final class Log
 {
-    /** @var array<string, true> the kinds of trouble that were told and have not passed */
-    private static array $told = [];
+    /** @var array<string, true> the kinds of problem that were logged and not cleared */
+    private static array $logged = [];
 
     private static int $silenced = 0;
 
-    /** Tells of a kind of trouble once, until that kind has passed. */
+    /** Logs a kind of problem once, until it is cleared. */
     public static function once(string $kind, string $line): void
     {
-        isset(self::$told[$kind]) || !\function_exists('error_log') || error_log('obs: ' . preg_replace('/[[:cntrl:]]+/', ' ', $line));
-        self::$told[$kind] = true;
+        isset(self::$logged[$kind]) || !\function_exists('error_log') || error_log('obs: ' . preg_replace('/[[:cntrl:]]+/', ' ', $line));
+        self::$logged[$kind] = true;
     }
 
-    public static function passed(string $kind): void
+    public static function clear(string $kind): void
     {
-        unset(self::$told[$kind]);
+        unset(self::$logged[$kind]);
     }
 
-    /** Runs what may cause warnings that are not the host's: neither its error handler nor error_get_last() sees them. */
+    /** Calls $run and hides its warnings from the application's error handler and error_get_last(). */
     public static function silently(callable $run): mixed
     {
         set_error_handler(static fn () => true);
@@ -36,8 +37,8 @@ final class Log
         }
     }
 
-    /** After exit() or a fatal error, which run no `finally`. */
-    public static function restart(): void
+    /** Restores error handlers after exit() or a fatal error, which skip `finally` blocks. */
+    public static function restoreHandlers(): void
     {
         for (; self::$silenced > 0; self::$silenced--) {
             restore_error_handler();

@@ -1,9 +1,10 @@
-<?php // Frames of a stack trace, the most recent call first, with the lines of source around them; never with arguments.
+<?php
 
 declare(strict_types=1);
 
 namespace Obs;
 
+/** Builds stack traces, most recent call first, with source lines and without arguments. */
 final class StackTrace
 {
     private const MAX_FRAMES = 100;
@@ -16,33 +17,33 @@ final class StackTrace
     /** @var array<string, array> source lines by "file:line" */
     private static array $cache = [];
 
-    public static function of(\Throwable $thrown, bool $withSource): array
+    public static function fromThrowable(\Throwable $thrown, bool $withSource): array
     {
         [$file, $line, $trace] = [$thrown->getFile(), $thrown->getLine(), $thrown->getTrace()];
-        $own = []; // We may have made this exception: of an error, or where something else than an exception was captured.
+        $own = []; // The SDK's own frames: it creates the exception for errors and for values that are not exceptions.
         $isOwn = static fn (array $entry) => \in_array($entry['class'] ?? '', [Handlers::class, Client::class, Event::class], true);
         while ($trace && ($isOwn($trace[0]) || ($own && !isset($own['file'])))) {
-            $own = array_shift($trace); // Without a file: a function of PHP's called us, and that is not where the user's code is.
+            $own = array_shift($trace); // Without a file, an internal function of PHP called the SDK.
         }
         if (\dirname($file) === __DIR__) {
             [$file, $line] = [$own['file'] ?? '', $own['line'] ?? 0];
         }
-        // What a function of PHP itself throws has the line of its caller, and must be in the caller's function too.
+        // An exception thrown by an internal function has the line of the caller, so its own frame is removed.
         while ($trace && self::isInternal($trace[0]) && [$trace[0]['file'] ?? $file, $trace[0]['line'] ?? $line] === [$file, $line]) {
             array_shift($trace);
         }
         $frames = self::frames($file, $line, $trace, $withSource ? self::MAX_WITH_SOURCE : 0);
-        $isFatal = ($own['function'] ?? '') === 'onShutdown'; // Then PHP does not tell in which function it was.
+        $isFatal = ($own['function'] ?? '') === 'onShutdown'; // PHP does not report the function of a fatal error.
         return $isFatal ? [['function' => ''] + $frames[0]] : $frames;
     }
 
-    /** An entry of $trace names a function and where it was *called*; a frame names it and where it *was*: one entry earlier. */
+    /** An entry of $trace has a function and the line that called it; a frame has the line within the function. */
     private static function frames(string $file, int $line, array $trace, int $withSource): array
     {
         $frames = [];
         self::$cache = \array_slice(self::$cache, -self::MAX_CACHED);
         foreach ([...\array_slice($trace, 0, self::MAX_FRAMES - 1), []] as $entry) {
-            $class = explode("\0", $entry['class'] ?? '')[0]; // An anonymous class has its file's path behind a NUL.
+            $class = explode("\0", $entry['class'] ?? '')[0]; // The name of an anonymous class has a NUL and its path at the end.
             $function = preg_replace('/\{closure.*\}/s', '{closure}', $entry['function'] ?? '{main}');
             $inApp = $file !== '' && !str_contains(strtr($file, '\\', '/'), '/vendor/');
             $frames[] = ['filename' => $file ?: '[internal]', 'function' => $class . ($entry['type'] ?? '') . $function]
@@ -60,21 +61,22 @@ final class StackTrace
                 ? (new \ReflectionMethod($entry['class'], $entry['function']))->isInternal()
                 : (new \ReflectionFunction($entry['function']))->isInternal();
         } catch (\ReflectionException) {
-            return preg_match('/^(include|require)(_once)?$/D', $entry['function']) === 1; // Else a closure, or what __call() answers.
+            // Otherwise it is a closure, or a method handled by __call().
+            return preg_match('/^(include|require)(_once)?$/D', $entry['function']) === 1;
         }
     }
 
     private static function source(string $file, int $line): array
     {
-        // A path with a scheme may be answered by code of the application's.
+        // A stream wrapper may run code of the application.
         $open = static fn () => is_file($file) && filesize($file) <= self::MAX_FILE_BYTES ? fopen($file, 'r') : false;
         if (str_contains($file, '://') || !($stream = Log::silently($open))) {
             return [];
         }
-        $lines = []; // Not file(): where the memory is exhausted, a whole file is too much.
+        $lines = []; // Not file(), which could exhaust the memory.
         for ($number = 1; $number <= $line + self::LINES_AROUND && ($text = fgets($stream)) !== false; $number++) {
             if ($number >= $line - self::LINES_AROUND) {
-                $lines[] = Json::cut(rtrim($text, "\r\n"), self::MAX_LINE_LENGTH);
+                $lines[] = Json::truncate(rtrim($text, "\r\n"), self::MAX_LINE_LENGTH);
             }
         }
         $at = min($line - 1, self::LINES_AROUND);

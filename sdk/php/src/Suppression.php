@@ -1,9 +1,10 @@
-<?php // Of the same error, 100 events a minute go out; of the others the last one is held, and says how many there were.
+<?php
 
 declare(strict_types=1);
 
 namespace Obs;
 
+/** Limits repeats: per minute, 100 events of the same error are sent, then only the latest one, with a count. */
 final class Suppression
 {
     private const WINDOW = 60.0;
@@ -12,11 +13,11 @@ final class Suppression
     private const MAX_BYTES = 8 << 20;
     private const MAX_SUPPRESSED = 1_000_000;
 
-    /** @var array<string, array{start: float, sent: int, held: int, last: string}> by error */
-    private array $windows = []; // Since all windows are equally long, the first one always ends first.
+    /** @var array<string, array{start: float, sent: int, held: int, last: string}> by identity of the error */
+    private array $windows = []; // Ordered by their end, since all are equally long.
     private int $bytes = 0;
 
-    /** The event as it is to go out, or null where it is held back. */
+    /** Returns the event to send now, or null if it is held back. */
     public function admit(string $error, string $json, float $now): ?string
     {
         $this->windows[$error] ??= ['start' => $now, 'sent' => 0, 'held' => 0, 'last' => ''];
@@ -30,8 +31,8 @@ final class Suppression
         return ++$window['held'] > self::MAX_SUPPRESSED ? $this->take($error) : null;
     }
 
-    /** @return string[] what was held in windows that are over, and in the oldest ones where there are too many */
-    public function over(float $now): array
+    /** @return string[] the events held in windows that are over, and in the oldest windows if a limit is exceeded */
+    public function takeExpired(float $now): array
     {
         $events = [];
         foreach ($this->windows as $error => ['start' => $start]) {
@@ -44,8 +45,8 @@ final class Suppression
         return array_filter($events);
     }
 
-    /** @return string[] everything held; the windows go on */
-    public function all(): array
+    /** @return string[] all held events; the windows stay open */
+    public function takeAll(): array
     {
         return array_filter(array_map($this->take(...), array_keys($this->windows)));
     }

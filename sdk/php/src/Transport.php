@@ -1,30 +1,31 @@
-<?php // The queue of encoded events: its limits, the order of sending, and when what failed is tried again.
+<?php
 
 declare(strict_types=1);
 
 namespace Obs;
 
+/** The queue of encoded events: limits, order of sending, and retries. */
 final class Transport
 {
     private const MAX_EVENTS = 2048;
     private const MAX_BYTES = 8 << 20;
     private const MAX_ATTEMPTS = 10;
     private const FIRST_PAUSE = 0.1;
-    private const LONGEST_PAUSE = 10.0;
+    private const MAX_PAUSE = 10.0;
 
-    public bool $hasLost = false; // Since the last flush.
+    public bool $hasLost = false; // since the last flush
 
-    /** @var list<array{Connection, string}> the first is the one in flight */
+    /** @var list<array{Connection, string}> the first one may be in flight */
     private array $queue = [];
     private int $bytes = 0;
     private int $dropped = 0;
-    /** What sends, and gives way whenever it would have to wait; it yields until when, for which socket, and whether to write. */
+    /** Sends the queue and yields whenever it would block: the deadline, the socket, and whether to wait for writing. */
     private ?\Generator $sending = null;
     private bool $isPumping = false;
     private int $failures = 0;
     private int $attempts = 0;
     private float $pauseUntil = 0.0;
-    private float $retryAfter = 0.0; // The server's own wish, which flush respects.
+    private float $retryAfter = 0.0; // Requested by the server; applies to flush as well.
 
     public static function clock(): float
     {
@@ -40,12 +41,15 @@ final class Transport
         }
         $this->queue[] = [$connection, $json];
         $this->bytes += \strlen($json);
-        Log::passed('full');
+        Log::clear('full');
         return true;
     }
 
-    /** After exit() or a fatal error, which run no `finally`. No suspended generator survives the latter: what it did is begun anew. */
-    public function restart(bool $wasFatal): void
+    /**
+     * Resets the state after exit() or a fatal error, which skip `finally` blocks. A suspended generator does not
+     * survive a fatal error, so its event is sent again.
+     */
+    public function reset(bool $wasFatal): void
     {
         $this->isPumping = false;
         $this->sending = $wasFatal ? null : $this->sending;
@@ -56,27 +60,27 @@ final class Transport
         return !$this->queue;
     }
 
-    /** Goes on with sending as far as that is possible without waiting. */
+    /** Sends as much as possible without blocking. */
     public function pump(): void
     {
         if ($this->isPumping || !$this->queue) {
-            return; // The former where this is a signal handler's capture.
+            return; // A signal handler may capture while the queue is being pumped.
         }
         $this->isPumping = true;
         try {
             $this->sending = $this->sending?->valid() ? $this->sending : $this->send();
             Log::silently($this->sending->next(...));
-        } catch (\Throwable $trouble) { // Such as a function that the host has disabled: trying again does not help.
+        } catch (\Throwable $error) { // Such as a disabled function: a retry would not help.
             $this->sending = null;
             $this->queue && $this->shift();
             $this->hasLost = true;
-            Log::once('refused', "an event could not be sent: {$trouble->getMessage()}");
+            Log::once('rejected', "failed to send an event: {$error->getMessage()}");
         } finally {
             $this->isPumping = false;
         }
     }
 
-    /** Whether everything was accepted, in time, and nothing was lost since the last flush. */
+    /** Returns true if all events were accepted in time and none was lost since the last flush. */
     public function flush(float $deadline): bool
     {
         $this->failures = min($this->failures, 1);
@@ -88,11 +92,11 @@ final class Transport
             if (!$socket) {
                 usleep($microseconds);
             } elseif (Log::silently(static fn () => stream_select($read, $write, $none, 0, $microseconds)) === false) {
-                usleep(1000); // A signal came, or this is a descriptor that select() cannot watch.
+                usleep(1000); // Interrupted by a signal, or the descriptor is too high for select().
             }
         }
         if ($this->dropped > 0) {
-            Log::once('full', "the queue was full: {$this->dropped} events were dropped");
+            Log::once('full', "the queue was full; {$this->dropped} events were dropped");
             $this->dropped = 0;
         }
         [$hasLost, $this->hasLost] = [$this->hasLost, false];
@@ -107,30 +111,30 @@ final class Transport
             }
             [$connection, $json] = $this->queue[0];
             try {
-                $this->answered($connection->dsn, yield from $connection->post($json));
+                $this->handleResponse($connection->dsn, yield from $connection->post($json));
             } catch (\RuntimeException $failure) {
-                // The first may be no fault of the server's: it closed an idle connection, or we were not called for a while.
+                // Retry the first failure at once: the server may have closed an idle connection, or pump() was not called in time.
                 $this->failures > 0 ? $this->pause($connection->dsn, $failure->getMessage()) : $this->failures++;
             }
         }
     }
 
-    private function answered(Dsn $dsn, array $response): void
+    private function handleResponse(Dsn $dsn, array $response): void
     {
         ['status' => $status, 'retryAfter' => $retryAfter, 'error' => $error] = $response;
         if (\in_array($status, [408, 429, 502, 503, 504], true) || ($status >= 500 && ++$this->attempts < self::MAX_ATTEMPTS)) {
             $this->retryAfter = self::clock() + $retryAfter;
-            $this->pause($dsn, "it answers $status");
+            $this->pause($dsn, "HTTP status $status");
             return;
         }
         $this->shift();
-        Log::passed('waiting');
+        Log::clear('unreachable');
         if ($status === 200 || $status === 201) {
-            Log::passed('refused');
+            Log::clear('rejected');
             return;
         }
         $this->hasLost = true;
-        Log::once('refused', rtrim("the server refused an event: $status " . str_replace($dsn->key, '***', $error)));
+        Log::once('rejected', rtrim("the server rejected an event: $status " . str_replace($dsn->key, '***', $error)));
     }
 
     private function shift(): void
@@ -139,10 +143,10 @@ final class Transport
         $this->failures = $this->attempts = 0;
     }
 
-    private function pause(Dsn $dsn, string $why): void
+    private function pause(Dsn $dsn, string $reason): void
     {
-        $seconds = min(self::LONGEST_PAUSE, self::FIRST_PAUSE * 2 ** $this->failures++);
+        $seconds = min(self::MAX_PAUSE, self::FIRST_PAUSE * 2 ** $this->failures++);
         $this->pauseUntil = self::clock() + $seconds * random_int(500, 1000) / 1000;
-        Log::once('waiting', "events wait for the server at $dsn->host:$dsn->port: $why");
+        Log::once('unreachable', "cannot send events to $dsn->host:$dsn->port, will retry: $reason");
     }
 }

@@ -1,13 +1,12 @@
 <?php
 
-// What an event says about what was captured, and what options and before_send add or take away.
-
 declare(strict_types=1);
 
 namespace Obs\Tests;
 
 use Obs\Tests\Support\ProgramTestCase;
 
+/** The content of events: captured values, options and before_send. */
 final class CaptureTest extends ProgramTestCase
 {
     protected function setUp(): void
@@ -16,7 +15,7 @@ final class CaptureTest extends ProgramTestCase
         $this->serve();
     }
 
-    public function testAMessageCarriesItsLevelAndWhereItCameFrom(): void
+    public function testAMessageHasItsLevelAndContext(): void
     {
         $run = $this->play('echo Client::captureMessage("deploy done");', ['environment' => 'production', 'release' => '1.2']);
         $event = $this->event();
@@ -30,46 +29,46 @@ final class CaptureTest extends ProgramTestCase
         self::assertEqualsWithDelta(time(), strtotime($event['timestamp']), 60);
     }
 
-    public function testAMessageThatSaysNothingArrivesAsOneThatSaysSo(): void
+    public function testABlankMessageIsReplacedByAPlaceholder(): void
     {
         $this->play('Client::captureMessage(""); Client::captureMessage(" ");');
         self::assertSame(['(empty message)', '(empty message)'], array_column($this->server->events(), 'message'));
     }
 
     /** @dataProvider messages */
-    public function testAMessageThatIsNoStringIsTold(string $message, string $expected): void
+    public function testAMessageThatIsNotAStringIsEncoded(string $message, string $expected): void
     {
-        $run = $this->play("class Mute { function __toString() { throw new Exception; } } Client::captureMessage($message);");
+        $run = $this->play("class Unprintable { function __toString() { throw new Exception; } } Client::captureMessage($message);");
         self::assertSame(['', 0], [$run->stdout . $run->stderr, $run->status]);
         self::assertSame($expected, $this->event()['message']);
     }
 
     public function messages(): array
     {
-        return [['null', 'null'], ['7', '7'], ['["a" => 1]', '{"a":1}'], ['new Mute', '[unserialisable: Mute]'], ['new Exception("x")', 'Exception: x']];
+        return [['null', 'null'], ['7', '7'], ['["a" => 1]', '{"a":1}'], ['new Unprintable', '[unserialisable: Unprintable]'], ['new Exception("x")', 'Exception: x']];
     }
 
-    /** @dataProvider odd */
-    public function testAnExceptionWhoseMessageIsNoStringIsToldSilently(string $message, string $expected): void
+    /** @dataProvider oddMessages */
+    public function testAnExceptionWhoseMessageIsNotAStringIsCapturedWithoutWarnings(string $message, string $expected): void
     {
         $run = $this->play("class Odd extends Exception { function __construct() { \$this->message = $message; } } Client::captureException(new Odd);");
         self::assertSame('', $run->stdout . $run->stderr);
         self::assertSame(['Odd', $expected], [$this->event()['type'], $this->event()['message']]);
     }
 
-    public function odd(): array
+    public function oddMessages(): array
     {
         return [['["a"]', '["a"]'], ['new stdClass', '[]'], ['[$this]', '["Odd: Array"]'], ['7', '7']];
     }
 
-    public function testAnObjectAsExtraGivesItsPublicProperties(): void
+    public function testExtraMayBeAnObject(): void
     {
         $this->play('class Order { public $id = 7; protected $a = 1; private $b = 2; }
             Client::captureMessage("m", "info", ["extra" => new Order]);');
         self::assertSame(['id' => 7], $this->event()['extra']);
     }
 
-    public function testTheRequestIsWhatTheServerExpects(): void
+    public function testTheRequestHasTheHeadersThatTheServerExpects(): void
     {
         $this->play('Client::captureMessage("x");');
         $head = $this->server->requests()[0]['head'];
@@ -78,7 +77,7 @@ final class CaptureTest extends ProgramTestCase
         self::assertStringContainsString("\r\nX-OBS-Key: test-key\r\n", $head);
     }
 
-    public function testIdsAreUuidsOfVersion7AndDiffer(): void
+    public function testIdsAreUniqueVersion7Uuids(): void
     {
         $run = $this->play('for ($i = 0; $i < 50; $i++) { echo Client::captureMessage("m $i"), "\n"; }');
         $ids = explode("\n", trim($run->stdout));
@@ -89,7 +88,7 @@ final class CaptureTest extends ProgramTestCase
         }
     }
 
-    public function testAnExceptionHasTypeMessageLevelAndStack(): void
+    public function testAnExceptionHasItsTypeMessageLevelAndStackTrace(): void
     {
         $this->play("Client::captureException(new LogicException('broke'));");
         $event = $this->event();
@@ -97,20 +96,20 @@ final class CaptureTest extends ProgramTestCase
         self::assertSame(["{$this->folder}/program.php", 2], [$event['stacktrace'][0]['filename'], $event['stacktrace'][0]['lineno']]);
     }
 
-    public function testAnExceptionWithoutAMessageHasItsType(): void
+    public function testAnExceptionWithoutAMessageKeepsItsType(): void
     {
         $this->play('Client::captureException(new DomainException());');
         self::assertSame('DomainException', $this->event()['type']);
         self::assertArrayNotHasKey('message', $this->event());
     }
 
-    public function testAnAnonymousClassIsCutBeforeItsPath(): void
+    public function testTheTypeOfAnAnonymousClassHasNoPath(): void
     {
         $this->play('Client::captureException(new class("x") extends Exception {});');
         self::assertSame('Exception@anonymous', $this->event()['type']);
     }
 
-    public function testCausesGoFromTheDirectOneToTheRoot(): void
+    public function testCausesAreListedFromTheDirectCauseToTheRoot(): void
     {
         $this->play("Client::captureException(new LogicException('outer', 0, new DomainException('middle',\n 0, new Error('root'))));");
         $causes = $this->event()['causes'];
@@ -119,7 +118,7 @@ final class CaptureTest extends ProgramTestCase
         self::assertSame(3, $causes[1]['stacktrace'][0]['lineno']);
     }
 
-    public function testAtMost20CausesAreSentAndACycleEnds(): void
+    public function testCausesAreLimitedAndMayBeCyclic(): void
     {
         $this->play('
             for ($e = null, $i = 0; $i < 50; $i++) { $e = new Exception("e$i", 0, $e); }
@@ -134,29 +133,29 @@ final class CaptureTest extends ProgramTestCase
         self::assertSame(['a'], array_column($cycle['causes'], 'message'));
     }
 
-    /** @dataProvider things */
-    public function testWhatIsNoExceptionIsCapturedToo(string $thing, string $type, ?string $message): void
+    /** @dataProvider values */
+    public function testAnyValueIsCaptured(string $value, string $type, ?string $message): void
     {
-        $this->play("function here() {\n Client::captureException($thing); }\nhere();");
+        $this->play("function here() {\n Client::captureException($value); }\nhere();");
         $event = $this->event();
         self::assertSame([$type, $message], [$event['type'], $event['message']]);
         self::assertSame([3, 'here'], [$event['stacktrace'][0]['lineno'], $event['stacktrace'][0]['function']]);
         self::assertSame([4, '{main}'], [$event['stacktrace'][1]['lineno'], $event['stacktrace'][1]['function']]);
     }
 
-    public function things(): array
+    public function values(): array
     {
         return [
             'a string' => ['"just a string"', 'string', 'just a string'],
             'a number' => ['42', 'int', '42'],
-            'nothing' => ['null', 'null', 'null'],
+            'null' => ['null', 'null', 'null'],
             'an array' => ['["a" => 1]', 'array', '{"a":1}'],
             'an object' => ['(object) ["a" => 1]', 'stdClass', '{"a":1}'],
             'a closure' => ['fn () => 1', 'Closure', '[unserialisable: Closure]'],
         ];
     }
 
-    public function testWhatIsGivenWithACaptureGoesBeforeTheDefaults(): void
+    public function testOptionsOfACaptureOverrideTheDefaults(): void
     {
         $this->play('
             Client::captureMessage("m", "warning", ["extra" => ["app" => "call", "n" => 1], "fingerprint" => ["a", "b"]]);
@@ -168,7 +167,7 @@ final class CaptureTest extends ProgramTestCase
         self::assertSame(['info', ['app' => 'default', 'kept' => true]], [$exception['level'], $exception['extra']]);
     }
 
-    public function testBeforeSendEditsAndDropsAndAnEventThatItDropsIsNotLost(): void
+    public function testBeforeSendModifiesAndDropsEvents(): void
     {
         $run = $this->play('
             Client::init(["dsn" => "' . $this->server->dsn() . '", "before_send" => function (array $event) {
@@ -187,7 +186,7 @@ final class CaptureTest extends ProgramTestCase
         self::assertArrayNotHasKey('server_name', $event);
     }
 
-    public function testWhereBeforeSendThrowsTheEventIsDroppedWithALineThatTellsNothingOfIt(): void
+    public function testABeforeSendThatThrowsDropsTheEventWithOneLine(): void
     {
         $run = $this->play('
             Client::init(["dsn" => "' . $this->server->dsn() . '", "before_send" => fn ($e) => throw new Exception("secret")]);
@@ -195,10 +194,10 @@ final class CaptureTest extends ProgramTestCase
         ');
         self::assertSame([], $this->server->events());
         self::assertSame("string(0) \"\"\nbool(false)\n", $run->stdout);
-        self::assertSame("obs: before_send failed with Exception, and its event is dropped\n", $run->stderr);
+        self::assertSame("obs: before_send threw Exception; the event was dropped\n", $run->stderr);
     }
 
-    public function testACaptureWithinBeforeSendGoesNowhere(): void
+    public function testACaptureInBeforeSendIsIgnored(): void
     {
         $this->play('
             Client::init(["dsn" => "' . $this->server->dsn() . '", "before_send" => function ($e) { Client::captureMessage("inner"); return $e; }]);

@@ -1,13 +1,12 @@
 <?php
 
-// Whatever a message or extra holds, the event is valid JSON within the server's limits, and nothing is thrown.
-
 declare(strict_types=1);
 
 namespace Obs\Tests;
 
 use Obs\Tests\Support\ProgramTestCase;
 
+/** Any value in a message or in extra makes valid JSON within the server's limits. */
 final class DataTest extends ProgramTestCase
 {
     protected function setUp(): void
@@ -16,7 +15,7 @@ final class DataTest extends ProgramTestCase
         $this->serve();
     }
 
-    /** What arrives of an extra that is made by $code in $extra. */
+    /** Runs $code, which sets $extra, and returns the extra that arrives. */
     private function extra(string $code): mixed
     {
         $run = $this->play("$code\necho Client::captureMessage('m', 'info', ['extra' => \$extra]);");
@@ -25,18 +24,18 @@ final class DataTest extends ProgramTestCase
         return $this->event()['extra'];
     }
 
-    public function testInvalidUtf8BecomesTheReplacementCharacter(): void
+    public function testInvalidUtf8InExtraIsReplaced(): void
     {
         self::assertSame(["k\u{FFFD}" => "v\u{FFFD}"], $this->extra('$extra = ["k\xFF" => "v\xFE"]; Client::init(["dsn" => "' . $this->server->dsn() . '", "environment" => "e"]);'));
     }
 
-    public function testAMessageOfInvalidUtf8AndNulArrives(): void
+    public function testInvalidUtf8InAMessageIsReplaced(): void
     {
         $this->play('Client::captureMessage("broken:\xFF:end a\0b 🦀");');
         self::assertSame("broken:\u{FFFD}:end a\0b 🦀", $this->event()['message']);
     }
 
-    public function testAMessageIsCutAt8192CharactersNotBytes(): void
+    public function testAMessageIsTruncatedTo8192Characters(): void
     {
         $this->play('Client::captureMessage("x" . str_repeat("🦀", 10000)); Client::captureException(new Exception(str_repeat("\xFF", 100000)));');
         [$first, $second] = $this->server->events();
@@ -44,13 +43,13 @@ final class DataTest extends ProgramTestCase
         self::assertSame(str_repeat("\u{FFFD}", 8192), $second['message']);
     }
 
-    public function testOtherTextsAreCutAt200Characters(): void
+    public function testOtherStringsAreTruncatedTo200Characters(): void
     {
         $this->play('Client::captureMessage("m");', ['environment' => str_repeat('é', 300)]);
         self::assertSame(str_repeat('é', 200), $this->event()['environment']);
     }
 
-    public function testWhatHoldsItselfIsCircular(): void
+    public function testCircularReferencesAreReplaced(): void
     {
         $extra = $this->extra('
             $object = new stdClass; $object->me = $object; $object->twice = [new ArrayObject, $shared = new stdClass, $shared];
@@ -61,14 +60,14 @@ final class DataTest extends ProgramTestCase
         self::assertSame('[circular]', $extra['self']['self']);
     }
 
-    public function testWhatIsTooDeepIsCut(): void
+    public function testDeeplyNestedValuesAreReplaced(): void
     {
         $json = json_encode($this->extra('for ($extra = [], $i = 0; $i < 5000; $i++) { $extra = ["d" => $extra]; }'));
         self::assertStringContainsString('"[too deep]"', $json);
         self::assertLessThan(127, substr_count($json, '{'));
     }
 
-    public function testObjectsTellWhatTheyCan(): void
+    public function testObjectsAreEncodedByTheirMethodsOrPublicProperties(): void
     {
         $extra = $this->extra('
             enum Suit: string { case Hearts = "H"; }
@@ -88,45 +87,45 @@ final class DataTest extends ProgramTestCase
         ], $extra);
     }
 
-    public function testObjectsThatThrowAreNamed(): void
+    public function testObjectsThatThrowAreReplacedByTheirType(): void
     {
         $extra = $this->extra('
             class Bad implements JsonSerializable { function jsonSerialize(): mixed { throw new Exception("no"); } }
             class Endless implements JsonSerializable { function jsonSerialize(): mixed { return new Endless; } }
-            class Mute { function __toString(): string { throw new Exception("no"); } }
-            $extra = ["bad" => new Bad, "endless" => new Endless, "mute" => new Mute, "nan" => NAN, "inf" => -INF, "ok" => 1];');
+            class Unprintable { function __toString(): string { throw new Exception("no"); } }
+            $extra = ["bad" => new Bad, "endless" => new Endless, "unprintable" => new Unprintable, "nan" => NAN, "inf" => -INF, "ok" => 1];');
         self::assertSame([
-            'bad' => '[unserialisable: Bad]', 'endless' => '[too deep]', 'mute' => '[unserialisable: Mute]',
+            'bad' => '[unserialisable: Bad]', 'endless' => '[too deep]', 'unprintable' => '[unserialisable: Unprintable]',
             'nan' => '[unserialisable: NAN]', 'inf' => '[unserialisable: -INF]', 'ok' => 1,
         ], $extra);
     }
 
-    public function testNineHundredKilobytesArriveWhole(): void
+    public function testNineHundredKilobytesArriveUnchanged(): void
     {
         $this->play('Client::captureException(new Exception("e"), ["extra" => ["blob" => str_repeat("x", 900000)]]);');
         self::assertSame(900000, \strlen($this->event()['extra']['blob']));
         self::assertNotEmpty($this->event()['stacktrace']);
     }
 
-    public function testLongTextsAreCutWhereTheEventIsTooLarge(): void
+    public function testLongStringsAreTruncatedIfTheEventIsTooLarge(): void
     {
         $extra = $this->extra('$extra = ["ok" => "fine", "blob" => str_repeat("x", 3000000)];');
         self::assertSame(['fine', 8192], [$extra['ok'], \strlen($extra['blob'])]);
     }
 
-    public function testAnExtraThatIsStillTooLargeIsLeftOutAndCostsLittle(): void
+    public function testAnExtraThatIsStillTooLargeIsOmitted(): void
     {
         $extra = $this->extra('$part = array_fill(0, 1000, str_repeat("x", 5000)); $extra = array_fill(0, 1000, $part);');
-        self::assertMatchesRegularExpression('/^extra of over \d+ bytes was left out$/', $extra['obs']);
+        self::assertMatchesRegularExpression('/^extra omitted: over \d+ bytes$/', $extra['obs']);
     }
 
-    public function testManySmallListsThatDoNotFitTakeLittleMemory(): void
+    public function testOmittingManySmallListsTakesLittleMemory(): void
     {
         $extra = $this->extra('$extra = array_fill(0, 500000, [1]); ini_set("memory_limit", "40M");');
-        self::assertMatchesRegularExpression('/^extra of over \d+ bytes was left out$/', $extra['obs']);
+        self::assertMatchesRegularExpression('/^extra omitted: over \d+ bytes$/', $extra['obs']);
     }
 
-    public function testTheEventStaysBelowAMillionBytesWhateverIsInIt(): void
+    public function testAnEventNeverExceedsAMillionBytes(): void
     {
         $this->play('
             for ($e = null, $i = 0; $i < 30; $i++) {

@@ -1,13 +1,12 @@
 <?php
 
-// Under php-fpm the response is there before the events are sent.
-
 declare(strict_types=1);
 
 namespace Obs\Tests;
 
 use Obs\Tests\Support\ProgramTestCase;
 
+/** Under php-fpm, the response is sent before the events. */
 final class FpmTest extends ProgramTestCase
 {
     /** @var resource|null */
@@ -25,7 +24,7 @@ final class FpmTest extends ProgramTestCase
             [1 => ['file', '/dev/null', 'w'], 2 => ['file', "{$this->folder}/fpm.err", 'w']],
             $pipes,
         );
-        $this->until(fn () => (bool) @stream_socket_client("unix://{$this->folder}/fpm.sock"));
+        $this->waitUntil(fn () => (bool) @stream_socket_client("unix://{$this->folder}/fpm.sock"));
     }
 
     protected function tearDown(): void
@@ -35,7 +34,7 @@ final class FpmTest extends ProgramTestCase
         parent::tearDown();
     }
 
-    private function until(callable $condition): void
+    private function waitUntil(callable $condition): void
     {
         for ($deadline = microtime(true) + 10; !$condition() && microtime(true) < $deadline;) {
             usleep(5000);
@@ -43,7 +42,7 @@ final class FpmTest extends ProgramTestCase
         self::assertTrue($condition());
     }
 
-    /** Requests a script as a web server does, and reads until the response has ended. */
+    /** Requests a script over FastCGI and reads the response to its end. */
     private function get(string $file): string
     {
         $socket = stream_socket_client("unix://{$this->folder}/fpm.sock");
@@ -63,18 +62,18 @@ final class FpmTest extends ProgramTestCase
         return $output;
     }
 
-    public function testTheResponseDoesNotWaitForTheServer(): void
+    public function testTheResponseDoesNotWaitForTheObsServer(): void
     {
         $this->serve(['delay' => 1.5], []);
         $file = $this->program('Client::captureException(new Exception("in a request")); Client::captureMessage("second"); echo "the page";');
         $started = microtime(true);
         self::assertStringEndsWith('the page', $this->get($file));
         self::assertLessThan(1.0, microtime(true) - $started);
-        $this->until(fn () => \count($this->server->events()) === 2);
+        $this->waitUntil(fn () => \count($this->server->events()) === 2);
         self::assertSame(['in a request', 'second'], array_column($this->server->events(), 'message'));
     }
 
-    public function testTheNextRequestOfTheSameSessionDoesNotWaitForItsLock(): void
+    public function testTheSessionLockIsReleasedBeforeSending(): void
     {
         $this->serve(['silent' => true]);
         $file = $this->program('session_save_path(__DIR__); session_id("abc"); session_start(); $_SESSION["n"] = ($_SESSION["n"] ?? 0) + 1;
@@ -85,33 +84,33 @@ final class FpmTest extends ProgramTestCase
         self::assertLessThan(3.0, microtime(true) - $started);
     }
 
-    public function testWhatTheApplicationsShutdownFunctionsCaptureIsSentToo(): void
+    public function testCapturesInShutdownFunctionsAreSent(): void
     {
         $this->serve();
         $this->get($this->program('register_shutdown_function(fn () => Client::captureMessage("late")); Client::captureMessage("early");'));
-        $this->until(fn () => \count($this->server->events()) === 2);
+        $this->waitUntil(fn () => \count($this->server->events()) === 2);
         self::assertSame(['early', 'late'], array_column($this->server->events(), 'message'));
     }
 
-    public function testARequestThatCapturesNothingEndsAsEver(): void
+    public function testARequestWithoutCapturesSendsNothing(): void
     {
         $this->serve();
         self::assertStringEndsWith('the page', $this->get($this->program('echo "the page";')));
         self::assertSame([], $this->server->requests());
     }
 
-    public function testAFatalErrorIsRecorded(): void
+    public function testAFatalErrorIsCaptured(): void
     {
         $this->serve();
         $this->get($this->program('ini_set("memory_limit", "8M"); str_repeat("x", 100 << 20);', ['capture_unhandled' => true]));
-        $this->until(fn () => \count($this->server->events()) === 1);
+        $this->waitUntil(fn () => \count($this->server->events()) === 1);
         self::assertStringContainsString('Allowed memory size', $this->event()['message']);
     }
 
-    public function testTroubleGoesToPhpsErrorLogAndNotIntoThePage(): void
+    public function testProblemsGoToTheErrorLogAndNotIntoThePage(): void
     {
         $page = $this->get($this->program("ini_set('error_log', __DIR__ . '/php.log'); Client::init(['dsn' => 'x']); echo 'the page';", ['dsn' => 'http://k@127.0.0.1:1']));
         self::assertStringNotContainsString('obs', $page);
-        self::assertStringContainsString('obs: the DSN does not begin', file_get_contents("{$this->folder}/php.log"));
+        self::assertStringContainsString('obs: the DSN must begin', file_get_contents("{$this->folder}/php.log"));
     }
 }

@@ -1,17 +1,16 @@
 <?php
 
-// Wrong use is told in one line without the key, and never harms the program.
-
 declare(strict_types=1);
 
 namespace Obs\Tests;
 
 use Obs\Tests\Support\ProgramTestCase;
 
+/** Mistakes are logged in one line without the key, and never affect the program. */
 final class MisuseTest extends ProgramTestCase
 {
-    /** @dataProvider badDsns */
-    public function testABadDsnMeansOneLineAndThenNothing(mixed $dsn, string $line): void
+    /** @dataProvider invalidDsns */
+    public function testAnInvalidDsnLogsOneLineAndCapturesNothing(mixed $dsn, string $line): void
     {
         $run = $this->play('var_dump(Client::captureMessage("m"), Client::captureException(new Exception), Client::flush(), Client::flush());', ['dsn' => $dsn]);
         self::assertSame("string(0) \"\"\nstring(0) \"\"\nbool(false)\nbool(true)\n", $run->stdout);
@@ -20,23 +19,23 @@ final class MisuseTest extends ProgramTestCase
         self::assertStringNotContainsString('s3cret', $run->stderr);
     }
 
-    public function badDsns(): array
+    public function invalidDsns(): array
     {
         return [
-            ['', 'the DSN is empty'], [null, 'the DSN is empty'], ['localhost:8000', 'the DSN does not begin'],
-            ['ftp://s3cret@host', 'the DSN does not begin'], ['http://localhost:8000', 'the DSN has no key'], ['http://@localhost', 'the DSN has no key'],
+            ['', 'the DSN is empty'], [null, 'the DSN is empty'], ['localhost:8000', 'the DSN must begin'],
+            ['ftp://s3cret@host', 'the DSN must begin'], ['http://localhost:8000', 'the DSN has no key'], ['http://@localhost', 'the DSN has no key'],
             ['http://s3cret:x@localhost', "the DSN's key"], ['http://s3cret@', "the DSN's host"], ['http://s3cret@ho st', "the DSN's host"],
-            ['http://s3cret@host:0', "the DSN's host or port"], ['http://s3cret@host:70000', "the DSN's host or port"], [['s3cret'], "the option 'dsn'"],
+            ['http://s3cret@host:0', "the DSN's host or port"], ['http://s3cret@host:70000', "the DSN's host or port"], [['s3cret'], "invalid value for option 'dsn'"],
         ];
     }
 
-    /** @dataProvider goodDsns */
-    public function testAGoodDsnIsUnderstood(string $dsn, array $expected): void
+    /** @dataProvider validDsns */
+    public function testAValidDsnIsParsed(string $dsn, array $expected): void
     {
         self::assertSame($expected, array_values(get_object_vars(\Obs\Dsn::parse($dsn))));
     }
 
-    public function goodDsns(): array
+    public function validDsns(): array
     {
         return [
             ['http://k@h', [false, 'k', 'h', 80]], ['https://k-_1@h.example/1', [true, 'k-_1', 'h.example', 443]],
@@ -44,41 +43,41 @@ final class MisuseTest extends ProgramTestCase
         ];
     }
 
-    public function testCapturesBeforeInitAreToldOnceAndLost(): void
+    public function testCapturesBeforeInitAreDroppedWithOneLine(): void
     {
         $client = var_export(\dirname(__DIR__) . '/src/Client.php', true);
         file_put_contents("{$this->folder}/p.php", "<?php require $client; use Obs\Client; var_dump(Client::flush());
             Client::captureMessage('a'); Client::captureMessage('b'); var_dump(Client::flush(), Client::flush());");
         $run = $this->execute("{$this->folder}/p.php");
         self::assertSame("bool(true)\nbool(false)\nbool(true)\n", $run->stdout);
-        self::assertSame("obs: an event was captured before init; it is lost\n", $run->stderr);
+        self::assertSame("obs: an event was captured before init and dropped\n", $run->stderr);
     }
 
-    public function testAnUnknownOptionIsToldAndIgnored(): void
+    public function testAnUnknownOptionIsLoggedAndIgnored(): void
     {
         $this->serve();
         $run = $this->play('Client::captureMessage("m");', ['enviroment' => 'x']);
-        self::assertSame("obs: there is no option 'enviroment'\n", $run->stderr);
+        self::assertSame("obs: unknown option 'enviroment'\n", $run->stderr);
         self::assertSame('m', $this->event()['message']);
     }
 
-    public function testABeforeSendThatCannotBeCalledSendsNothing(): void
+    public function testABeforeSendThatIsNotCallableDisablesTheSdk(): void
     {
         $this->serve();
         $run = $this->play('Client::captureMessage("m");', ['before_send' => 'no_such_function']);
-        self::assertSame("obs: the option 'before_send' has a wrong value; nothing is captured\n", $run->stderr);
+        self::assertSame("obs: invalid value for option 'before_send'; no events will be captured\n", $run->stderr);
         self::assertSame([], $this->server->events());
     }
 
     /** @dataProvider functions */
-    public function testAFunctionThatTheHostHasDisabledIsNoTroubleOfTheProgram(string $function, bool $isNeeded): void
+    public function testADisabledFunctionDoesNotAffectTheProgram(string $function, bool $isNeeded): void
     {
         $this->serve();
         $file = $this->program('Client::captureMessage("a"); Client::captureMessage("b"); var_dump(Client::flush(), Client::captureMessage("c") !== "");');
         $run = $this->execute($file, ['-d', "disable_functions=$function"]);
         self::assertSame(0, $run->status);
         self::assertSame($isNeeded ? "bool(false)\nbool(true)\n" : "bool(true)\nbool(true)\n", $run->stdout);
-        self::assertSame($isNeeded ? "obs: an event could not be sent: Call to undefined function Obs\\$function()\n" : '', $run->stderr);
+        self::assertSame($isNeeded ? "obs: failed to send an event: Call to undefined function Obs\\$function()\n" : '', $run->stderr);
         self::assertCount($isNeeded ? 0 : 3, $this->server->events());
     }
 
@@ -92,16 +91,16 @@ final class MisuseTest extends ProgramTestCase
         }
     }
 
-    public function testWhereNothingCanBeCapturedInitSaysSo(): void
+    public function testInitLogsThatNothingCanBeCaptured(): void
     {
         $this->serve();
         $file = $this->program('var_dump(Client::captureMessage("m"), Client::flush());', ['capture_unhandled' => true]);
         $run = $this->execute($file, ['-d', 'disable_functions=set_error_handler']);
         self::assertSame("string(0) \"\"\nbool(false)\n", $run->stdout);
-        self::assertSame("obs: Call to undefined function Obs\\set_error_handler(); nothing is captured\n", $run->stderr);
+        self::assertSame("obs: Call to undefined function Obs\\set_error_handler(); no events will be captured\n", $run->stderr);
     }
 
-    public function testTheSdkLeavesNoTraceInTheErrorStateOfTheProgram(): void
+    public function testTheSdkDoesNotChangeTheErrorAndRandomStateOfTheProgram(): void
     {
         $run = $this->play('set_error_handler(function ($no, $text) { echo "seen: $text\n"; });
             Client::captureException(new Exception); Client::flush(0.2); restore_error_handler(); var_dump(error_get_last());

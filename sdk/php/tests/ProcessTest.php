@@ -1,7 +1,5 @@
 <?php
 
-// The life of a process: its end, its forks, a second init, and how the classes are found.
-
 declare(strict_types=1);
 
 namespace Obs\Tests;
@@ -9,22 +7,23 @@ namespace Obs\Tests;
 use Obs\Tests\Support\ProgramTestCase;
 use Obs\Tests\Support\Server;
 
+/** The process: shutdown, forks, signals, repeated init, and class loading. */
 final class ProcessTest extends ProgramTestCase
 {
-    public function testWhatTheApplicationsShutdownFunctionsCaptureIsSentToo(): void
+    public function testCapturesInShutdownFunctionsAreSent(): void
     {
         $this->serve();
         $this->play('register_shutdown_function(fn () => Client::captureMessage("late")); Client::captureMessage("early"); exit(3);');
         self::assertSame(['early', 'late'], array_column($this->server->events(), 'message'));
     }
 
-    public function testTheExitStatusStays(): void
+    public function testTheExitStatusIsKept(): void
     {
         $this->serve();
         self::assertSame(3, $this->play('Client::captureMessage("m"); exit(3);')->status);
     }
 
-    public function testAForkedChildSendsItsOwnEventsAndNoneOfItsParents(): void
+    public function testAForkedChildSendsOnlyItsOwnEvents(): void
     {
         $this->serve(['delay' => 0.3]);
         $run = $this->play('Client::captureMessage("parent 1"); Client::captureMessage("parent 2");
@@ -39,7 +38,7 @@ final class ProcessTest extends ProgramTestCase
         self::assertCount(2, array_unique($connections));
     }
 
-    public function testWhatASignalsHandlerCapturesDuringAFlushIsSentToo(): void
+    public function testACaptureInASignalHandlerDuringFlushIsSent(): void
     {
         $this->serve(['delay' => 0.5]);
         $run = $this->play('pcntl_async_signals(true); pcntl_signal(SIGALRM, function () { Client::captureMessage("signal"); });
@@ -49,7 +48,7 @@ final class ProcessTest extends ProgramTestCase
         self::assertSame(['m', 'signal'], array_column($this->server->events(), 'message'));
     }
 
-    public function testWhatASignalsHandlerCapturesDuringACaptureIsLostAndFlushSaysSo(): void
+    public function testACaptureInASignalHandlerDuringACaptureIsLost(): void
     {
         $this->serve();
         $run = $this->play('class Slow implements JsonSerializable { function jsonSerialize(): mixed { posix_kill(getmypid(), SIGUSR1); return 1; } }
@@ -59,7 +58,7 @@ final class ProcessTest extends ProgramTestCase
         self::assertSame('m', $this->event()['message']);
     }
 
-    public function testAnExitWithinBeforeSendLosesOnlyItsOwnEvent(): void
+    public function testExitInBeforeSendLosesOnlyThatEvent(): void
     {
         $this->serve();
         $run = $this->play('Client::init(["dsn" => "' . $this->server->dsn() . '", "before_send" => fn ($event) => $event["message"] === "exit" ? exit(4) : $event]);
@@ -68,19 +67,19 @@ final class ProcessTest extends ProgramTestCase
         self::assertSame(['early', 'late'], array_column($this->server->events(), 'message'));
     }
 
-    public function testAWorkerThatASignalEndsSendsAllThatItHasCaptured(): void
+    public function testAWorkerEndedByASignalSendsAllItsEvents(): void
     {
         $this->serve();
         $file = $this->program('pcntl_async_signals(true); pcntl_signal(SIGTERM, fn () => exit(0));
             $parent = getmypid(); if (pcntl_fork() === 0) { usleep(50000); posix_kill($parent, SIGTERM); posix_kill(getmypid(), SIGKILL); }
             for ($n = 0; true; $n++) { echo Client::captureMessage("m $n"), "\n"; }', ['shutdown_timeout' => 10]);
-        for ($round = 0; $round < 4; $round++) { // Of which some end while a capture is sending.
+        for ($round = 0; $round < 4; $round++) { // Some rounds end while a capture is sending.
             $ids = array_filter(explode("\n", $this->execute($file)->stdout));
             self::assertSame([], array_diff($ids, array_column($this->server->events(), 'event_id')));
         }
     }
 
-    public function testAnExitDuringAFlushLeavesTheHandlingOfErrorsAsItWas(): void
+    public function testExitDuringFlushRestoresTheErrorHandler(): void
     {
         $this->serve(['silent' => true]);
         $run = $this->play('register_shutdown_function(fn () => trigger_error("seen", E_USER_WARNING)); set_error_handler(fn ($no, $text) => print($text));
@@ -90,7 +89,7 @@ final class ProcessTest extends ProgramTestCase
         self::assertSame('seen', $run->stdout);
     }
 
-    public function testWhatAnEarlierInitQueuedIsStillSent(): void
+    public function testRepeatedInitStillSendsQueuedEvents(): void
     {
         $this->serve(['delay' => 0.2]);
         $other = new Server();
@@ -100,7 +99,7 @@ final class ProcessTest extends ProgramTestCase
         $other->stop();
     }
 
-    public function testComposersAutoloaderFindsTheSdkWithoutARequire(): void
+    public function testTheSdkWorksWithComposersAutoloader(): void
     {
         $this->serve();
         $psr4 = json_decode(file_get_contents(\dirname(__DIR__) . '/composer.json'), true)['autoload']['psr-4'];
@@ -112,14 +111,14 @@ final class ProcessTest extends ProgramTestCase
         self::assertSame('m', $this->event()['message']);
     }
 
-    public function testNoExtensionIsNeededThatPhpDoesNotHaveBuiltIn(): void
+    public function testNoOptionalExtensionIsNeeded(): void
     {
         $this->serve();
         $file = $this->program('var_dump(extension_loaded("mbstring")); Client::captureException(new Exception("é \xFF")); var_dump(Client::flush());');
         self::assertSame("bool(false)\nbool(true)\n", $this->execute($file, ['-n'])->stdout);
     }
 
-    public function testADeploymentThatRemovesTheFilesDoesNotDisturbARunningProgram(): void
+    public function testARunningProgramSurvivesTheRemovalOfTheSdksFiles(): void
     {
         $this->serve();
         exec('cp -r ' . escapeshellarg(\dirname(__DIR__) . '/src') . " {$this->folder}/src");
@@ -129,7 +128,7 @@ final class ProcessTest extends ProgramTestCase
         self::assertSame("bool(true)\n", $this->execute("{$this->folder}/p.php")->stdout);
     }
 
-    public function testEveryFileIsValid(): void
+    public function testEveryFileHasValidSyntax(): void
     {
         foreach (glob(\dirname(__DIR__) . '/{src,tests,tests/Support}/*.php', \GLOB_BRACE) as $file) {
             exec(escapeshellarg(\PHP_BINARY) . ' -d display_errors=1 -l ' . escapeshellarg($file), $output, $status);

@@ -1,7 +1,5 @@
 <?php
 
-// How events travel: one connection, in the background, again where that makes sense, and what flush says of it.
-
 declare(strict_types=1);
 
 namespace Obs\Tests;
@@ -9,11 +7,12 @@ namespace Obs\Tests;
 use Obs\Tests\Support\ProgramTestCase;
 use Obs\Tests\Support\Server;
 
+/** Sending: connections, retries, limits of the queue, and flush. */
 final class SendingTest extends ProgramTestCase
 {
     private const FLUSH = 'Client::captureMessage("m"); var_dump(Client::flush());';
 
-    public function testManyEventsGoOverOneConnection(): void
+    public function testManyEventsShareOneConnection(): void
     {
         $this->serve(['chunked' => true]);
         $this->play('for ($i = 0; $i < 300; $i++) { Client::captureMessage("m $i"); }');
@@ -21,7 +20,7 @@ final class SendingTest extends ProgramTestCase
         self::assertSame([1], array_values(array_unique(array_column($this->server->requests(), 'connection'))));
     }
 
-    public function testAProgramThatRunsOnSendsAsItGoes(): void
+    public function testARunningProgramSendsWithEachCapture(): void
     {
         $this->serve();
         $file = $this->program('Client::captureMessage("first"); fgets(STDIN); Client::captureMessage("second"); fgets(STDIN);');
@@ -42,7 +41,7 @@ final class SendingTest extends ProgramTestCase
         self::assertCount($events, $this->server->events());
     }
 
-    public function testACaptureNeverWaitsForAServerThatIsSilent(): void
+    public function testACaptureNeverWaitsForAnUnresponsiveServer(): void
     {
         $this->serve(['silent' => true]);
         $run = $this->play('$t = microtime(true); for ($i = 0; $i < 100; $i++) { Client::captureMessage("m $i"); }
@@ -51,7 +50,7 @@ final class SendingTest extends ProgramTestCase
     }
 
     /** @dataProvider transient */
-    public function testWhatPassesIsTriedAgainUnderTheSameId(array $answer): void
+    public function testTemporaryFailuresAreRetriedWithTheSameId(array $answer): void
     {
         $this->serve($answer, $answer);
         self::assertSame("bool(true)\n", $this->play(self::FLUSH)->stdout);
@@ -67,24 +66,24 @@ final class SendingTest extends ProgramTestCase
         ];
     }
 
-    public function testAServerThatAlwaysFailsGetsTenAttempts(): void
+    public function testAnEventIsDroppedAfterTenServerErrors(): void
     {
         $this->serve(...array_fill(0, 12, ['status' => 500, 'error' => 'broken']));
-        // Each flush starts the pauses anew, so that ten attempts take no minute.
+        // Each flush resets the pause, so the ten attempts do not take a minute.
         $run = $this->play('Client::captureMessage("m"); for ($i = 0; $i < 60 && Client::flush(0.05) === false && $i < 40; $i++); var_dump(Client::flush());');
         self::assertCount(10, $this->server->events());
-        self::assertStringContainsString('obs: the server refused an event: 500 broken', $run->stderr);
+        self::assertStringContainsString('obs: the server rejected an event: 500 broken', $run->stderr);
     }
 
     /** @dataProvider final */
-    public function testWhatIsRefusedForGoodIsLostWithOneLine(int $status): void
+    public function testARejectedEventIsDroppedWithOneLine(int $status): void
     {
-        $refusal = ['status' => $status, 'error' => "no\nway, test-key"];
-        $this->serve($refusal, $refusal);
+        $rejection = ['status' => $status, 'error' => "no\nway, test-key"];
+        $this->serve($rejection, $rejection);
         $run = $this->play('Client::captureMessage("a"); Client::captureMessage("b"); var_dump(Client::flush()); ' . self::FLUSH);
         self::assertSame("bool(false)\nbool(true)\n", $run->stdout);
         self::assertSame(['a', 'b', 'm'], array_column($this->server->events(), 'message'));
-        self::assertSame("obs: the server refused an event: $status no way, ***\n", $run->stderr);
+        self::assertSame("obs: the server rejected an event: $status no way, ***\n", $run->stderr);
     }
 
     public function final(): array
@@ -92,14 +91,14 @@ final class SendingTest extends ProgramTestCase
         return [[400], [401], [403], [404], [413], [302]];
     }
 
-    public function testAFlushTriesAtOnceHoweverLongThePauseHasBecome(): void
+    public function testFlushEndsThePauseBetweenRetries(): void
     {
         $this->serve(...array_fill(0, 8, ['status' => 503]));
         $run = $this->play('Client::captureMessage("m"); for ($i = 0; $i < 9; $i++) { $accepted = Client::flush(0.08); } var_dump($accepted);');
         self::assertSame("bool(true)\n", $run->stdout);
     }
 
-    public function testRetryAfterIsHonouredEvenByFlush(): void
+    public function testFlushHonoursRetryAfter(): void
     {
         $this->serve(['status' => 429, 'headers' => ['Retry-After' => '1']]);
         self::assertSame("bool(false)\nbool(true)\n", $this->play('Client::captureMessage("m"); var_dump(Client::flush(0.2)); var_dump(Client::flush());')->stdout);
@@ -114,7 +113,7 @@ final class SendingTest extends ProgramTestCase
         self::assertCount(1, $this->server->events());
     }
 
-    public function testAnIdleConnectionThatTheServerClosedIsNoFailure(): void
+    public function testAnIdleConnectionClosedByTheServerIsNotAFailure(): void
     {
         $this->serve(['close' => true], [], ['hangUp' => true]);
         $run = $this->play('foreach ([1, 2, 3] as $i) { Client::captureMessage("m $i"); var_dump(Client::flush(0.5)); }');
@@ -123,23 +122,23 @@ final class SendingTest extends ProgramTestCase
         self::assertSame('', $run->stderr);
     }
 
-    public function testAConnectionThatTheServerWillCloseIsNotUsedAgain(): void
+    public function testConnectionCloseIsHonoured(): void
     {
         $this->serve(['headers' => ['Connection' => 'close']]);
         $this->play('Client::captureMessage("a"); Client::captureMessage("b");');
         self::assertSame([1, 2], array_column($this->server->requests(), 'connection'));
     }
 
-    public function testAnAnswerThatIsTooLongIsNotReadToItsEnd(): void
+    public function testAnOverlongResponseIsNotReadCompletely(): void
     {
         $this->serve(['status' => 400, 'error' => str_repeat('x', 100_000)]);
         $run = $this->play('Client::captureMessage("a"); Client::captureMessage("b"); var_dump(Client::flush());');
         self::assertSame("bool(false)\n", $run->stdout);
-        self::assertSame("obs: the server refused an event: 400\n", $run->stderr);
+        self::assertSame("obs: the server rejected an event: 400\n", $run->stderr);
         self::assertSame([1, 2], array_column($this->server->requests(), 'connection'));
     }
 
-    public function testFlushReturnsInTimeAndWhatIsQueuedGoesOutLater(): void
+    public function testFlushTimesOutAndQueuedEventsAreSentLater(): void
     {
         $this->serve(['silent' => true]);
         $run = $this->play('Client::captureMessage("m"); $t = microtime(true); var_dump(Client::flush(0.3));
@@ -148,13 +147,13 @@ final class SendingTest extends ProgramTestCase
         self::assertCount(2, $this->server->events());
     }
 
-    public function testTheEndOfTheProgramWaitsNoLongerThanItMay(): void
+    public function testTheShutdownTimeoutIsKept(): void
     {
         $this->serve(['silent' => true]);
         self::assertLessThan(2.5, $this->play('Client::captureMessage("m");', ['shutdown_timeout' => 0.3])->seconds);
     }
 
-    public function testWithoutAServerEventsWaitAndOneLineSaysSo(): void
+    public function testEventsWaitForAServerThatIsDownWithOneLine(): void
     {
         $this->serve();
         $this->server->stop();
@@ -162,27 +161,27 @@ final class SendingTest extends ProgramTestCase
         $port = $this->server->port;
         unset($this->server);
         self::assertSame("bool(false)\n", $run->stdout);
-        self::assertSame("obs: events wait for the server at 127.0.0.1:$port: the connection was refused\n", $run->stderr);
+        self::assertSame("obs: cannot send events to 127.0.0.1:$port, will retry: connection refused\n", $run->stderr);
     }
 
-    public function testANameIsTriedAtAllItsAddresses(): void
+    public function testAllAddressesOfAHostNameAreTried(): void
     {
         $this->serve();
         $run = $this->play(self::FLUSH, ['dsn' => $this->server->dsn('localhost')]);
         self::assertSame("bool(true)\n", $run->stdout);
     }
 
-    public function testAFullQueueDropsTheNewestAndCountsThem(): void
+    public function testAFullQueueDropsAndCountsTheNewestEvents(): void
     {
         $this->serve(['delay' => 1]);
         $run = $this->play('for ($i = 0; $i < 2100; $i++) { $ids[] = Client::captureMessage("m $i"); }
             echo count(array_filter($ids)), " "; var_dump(Client::flush(20), Client::flush());');
         self::assertSame("2048 bool(false)\nbool(true)\n", $run->stdout);
-        self::assertSame("obs: the queue was full: 52 events were dropped\n", $run->stderr);
+        self::assertSame("obs: the queue was full; 52 events were dropped\n", $run->stderr);
         self::assertSame('m 2047', array_column($this->server->events(), 'message')[2047]);
     }
 
-    public function testTheQueueTakesEightMebibytes(): void
+    public function testTheQueueHoldsEightMebibytes(): void
     {
         $this->serve([], ['delay' => 1]);
         $run = $this->play('Client::captureMessage("first"); Client::flush();
@@ -193,7 +192,7 @@ final class SendingTest extends ProgramTestCase
         self::assertCount(19, $this->server->events());
     }
 
-    public function testHttpsIsSpokenToAServerWhoseCertificateIsGood(): void
+    public function testHttpsRequiresAValidCertificate(): void
     {
         $key = openssl_pkey_new(['private_key_bits' => 2048]);
         file_put_contents("{$this->folder}/ssl.cnf", "[req]\ndistinguished_name=dn\n[dn]\n[san]\nsubjectAltName=DNS:localhost\nbasicConstraints=CA:TRUE\n");
@@ -210,9 +209,9 @@ final class SendingTest extends ProgramTestCase
         self::assertSame("bool(true)\n", $this->execute($program, ['-d', "openssl.cafile={$this->folder}/public.pem"])->stdout);
         self::assertCount(3, $this->server->events());
         self::assertSame([1], array_values(array_unique(array_column($this->server->requests(), 'connection'))));
-        $distrusted = $this->execute($program);
-        self::assertSame("bool(false)\n", $distrusted->stdout);
-        self::assertSame("obs: events wait for the server at localhost:{$this->server->port}: the TLS handshake failed\n", $distrusted->stderr);
+        $untrusted = $this->execute($program);
+        self::assertSame("bool(false)\n", $untrusted->stdout);
+        self::assertSame("obs: cannot send events to localhost:{$this->server->port}, will retry: TLS handshake failed\n", $untrusted->stderr);
         self::assertCount(3, $this->server->events());
     }
 }

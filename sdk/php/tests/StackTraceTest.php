@@ -1,13 +1,12 @@
 <?php
 
-// Frames: where they start, what they are called, which are the application's, and their lines of source.
-
 declare(strict_types=1);
 
 namespace Obs\Tests;
 
 use Obs\Tests\Support\ProgramTestCase;
 
+/** Frames: where a trace starts, function names, in_app, and source lines. */
 final class StackTraceTest extends ProgramTestCase
 {
     protected function setUp(): void
@@ -16,14 +15,14 @@ final class StackTraceTest extends ProgramTestCase
         $this->serve();
     }
 
-    /** @return array<array{string, int}> function and line of each frame */
+    /** @return array<array{string, ?int}> function and line of each frame */
     private function frames(string $code): array
     {
         $this->play($code);
         return array_map(static fn ($frame) => [$frame['function'], $frame['lineno'] ?? null], $this->event()['stacktrace']);
     }
 
-    public function testEachFrameHasTheFunctionThatItsLineStandsIn(): void
+    public function testEachFrameHasTheFunctionThatContainsItsLine(): void
     {
         self::assertSame([['Shop->pay', 4], ['Shop::open', 5], ['{closure}', 7], ['{main}', 7]], $this->frames('
             class Shop {
@@ -33,14 +32,14 @@ final class StackTraceTest extends ProgramTestCase
             try { (function () { Shop::open(); })(); } catch (Exception $e) { Client::captureException($e); }'));
     }
 
-    public function testAFunctionOfPhpItselfIsNoFrameOfItsOwnWhereItThrows(): void
+    public function testAnInternalFunctionThatThrowsHasNoFrame(): void
     {
         self::assertSame([['half', 3], ['{main}', 4]], $this->frames('
             function half() { intdiv(1, 0); }
             try { half(); } catch (Error $e) { Client::captureException($e); }'));
     }
 
-    public function testAFunctionOfPhpThatCallsBackIsAFrame(): void
+    public function testAnInternalFunctionThatCallsBackHasAFrame(): void
     {
         self::assertSame([['{closure}', 2], ['array_map', null], ['{main}', 2]], $this->frames(
             'try { array_map(function () { throw new Exception(); }, [1]); } catch (Exception $e) { Client::captureException($e); }',
@@ -48,26 +47,26 @@ final class StackTraceTest extends ProgramTestCase
         self::assertSame([true, false, true], array_column($this->event()['stacktrace'], 'in_app'));
     }
 
-    public function testACaptureThatPhpItselfCallsStartsInTheCodeThatHadItCalled(): void
+    public function testACaptureCalledByAnInternalFunctionStartsInItsCaller(): void
     {
         self::assertSame([['f', 2], ['{main}', 3]], $this->frames("function f() { array_map(Client::captureException(...), ['thing']); }\nf();"));
     }
 
-    public function testOneLinedRecursionKeepsAllItsFrames(): void
+    public function testRecursionOnOneLineKeepsAllFrames(): void
     {
         self::assertSame([['f', 2], ['f', 2], ['f', 2], ['{main}', 2]], $this->frames(
             'function f($n) { $n ? f($n - 1) : throw new Exception(); } try { f(2); } catch (Exception $e) { Client::captureException($e); }',
         ));
     }
 
-    public function testMethodsOfAnonymousClassesHaveNoPathInTheirName(): void
+    public function testMethodsOfAnonymousClassesHaveNoPath(): void
     {
         self::assertSame(['class@anonymous->go', 2], $this->frames(
             'try { (new class { function go() { throw new Exception(); } })->go(); } catch (Exception $e) { Client::captureException($e); }',
         )[0]);
     }
 
-    public function testAFileOfAVendorIsNotTheApplications(): void
+    public function testFilesInVendorAreNotInApp(): void
     {
         mkdir("{$this->folder}/vendor/acme", 0700, true);
         file_put_contents("{$this->folder}/vendor/acme/lib.php", '<?php function lib() { throw new Exception("x"); }');
@@ -89,7 +88,7 @@ final class StackTraceTest extends ProgramTestCase
         self::assertStringNotContainsString('hunter2', $this->server->requests()[0]['body']);
     }
 
-    public function testThreeLinesOfSourceStandOnEachSide(): void
+    public function testSourceLinesIncludeThreeOnEachSide(): void
     {
         $long = str_repeat('é', 300);
         $this->play("// two\n// three\n// $long\n// five\nClient::captureException(new Exception);\n// seven\n// \xFF");
@@ -105,7 +104,7 @@ final class StackTraceTest extends ProgramTestCase
         self::assertArrayNotHasKey('context_line', $this->event()['stacktrace'][0]);
     }
 
-    public function testCodeThatIsInNoFileHasNoSource(): void
+    public function testEvaluatedCodeHasNoSourceLines(): void
     {
         $this->play('eval("function f() { throw new Exception; }"); try { f(); } catch (Exception $e) { Client::captureException($e); }');
         [$evaluated, $main] = $this->event()['stacktrace'];

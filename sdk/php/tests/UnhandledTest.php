@@ -1,7 +1,5 @@
 <?php
 
-// What nobody catches is captured, and PHP and the handlers that were there before go on as if we were not there.
-
 declare(strict_types=1);
 
 namespace Obs\Tests;
@@ -9,6 +7,7 @@ namespace Obs\Tests;
 use Obs\Tests\Support\ProgramTestCase;
 use Obs\Tests\Support\Run;
 
+/** capture_unhandled: uncaught exceptions, PHP errors and fatal errors are captured, and the program behaves as before. */
 final class UnhandledTest extends ProgramTestCase
 {
     private const ON = ['capture_unhandled' => true];
@@ -19,7 +18,7 @@ final class UnhandledTest extends ProgramTestCase
         $this->serve();
     }
 
-    /** @return Run[] the same code with the SDK and without it */
+    /** @return Run[] runs of the same code with and without the SDK */
     private function compare(string $code, array $arguments = []): array
     {
         $with = $this->execute($this->program($code, self::ON), $arguments);
@@ -27,21 +26,21 @@ final class UnhandledTest extends ProgramTestCase
         return [$with, $this->execute("{$this->folder}/program.php", $arguments)];
     }
 
-    private function assertSameEnd(Run $with, Run $without): void
+    private function assertSameBehaviour(Run $with, Run $without): void
     {
         self::assertSame($without->stdout, $with->stdout);
-        $comparable = static fn (string $text) => preg_replace('/tried to allocate \d+/', '', $text); // Of memory, we take some.
+        $comparable = static fn (string $text) => preg_replace('/tried to allocate \d+/', '', $text); // The SDK uses some memory too.
         self::assertSame($comparable($without->stderr), $comparable($with->stderr));
         self::assertSame($without->status, $with->status);
     }
 
     /** @dataProvider settings */
-    public function testAnUncaughtExceptionIsRecordedAndEndsTheProgramAsEver(string ...$settings): void
+    public function testAnUncaughtExceptionIsCapturedAndEndsTheProgramAsUsual(string ...$settings): void
     {
         $code = 'function f($p) { throw new RuntimeException("not caught"); }
-            echo "begun\n"; register_shutdown_function(fn () => print("shutdown\n")); f(1);';
+            echo "started\n"; register_shutdown_function(fn () => print("shutdown\n")); f(1);';
         [$with, $without] = $this->compare($code, array_merge(...array_map(static fn ($s) => ['-d', $s], $settings)));
-        $this->assertSameEnd($with, $without);
+        $this->assertSameBehaviour($with, $without);
         self::assertSame(255, $with->status);
         $event = $this->event();
         self::assertSame(['RuntimeException', 'not caught', 'error'], [$event['type'], $event['message'], $event['level']]);
@@ -51,12 +50,12 @@ final class UnhandledTest extends ProgramTestCase
     public function settings(): array
     {
         return [
-            'as PHP comes' => [], 'shown and logged' => ['display_errors=1', 'log_errors=1'],
+            'defaults' => [], 'shown and logged' => ['display_errors=1', 'log_errors=1'],
             'quiet' => ['display_errors=0', 'log_errors=0'], 'with html' => ['html_errors=1', 'display_errors=1'],
         ];
     }
 
-    public function testHandlersThatWereThereBeforeStillRun(): void
+    public function testPreviousHandlersStillRun(): void
     {
         $before = 'set_exception_handler(function ($e) { echo "handled ", $e->getMessage(), "\n"; });
             set_error_handler(function ($no, $text) { echo "error ", $text, "\n"; return true; });';
@@ -65,11 +64,11 @@ final class UnhandledTest extends ProgramTestCase
         $this->program("$before Client::init(['dsn' => '$dsn', 'capture_unhandled' => true]); $after");
         $with = $this->execute("{$this->folder}/program.php");
         file_put_contents("{$this->folder}/plain.php", "<?php $before $after");
-        $this->assertSameEnd($with, $this->execute("{$this->folder}/plain.php"));
+        $this->assertSameBehaviour($with, $this->execute("{$this->folder}/plain.php"));
         self::assertSame(['watch out', 'x'], array_column($this->server->events(), 'message'));
     }
 
-    public function testWarningsNoticesAndDeprecationsAreCapturedWhereTheyHappened(): void
+    public function testWarningsNoticesAndDeprecationsAreCapturedWithTheirLine(): void
     {
         [$with, $without] = $this->compare('function f() {
             echo $undefined;
@@ -78,7 +77,7 @@ final class UnhandledTest extends ProgramTestCase
             trigger_error("bad", E_USER_NOTICE);
         }
         f();');
-        $this->assertSameEnd($with, $without);
+        $this->assertSameBehaviour($with, $without);
         $events = $this->server->events();
         self::assertSame(['warning', 'warning', 'info', 'info'], array_column($events, 'level'));
         self::assertSame(['ErrorException'], array_unique(array_column($events, 'type')));
@@ -87,13 +86,13 @@ final class UnhandledTest extends ProgramTestCase
         }
     }
 
-    public function testWhatIsSilencedOrNotReportedIsNotCaptured(): void
+    public function testSilencedAndUnreportedErrorsAreNotCaptured(): void
     {
         $this->play('@fopen("/does/not/exist", "r"); error_reporting(E_ALL & ~E_USER_NOTICE); trigger_error("no", E_USER_NOTICE);', self::ON);
         self::assertSame([], $this->server->events());
     }
 
-    public function testAPreviousHandlerThatThrowsMakesOneEventNotTwo(): void
+    public function testAPreviousHandlerThatThrowsMakesOnlyOneEvent(): void
     {
         $this->play('set_error_handler(function ($no, $text) { throw new ErrorException($text); });
             Client::init(["dsn" => "' . $this->server->dsn() . '", "capture_unhandled" => true]); echo $undefined;');
@@ -101,10 +100,10 @@ final class UnhandledTest extends ProgramTestCase
     }
 
     /** @dataProvider fatal */
-    public function testAFatalErrorIsRecordedOnce(string $code, string $message, int $line = 2): void
+    public function testAFatalErrorIsCapturedOnce(string $code, string $message, int $line = 2): void
     {
         [$with, $without] = $this->compare($code);
-        $this->assertSameEnd($with, $without);
+        $this->assertSameBehaviour($with, $without);
         $event = $this->event();
         self::assertStringContainsString($message, $event['message']);
         self::assertSame(["{$this->folder}/program.php", $line], [$event['stacktrace'][0]['filename'], $event['stacktrace'][0]['lineno']]);
@@ -113,29 +112,29 @@ final class UnhandledTest extends ProgramTestCase
     public function fatal(): array
     {
         return [
-            'memory exhausted at once' => ['ini_set("memory_limit", "8M"); str_repeat("x", 100 << 20);', 'Allowed memory size'],
-            'memory exhausted bit by bit' => ["ini_set('memory_limit', '8M'); \$a = [];\nwhile (true) { \$a[] = [1]; }", 'Allowed memory size', 3],
-            'memory exhausted in small pieces' => ["ini_set('memory_limit', '8M'); \$l = new SplDoublyLinkedList;\nwhile (true) { \$l->push(str_repeat('x', 3000)); }", 'Allowed memory size', 3],
-            'a class that cannot be' => ['if (true) { class A implements Countable {} }', 'abstract method'],
+            'memory exhausted by one allocation' => ['ini_set("memory_limit", "8M"); str_repeat("x", 100 << 20);', 'Allowed memory size'],
+            'memory exhausted by an array' => ["ini_set('memory_limit', '8M'); \$a = [];\nwhile (true) { \$a[] = [1]; }", 'Allowed memory size', 3],
+            'memory exhausted by small allocations' => ["ini_set('memory_limit', '8M'); \$l = new SplDoublyLinkedList;\nwhile (true) { \$l->push(str_repeat('x', 3000)); }", 'Allowed memory size', 3],
+            'an invalid class' => ['if (true) { class A implements Countable {} }', 'abstract method'],
         ];
     }
 
-    /** @dataProvider ends */
-    public function testAFatalErrorLosesNothingOfWhatIsUnderWay(string $code, bool $isCaptured): void
+    /** @dataProvider endings */
+    public function testAFatalErrorLosesNoQueuedEvents(string $code, bool $isCaptured): void
     {
         $this->server->stop();
-        $this->serve(['delay' => 0.3]); // The first is in flight when the script ends.
+        $this->serve(['delay' => 0.3]); // The first event is in flight when the script ends.
         $code = "ini_set('memory_limit', '16M');\n$code";
         $captures = 'foreach ([1, 2] as $n) { Client::captureMessage("message $n", "info", ["extra" => [str_repeat("x", 900000)]]); }';
         $with = $this->play("$captures $code", ['capture_unhandled' => $isCaptured]);
         file_put_contents("{$this->folder}/program.php", "<?php\n$code\n");
-        $this->assertSameEnd($with, $this->execute("{$this->folder}/program.php"));
+        $this->assertSameBehaviour($with, $this->execute("{$this->folder}/program.php"));
         $messages = array_column($this->server->events(), 'message', 'event_id');
         self::assertSame(['message 1', 'message 2'], \array_slice(array_values($messages), 0, 2));
         self::assertCount($isCaptured ? 3 : 2, $messages);
     }
 
-    public function ends(): iterable
+    public function endings(): iterable
     {
         foreach ([true, false] as $isCaptured) {
             yield ['set_time_limit(1); while (true);', $isCaptured];
@@ -147,14 +146,14 @@ final class UnhandledTest extends ProgramTestCase
         }
     }
 
-    public function testHandlersAreThereOnceHoweverOftenInitIsCalled(): void
+    public function testRepeatedInitRegistersHandlersOnce(): void
     {
         $this->play('for ($i = 0; $i < 3; $i++) { Client::init(["dsn" => "' . $this->server->dsn() . '", "capture_unhandled" => true]); }
             trigger_error("one"); throw new Exception("two");', self::ON);
         self::assertSame(['one', 'two'], array_column($this->server->events(), 'message'));
     }
 
-    public function testUnlessItIsAskedForNothingUnhandledIsCaptured(): void
+    public function testNothingUnhandledIsCapturedByDefault(): void
     {
         $this->play('echo $undefined; throw new Exception("x");');
         self::assertSame([], $this->server->events());

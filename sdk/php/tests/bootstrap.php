@@ -1,6 +1,6 @@
 <?php
 
-// The tests need nothing but PHPUnit.
+// Loads the SDK and the test support without Composer.
 
 declare(strict_types=1);
 

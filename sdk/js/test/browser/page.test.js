@@ -1,4 +1,4 @@
-// The SDK in pages of a real Chromium, each of another origin than the SDK and the server. Run by Node only.
+// The SDK in Chromium. Pages, SDK and server have different origins. Runs in Node only.
 import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -11,7 +11,7 @@ import { launch } from '../../../../tests/browser/chromium.js';
 
 let browser, files, pages, sdk, server, tab, console;
 
-/** What every page begins with. */
+/** The start of every page. */
 const head = () => `<!doctype html><title>page</title>
 <script>window.fetched = []; { const { fetch } = window; window.fetch = (url, options) => (fetched.push(options), fetch(url, options)); }</script>
 <script type="module">
@@ -26,7 +26,7 @@ before(async () => {
     '/foreign.js': 'function foreign() { throw new Error("not for us"); } foreign();',
     '/late.js': `setTimeout(function late() { throw new Error('uncaught'); });
 Promise.reject(new Error('unhandled'));
-setTimeout(() => { throw 'a text'; });`,
+setTimeout(() => { throw 'a string'; });`,
     '/worker.js': `import * as obs from '/sdk.js';\nonmessage = async ({ data }) => { obs.init({ dsn: data }); obs.captureMessage('from a worker'); postMessage(await obs.flush()); };`,
   };
   files = createServer((request, response) => {
@@ -36,7 +36,7 @@ setTimeout(() => { throw 'a text'; });`,
   }).listen(0, '127.0.0.1');
   await once(files, 'listening');
   sdk = `http://127.0.0.1:${files.address().port}/sdk.js`;
-  pages = `http://localhost:${files.address().port}/`; // Another origin, since the host is another.
+  pages = `http://localhost:${files.address().port}/`; // Another host, hence another origin.
   browser = await launch();
 });
 
@@ -81,7 +81,7 @@ test('an error is sent, with its stack and without a server name', async () => {
   assert.deepEqual(console, []);
 });
 
-test('what nobody catches is captured; handlers that were there before still run, and the console still says it', async () => {
+test('uncaught errors are captured; previous handlers and the console still get them', async () => {
   await tab.evaluate(() => {
     window.heard = [];
     window.onerror = (message) => void heard.push(message);
@@ -89,21 +89,21 @@ test('what nobody catches is captured; handlers that were there before still run
   });
   await added('/late.js');
   await eventually(() => server.events.length === 3);
-  assert.deepEqual(texts().sort(), ['a text', 'uncaught', 'unhandled']);
+  assert.deepEqual(texts().sort(), ['a string', 'uncaught', 'unhandled']);
   assert.equal(server.events.find(({ message }) => message === 'uncaught').stacktrace[0].function, 'late');
-  assert.equal(server.events.find(({ message }) => message === 'a text').stacktrace[0].lineno, 3);
-  assert.deepEqual((await tab.evaluate(() => heard)).sort(), ['Uncaught Error: uncaught', 'Uncaught a text', 'unhandled']);
+  assert.equal(server.events.find(({ message }) => message === 'a string').stacktrace[0].lineno, 3);
+  assert.deepEqual((await tab.evaluate(() => heard)).sort(), ['Uncaught Error: uncaught', 'Uncaught a string', 'unhandled']);
   await eventually(() => console.length === 3);
 });
 
-test("another origin's script is captured as what the browser tells of it; images that do not load are not", async () => {
+test("errors of cross-origin scripts are captured as far as the browser reports them; failed images are not captured", async () => {
   await tab.evaluate(() => document.body.append(Object.assign(new Image(), { src: 'data:image/png,nothing' })));
   await added(sdk.replace('sdk.js', 'foreign.js'));
   await eventually(() => server.events.length === 1);
   assert.deepEqual([server.events[0].message, server.events[0].type, server.events[0].level], ['Script error.', undefined, 'error']);
 });
 
-test('after close nobody listens', async () => {
+test('close removes the listeners', async () => {
   assert.equal(await tab.evaluate(() => obs.close()), true);
   await added('/late.js');
   await eventually(() => console.length === 3);
@@ -111,7 +111,7 @@ test('after close nobody listens', async () => {
   assert.deepEqual(texts(), []);
 });
 
-test('a page that is left sends what waits, what was held back too', async () => {
+test('leaving a page sends queued and held events', async () => {
   await tab.evaluate(() => {
     for (let n = 0; n < 30; n++) obs.captureMessage(`leaving ${n}`);
     for (let n = 0; n < 150; n++) obs.captureMessage('again');
@@ -121,36 +121,36 @@ test('a page that is left sends what waits, what was held back too', async () =>
   assert.equal(server.events.find(({ suppressed }) => suppressed).suppressed, 49);
 });
 
-test('a hidden page has at most 64 KiB in flight that way; the rest is sent as usual', async () => {
-  const most = await tab.evaluate(async () => {
+test('a hidden page sends at most 64 KiB with keepalive and the rest as usual', async () => {
+  const bytes = await tab.evaluate(async () => {
     Object.defineProperty(document, 'visibilityState', { value: 'hidden' });
     for (let n = 0; n < 8; n++) obs.captureMessage(`large ${n}`, 'info', { extra: { blob: 'é'.repeat(10_000) } });
     document.dispatchEvent(new Event('visibilitychange'));
     document.dispatchEvent(new Event('visibilitychange'));
     return fetched.filter(({ keepalive }) => keepalive).reduce((sum, { body }) => sum + new TextEncoder().encode(body).length, 0);
   });
-  assert.ok(most > 60_000 && most <= 65_536, `${most} bytes`);
+  assert.ok(bytes > 60_000 && bytes <= 65_536, `${bytes} bytes`);
   assert.equal(await tab.evaluate(() => obs.flush()), true);
   assert.equal(new Set(texts()).size, 8);
 });
 
-/** A page that is hidden, and hides again. */
+/** Simulates hiding the page. */
 const hide = () => tab.evaluate(() => {
   Object.defineProperty(document, 'visibilityState', { value: 'hidden', configurable: true });
   document.dispatchEvent(new Event('visibilitychange'));
 });
 
-test('a page that hides again and again waits as the server asked it to', async () => {
+test('hiding a page repeatedly does not override Retry-After', async () => {
   await server.stop();
   server = await Server.start(() => ({ status: 503, headers: { 'Retry-After': '60' } }), server.port);
   await tab.evaluate(() => obs.captureMessage('busy'));
-  await eventually(() => console.some((line) => line.includes('answered 503')));
+  await eventually(() => console.some((line) => line.includes('HTTP status 503')));
   for (let n = 0; n < 3; n++) await hide();
   assert.equal(await tab.evaluate(() => obs.flush(300)), false);
   assert.equal(server.events.length, 1);
 });
 
-test('close ends every attempt that is under way', async () => {
+test('close aborts all attempts in flight', async () => {
   await server.stop();
   server = await Server.start(() => null, server.port);
   await tab.evaluate(() => obs.captureMessage('silence'));
@@ -161,7 +161,7 @@ test('close ends every attempt that is under way', async () => {
   assert.deepEqual(await tab.evaluate(() => fetched.map(({ signal }) => signal.aborted)), [true, true]);
 });
 
-test('a page from a file works too', async () => {
+test('the SDK works in a page loaded from a file', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'obs-page-'));
   try {
     await writeFile(join(folder, 'page.html'), head());
@@ -174,8 +174,8 @@ test('a page from a file works too', async () => {
   }
 });
 
-test('a web worker works too', async () => {
-  await tab.goto(sdk.replace('sdk.js', 'page')); // A worker's script must be of the page's origin.
+test('the SDK works in a web worker', async () => {
+  await tab.goto(sdk.replace('sdk.js', 'page')); // A worker's script must have the page's origin.
   const sent = await tab.evaluate(
     (dsn) =>
       new Promise((resolve) => {

@@ -1,13 +1,12 @@
 <?php
 
-// A test that runs small programs which use the SDK, each in a process of its own, against a server of its own.
-
 declare(strict_types=1);
 
 namespace Obs\Tests\Support;
 
 use PHPUnit\Framework\TestCase;
 
+/** Runs small programs that use the SDK, each in its own process, against a test server. */
 abstract class ProgramTestCase extends TestCase
 {
     protected Server $server;
@@ -30,7 +29,7 @@ abstract class ProgramTestCase extends TestCase
         $this->server = new Server($answers);
     }
 
-    /** A PHP file that has set the SDK up. */
+    /** Writes a program that calls init and then runs $code, and returns its path. */
     protected function program(string $code, array $options = [], string $name = 'program.php'): string
     {
         $head = '<?php require ' . var_export(\dirname(__DIR__, 2) . '/src/Client.php', true) . '; use Obs\Client; Client::init('
@@ -39,7 +38,7 @@ abstract class ProgramTestCase extends TestCase
         return "{$this->folder}/$name";
     }
 
-    /** Runs a program to its end. */
+    /** Writes and runs such a program. */
     protected function play(string $code, array $options = [], array $arguments = []): Run
     {
         return $this->execute($this->program($code, $options), $arguments);
@@ -53,11 +52,11 @@ abstract class ProgramTestCase extends TestCase
         do {
             usleep(2000);
             $state = proc_get_status($process);
-            $late = microtime(true) - $started > 30;
-        } while ($state['running'] && !$late);
-        $late && proc_terminate($process, 9);
+            $isLate = microtime(true) - $started > 30;
+        } while ($state['running'] && !$isLate);
+        $isLate && proc_terminate($process, 9);
         proc_close($process);
-        self::assertFalse($late, 'the program did not end');
+        self::assertFalse($isLate, 'the program did not end');
         return new Run(
             $state['exitcode'],
             file_get_contents("{$this->folder}/stdout"),
@@ -66,7 +65,7 @@ abstract class ProgramTestCase extends TestCase
         );
     }
 
-    /** The one event that came. */
+    /** Returns the single event that arrived. */
     protected function event(): array
     {
         $events = $this->server->events();

@@ -1,11 +1,10 @@
 <?php
 
-// A server process of a test: what it is to answer, and what it got.
-
 declare(strict_types=1);
 
 namespace Obs\Tests\Support;
 
+/** A test server in its own process, with scripted answers and a log of requests. */
 final class Server
 {
     public readonly int $port;
@@ -14,8 +13,8 @@ final class Server
     private $process;
 
     /**
-     * @param array $answers for one request each: `status`, `headers`, `error`, `delay` (seconds), and the flags `chunked`,
-     *                       `close` (after the answer), `hangUp` (instead of an answer), `silent`
+     * @param array $answers one per request: `status`, `headers`, `error`, `delay` (seconds), and the flags `chunked`,
+     *                       `close` (after responding), `hangUp` (instead of responding), `silent` (never responds)
      */
     public function __construct(array $answers = [], ?string $certificate = null)
     {
@@ -36,7 +35,7 @@ final class Server
         return array_map(static fn ($line) => json_decode($line, true), file($this->log));
     }
 
-    /** @return array[] the events that came, in order */
+    /** @return array[] the events in order of arrival */
     public function events(): array
     {
         return array_map(static fn ($request) => json_decode($request['body'], true, 512, \JSON_THROW_ON_ERROR), $this->requests());

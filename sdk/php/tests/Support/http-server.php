@@ -1,7 +1,7 @@
 <?php
 
 // A small HTTP server for the tests: php http-server.php LOG ANSWERS [CERTIFICATE]
-// It appends each request to LOG as a line of JSON, gives the answers it was told (JSON: see Server.php) and then 201s.
+// Appends each request to LOG as a line of JSON. Responds with ANSWERS (JSON, see Server.php), and then with 201.
 
 declare(strict_types=1);
 
@@ -51,7 +51,7 @@ while (true) {
         $lines = array_map(static fn ($name, $value) => "$name: $value\r\n", array_keys($headers), $headers);
         $text = empty($answer['chunked']) ? $body : "$size\r\n$body\r\n0\r\n\r\n";
         if (empty($answer['hangUp'])) {
-            fwrite($sockets[$number], 'HTTP/1.1 ' . ($answer['status'] ?? 201) . " Told\r\n" . implode('', $lines) . "\r\n$text");
+            fwrite($sockets[$number], 'HTTP/1.1 ' . ($answer['status'] ?? 201) . " Scripted\r\n" . implode('', $lines) . "\r\n$text");
         }
         if (!empty($answer['close']) || !empty($answer['hangUp'])) {
             fclose($sockets[$number]);
