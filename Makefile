@@ -1,23 +1,23 @@
 # obs: every command of the project. `make help` lists them.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: help server stop clean test test-rust test-browser test-go test-php test-js test-contrib sdk-compat deps lint footprint \
+.PHONY: help server stop clean test test-rust test-browser test-go test-php test-js test-contrib sdk-compat deps lint count footprint \
         bench torture fuzz fuzz-coverage \
         demo demo-go demo-php demo-js screenshots
 
-# `make deps` puts there what the machine has too old.
+# `make deps` installs newer tools here if the machine's own are too old.
 export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 
 OBS  := target/release/obs
 PID  := target/server.pid
 LOG  := target/server.log
-# Only a process that still is the server that was started, never another one that got its number.
+# True only if the process is still our server: PIDs are reused.
 RUNS := test -f $(PID) && grep -qsz 'release/obs$$' /proc/$$(cat $(PID))/cmdline
 
-help: ## show all targets
+help: ## list all targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-# $(call start,DATABASE): a server on port 8000 in the background, in place of the one that ran there before.
+# $(call start,DATABASE): replaces our server on port 8000, if any, with one that uses DATABASE.
 define start
 	cargo build --release
 	@$(MAKE) --no-print-directory stop
@@ -35,58 +35,58 @@ server: ## build obs and start it on http://localhost:8000 with the key test123
 	@echo "  curl -X POST http://localhost:8000/api/events -H 'X-OBS-Key: test123' \\"
 	@echo "    -d '{\"message\":\"something broke\",\"level\":\"error\",\"platform\":\"curl\"}'"
 	@echo
-	@echo 'make stop ends the server; the events stay in obs.sqlite.'
+	@echo 'make stop stops the server; the events stay in obs.sqlite.'
 
 stop: ## stop the server that `make server` started
 	@if $(RUNS); then kill $$(cat $(PID)); while $(RUNS); do sleep 0.05; done; echo 'obs stopped'; fi; rm -f $(PID)
 
-clean: stop ## stop the server and delete its database, and the demo's
+clean: stop ## stop the server and delete its database and the demo's
 	rm -f {obs,target/demo}.sqlite{,-wal,-shm,.lock}
 
-demo: ## the three examples on a server of their own, in place of `make server`'s, and what the dashboard has then
+demo: ## run the three examples against a new server, then print the dashboard's issues
 	@tests/deps for-demo
 	@$(MAKE) --no-print-directory stop
 	rm -f target/demo.sqlite{,-wal,-shm,.lock}
 	$(call start,target/demo.sqlite)
 	@$(MAKE) --no-print-directory demo-go demo-php demo-js
 	@node example/dashboard.mjs
-	@echo 'Open http://localhost:8000 to see them; make stop ends the server.'
+	@echo 'Open http://localhost:8000 to see them; make stop stops the server.'
 
-demo-go: ## the Go example, against the server that runs
+demo-go: ## run the Go example against the running server
 	cd example && go run .
 
-demo-php: ## the PHP example
+demo-php: ## run the PHP example
 	php example/php/main.php
 
-demo-js: ## the JavaScript example
+demo-js: ## run the JavaScript example
 	cd example/js && npm install --silent --no-audit --no-fund --offline && node main.js
 
-screenshots: deps demo ## make the README's pictures anew, from the demo
+screenshots: deps demo ## retake the README's screenshots from the demo
 	node docs/screenshots.mjs
 
-test: deps test-rust test-browser test-go test-php test-js test-contrib sdk-compat ## run everything
+test: deps test-rust test-browser test-go test-php test-js test-contrib sdk-compat ## run all tests
 
-test-rust: ## the server's tests
+test-rust: ## test the server and the documentation
 	cargo test --quiet
 
-test-browser: deps ## the dashboard in a real browser
+test-browser: deps ## test the dashboard in a real browser
 	cargo build --quiet
 	OBS_BIN=$(CURDIR)/target/debug/obs node --test tests/browser/*.test.js
 
-test-go: deps ## the Go SDK's tests
+test-go: deps ## test the Go SDK
 	cd sdk/go && go test -race ./...
 
-test-php: deps ## the PHP SDK's tests
+test-php: deps ## test the PHP SDK
 	phpunit -c sdk/php
 
-test-js: deps ## the JavaScript SDK's tests, on Node and on Bun
+test-js: deps ## test the JavaScript SDK on Node, Bun and Chromium
 	cd sdk/js && node --test test/*.test.js test/browser/*.test.js && node_modules/.bin/bun test --timeout 60000 ./test/*.test.js
 
-test-contrib: deps ## the alert scripts
+test-contrib: deps ## test the alert scripts
 	node --test contrib/test/*.test.js
 
-# Tests of one's own driver need neither our SDKs nor what they run on.
-sdk-compat: ## every SDK against the real server; DRIVER='command' tests your own
+# With a DRIVER, neither our SDKs nor their languages are needed.
+sdk-compat: ## test every SDK against the real server; DRIVER='command' tests yours instead
 	cargo build
 ifndef DRIVER
 	@tests/deps
@@ -94,10 +94,10 @@ ifndef DRIVER
 endif
 	@OBS_BIN=$(CURDIR)/target/debug/obs GO_DRIVER=$(CURDIR)/target/sdk-compat/go node sdk-compat/run.js
 
-deps: ## install what the tests need and is missing
+deps: ## install whatever the tests need and the machine lacks
 	@tests/deps
 
-lint: deps ## formatting, lints and types, all as errors
+lint: deps ## check formatting, lints and types
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
 	for module in sdk/go sdk-compat/drivers/go example; do (cd $$module && test -z "$$(gofmt -l . | tee /dev/stderr)" && go vet ./...) || exit 1; done
@@ -105,19 +105,22 @@ lint: deps ## formatting, lints and types, all as errors
 	cd sdk/js && node_modules/.bin/tsc -p .
 	for script in contrib/*.sh; do sh -n $$script || exit 1; done
 
-bench: ## what obs does in a second and what it costs, as tables; PEER=URL measures another server
+bench: ## measure throughput and latency; PEER=URL measures another server
 	cargo bench --quiet --bench bench
 
-torture: deps ## attacks and crashes, long enough to hurt, with figures
+torture: deps ## run attacks and crashes for long enough to hurt, and print figures
 	cargo test --release --quiet --test torture -- --ignored --nocapture --test-threads 1
 	KILLS=20 cargo test --release --quiet --test durability
 
-fuzz: ## spoilt requests for ten minutes; FUZZ_SECONDS=N for as long as you like
+fuzz: ## send malformed requests for ten minutes, or for FUZZ_SECONDS
 	FUZZ_SECONDS=$${FUZZ_SECONDS:-600} cargo test --release --quiet --test fuzz -- --nocapture
 
-fuzz-coverage: ## what reads other people's bytes, guided by coverage; needs cargo-fuzz
+fuzz-coverage: ## fuzz the parsers, guided by coverage; needs cargo-fuzz
 	for target in head event; do RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir tests/coverage $$target -- -max_total_time=300 -timeout=5 || exit 1; done
 
-footprint: ## size of the binary, memory at rest, time to the first answer
+count: ## count lines of code, without tests, comments and blank lines
+	@tests/count
+
+footprint: ## print the binary's size, idle memory and time to the first response
 	cargo build --release
 	@tests/footprint $(OBS)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Posts an alert of obs to a Discord channel.
+# Posts an obs alert to a Discord channel.
 #
 # DISCORD_WEBHOOK_URL  the channel's webhook: https://discord.com/api/webhooks/…
 set -eu
@@ -7,11 +7,12 @@ here=$(dirname -- "$(readlink -f -- "$0")")
 . "$here/common.sh"
 [ -n "${DISCORD_WEBHOOK_URL:-}" ] || fail 'DISCORD_WEBHOOK_URL is not set' 2
 
-# Nothing in an alert is markup, so that nobody can put a link or a mention into one: the title has a backslash before each
-# sign of it; the details are a code block, in which a backtick that is followed by an empty character ends nothing.
-# Either at most doubles the length, as does counting in UTF-16: 120 and 2,000 stay within the 256 and 4,096 Discord takes.
+# No markup from an event takes effect, so nobody can inject a link or a mention: the title has a backslash before
+# each markup character, and the details are a code block, in which a zero-width space after each backtick keeps it
+# from closing the block. Either at most doubles the length, as does counting in UTF-16: 120 and 2,000 characters
+# stay within Discord's limits of 256 and 4,096.
 body=$(render '
-def plain: reduce ("\\*_~`|<>[]()#@:" / "")[] as $sign (.; replace($sign; "\\" + $sign));
+def plain: reduce ("\\*_~`|<>[]()#@:" / "")[] as $mark (.; replace($mark; "\\" + $mark));
 {
   embeds: [{
     title: (headline | plain),

@@ -1,16 +1,17 @@
 #!/bin/sh
-# Mails an alert of obs, through the machine's sendmail.
+# Mails an obs alert through the machine's sendmail.
 #
-# MAIL_TO    the addresses, with commas between them
-# MAIL_FROM  the sender, where sendmail's own choice will not do
+# MAIL_TO    the addresses, separated by commas
+# MAIL_FROM  the sender; optional, if sendmail's default is not right
 set -eu
 here=$(dirname -- "$(readlink -f -- "$0")")
 . "$here/common.sh"
 [ -n "${MAIL_TO:-}" ] || fail 'MAIL_TO is not set' 2
-PATH=$PATH:/usr/sbin:/usr/lib # where sendmail is, and services do not look
+PATH=$PATH:/usr/sbin:/usr/lib # where sendmail often is, outside a service's PATH
 
-# Nothing ends a header, since each is one line; what is not plain ASCII, or looks encoded, is encoded as RFC 2047 has it, in
-# words of 9 characters, which keep each line below its 76. The body in base64 passes every server, with line breaks that are CR LF.
+# Each header is a single line, so no text can begin another one. Text that is not plain ASCII, or that looks encoded,
+# is encoded as in RFC 2047, in words of 9 characters, which keeps each line below the limit of 76. Every mail server
+# passes a base64 body; its line breaks are CR LF.
 mail=$(render '
   def word: "=?UTF-8?B?\(@base64)?=";
   def header: if test("^[ -~]*$") and (contains("=?") | not) then . else [range(0; length; 9) as $at | .[$at:$at + 9] | word] | join("\n ") end;
@@ -25,6 +26,6 @@ mail=$(render '
   "",
   ([details, .link // empty] | join("\n\n") | body)
 ')
-timeout "${ALERT_TIMEOUT:-8}" sendmail -t <<MAIL || fail "sendmail ended with status $?"
+timeout "${ALERT_TIMEOUT:-8}" sendmail -t <<MAIL || fail "sendmail exited with status $?"
 $mail
 MAIL

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Posts an alert of obs to a Slack channel.
+# Posts an obs alert to a Slack channel.
 #
 # SLACK_WEBHOOK_URL  an incoming webhook: https://hooks.slack.com/services/…
 set -eu
@@ -7,8 +7,8 @@ here=$(dirname -- "$(readlink -f -- "$0")")
 . "$here/common.sh"
 [ -n "${SLACK_WEBHOOK_URL:-}" ] || fail 'SLACK_WEBHOOK_URL is not set' 2
 
-# Slack's commands, such as <!channel>, stand in angle brackets: escaped, they are text. Without mrkdwn, so are * and _.
-# Slack takes 40,000 characters; an escaped one counts for five.
+# Slack's commands, such as <!channel>, are in angle brackets; escaped, they are plain text. With mrkdwn off, so are
+# * and _. Slack accepts 40,000 characters, and an escaped one counts as five.
 body=$(render '{
   text: [headline, (details | cut(3000)), .link // empty] | join("\n\n")
     | replace("&"; "&amp;") | replace("<"; "&lt;") | replace(">"; "&gt;"),

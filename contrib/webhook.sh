@@ -1,8 +1,8 @@
 #!/bin/sh
-# Posts an alert of obs, as the JSON it is, to an address of your own.
+# Posts an obs alert, as the JSON that obs sent, to a URL of your choice.
 #
-# WEBHOOK_URL    the address
-# WEBHOOK_TOKEN  sent as "Authorization: Bearer …", if it is set
+# WEBHOOK_URL    the URL
+# WEBHOOK_TOKEN  sent as "Authorization: Bearer …"; optional
 set -eu
 here=$(dirname -- "$(readlink -f -- "$0")")
 . "$here/common.sh"

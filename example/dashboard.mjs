@@ -1,4 +1,4 @@
-// What the dashboard shows after the three examples: prints each issue, and fails if it is not the four that they make.
+// Prints the dashboard's issues, and fails unless they are the four that the three examples create.
 const expected = {
   'Application started': 3,
   'database connection failed: timeout after 30s': 3,
@@ -6,9 +6,9 @@ const expected = {
   'unexpected failure in goroutine': 1,
 };
 
-const answer = await fetch('http://localhost:8000/api/issues');
-const { issues } = await answer.json();
-console.log('\nThe dashboard has:\n');
+const response = await fetch('http://localhost:8000/api/issues');
+const { issues } = await response.json();
+console.log('\nIssues on the dashboard:\n');
 for (const { count, level, message } of issues) console.log(`${String(count).padStart(4)} × ${message} (${level})`);
 console.log();
 

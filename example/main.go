@@ -37,7 +37,7 @@ func main() {
 	group.Wait()
 
 	if !obs.Flush(5 * time.Second) {
-		fmt.Fprintln(os.Stderr, "some events did not reach obs")
+		fmt.Fprintln(os.Stderr, "Go: some events did not reach obs")
 		os.Exit(1)
 	}
 	fmt.Println("Go: sent a message, an error and a panic")

@@ -1,9 +1,9 @@
-// Runs the JavaScript driver in headless Chromium: a page of one origin, with the SDK from an obs of another.
+// Runs the JavaScript driver in headless Chromium, on a page that loads the SDK from an obs on another origin.
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { Obs } from './obs.js';
-import { LIMIT, noted } from './process.js';
+import { TIMEOUT, flushed } from './process.js';
 import { launch } from '../tests/browser/chromium.js';
 
 const page = (sdk) => `<!doctype html><title>driver</title>
@@ -31,7 +31,7 @@ export class Browser {
     return browser;
   }
 
-  /** The same answer as `runCommand`; a page ends with status 0, or 1 where an error got away. */
+  /** Returns the same as `runCommand`. The status of a page is 1 after an uncaught error, otherwise 0. */
   async run(scenario, dsn, { waits = [], count = () => null } = {}) {
     const started = Date.now();
     const run = { flushes: [], stdout: '', stderr: '', status: 0 };
@@ -41,10 +41,10 @@ export class Browser {
       let waited = 0;
       await tab.exposeFunction('driverSays', (line) => {
         run.stdout += `${line}\n`;
-        if (line.startsWith('flush ')) run.flushes.push(noted(line, count()));
+        if (line.startsWith('flush ')) run.flushes.push(flushed(line, count()));
       });
       await tab.exposeFunction('driverWaits', async () => void (await waits[waited++]?.()));
-      // What Chromium itself says of requests that fail is not the SDK's doing.
+      // Chromium itself logs each failed request; that is not the SDK's output.
       tab.on('console', (message) => (run.stderr += /^Failed to load resource/.test(message.text()) ? '' : `${message.text()}\n`));
       const uncaught = new Promise((resolve) => tab.once('pageerror', resolve)).then((error) => {
         run.stderr += `Uncaught ${error.stack}\n`;
@@ -53,13 +53,13 @@ export class Browser {
       await tab.goto(`http://localhost:${this.server.address().port}/`);
       await tab.waitForFunction(() => window.drive);
       let timer;
-      const limit = new Promise((resolve) => (timer = setTimeout(resolve, LIMIT, 'limit')));
+      const timeout = new Promise((resolve) => (timer = setTimeout(resolve, TIMEOUT, 'timeout')));
       const driven = tab.evaluate(([name, to]) => window.drive(name, to), [scenario, dsn]);
-      driven.catch(() => {}); // An error that nobody catches is a page error too.
-      const end = await Promise.race([driven.catch(() => uncaught), uncaught, limit]);
+      driven.catch(() => {}); // An uncaught error also arrives as a page error.
+      const end = await Promise.race([driven.catch(() => uncaught), uncaught, timeout]);
       clearTimeout(timer);
-      run.status = { uncaught: 1, limit: 'SIGKILL', false: 64, true: 0 }[end];
-      await tab.goto('about:blank'); // The reader leaves the page.
+      run.status = { uncaught: 1, timeout: 'SIGKILL', false: 64, true: 0 }[end];
+      await tab.goto('about:blank'); // Leaves the page, as a reader would.
     } finally {
       await context.close();
     }

@@ -1,17 +1,17 @@
-// Whose SDKs are tested: our own, each with the command that runs its driver, or the one command that was asked for.
+// The drivers to test: those of our own SDKs, or the one given as DRIVER.
 import { runCommand } from './process.js';
 
 const here = new URL('.', import.meta.url).pathname;
 const js = `${here}drivers/js/main.js`;
 
-/** `own`: a scenario that it does not know is a failure. */
+/** With `own`, an unknown scenario is a failure, and scenarios check more. */
 function command(name, line, own) {
   return { name, own, run: (...call) => runCommand(line, ...call), stop: async () => {} };
 }
 
-export async function drivers(asked) {
-  if (asked) return [command('driver', asked, false)];
-  const { Browser } = await import('./browser.js'); // Whoever tests one driver needs no Chromium.
+export async function drivers(custom) {
+  if (custom) return [command('driver', custom, false)];
+  const { Browser } = await import('./browser.js'); // A custom driver needs no Chromium.
   const browser = await Browser.start();
   return [
     command('Go', process.env.GO_DRIVER, true),

@@ -1,4 +1,4 @@
-// A server in front of obs that misbehaves as it is told: it refuses attempts, or never answers. It remembers every attempt.
+// A proxy in front of obs that refuses the first attempts or never answers, and records every attempt.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 
@@ -8,28 +8,33 @@ const CORS = {
   'Access-Control-Expose-Headers': 'Retry-After',
 };
 
-export class Faulty {
-  /** `refusals` are what the first attempts get: `{status, stored}`, or `'silence'`; later ones go through to `obs`. */
-  static async start(obs, refusals) {
-    const faulty = new Faulty();
-    faulty.attempts = [];
-    faulty.server = createServer(async (request, response) => {
+export class FaultyProxy {
+  /**
+   * `behaviors`: what each attempt meets; the last applies to all further ones. `'pass'` forwards to obs, `'silence'` never
+   * answers, and `{status, stored}` refuses, after forwarding if `stored`.
+   */
+  static async start(obs, behaviors) {
+    const proxy = new FaultyProxy();
+    proxy.attempts = [];
+    proxy.server = createServer(async (request, response) => {
       if (request.method === 'OPTIONS') return response.writeHead(204, CORS).end();
       let body = '';
       request.setEncoding('utf8');
       for await (const part of request) body += part;
-      const refusal = refusals[Math.min(faulty.attempts.length, refusals.length - 1)];
-      faulty.attempts.push({ at: Date.now(), event: JSON.parse(body) });
-      if (refusal === 'silence') return;
-      const key = request.headers['x-obs-key'];
-      const answer = refusal === 'pass' || refusal.stored
-        ? await fetch(`${obs.origin}/api/events`, { method: 'POST', body, headers: { 'X-OBS-Key': key } })
-        : null;
-      if (refusal === 'pass') return response.writeHead(answer.status, CORS).end(await answer.text());
-      response.writeHead(refusal.status, { ...CORS, 'Retry-After': '1' }).end('{"error":"Not now"}');
+      const behavior = behaviors[Math.min(proxy.attempts.length, behaviors.length - 1)];
+      proxy.attempts.push({ at: Date.now(), event: JSON.parse(body) });
+      if (behavior === 'silence') return;
+      const headers = { 'X-OBS-Key': request.headers['x-obs-key'] };
+      const forward = () => fetch(`${obs.origin}/api/events`, { method: 'POST', body, headers });
+      if (behavior === 'pass') {
+        const answer = await forward();
+        return response.writeHead(answer.status, CORS).end(await answer.text());
+      }
+      if (behavior.stored) await forward();
+      response.writeHead(behavior.status, { ...CORS, 'Retry-After': '1' }).end('{"error":"Not now"}');
     }).listen(0, '127.0.0.1');
-    await once(faulty.server, 'listening');
-    return faulty;
+    await once(proxy.server, 'listening');
+    return proxy;
   }
 
   get port() {

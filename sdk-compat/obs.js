@@ -1,4 +1,4 @@
-// A real obs with a database of its own: started, killed and started again on the same port, and read over its JSON API.
+// A real obs with its own database. It can be killed and restarted on the same port, and is read through its JSON API.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -7,11 +7,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-export const KEY = 'compat-key';
+const KEY = 'compat-key';
 const OBS = process.env.OBS_BIN ?? new URL('../target/debug/obs', import.meta.url).pathname;
 
-/** A port that nobody uses; obs gets it by number, so that it can be started on it later, and again. */
-export async function freePort() {
+/** Returns an unused port. obs gets a fixed number, so that it can start late and restart under the same DSN. */
+async function freePort() {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address();
@@ -42,12 +42,12 @@ export class Obs {
     if (!line.includes('listening on')) throw new Error(`obs did not start: ${line}`);
   }
 
-  /** Ends it as a crash would. */
+  /** Kills the server, as a crash would. */
   async kill() {
     if (!this.process || this.process.exitCode !== null || this.process.signalCode) return;
-    const gone = once(this.process, 'exit');
+    const exited = once(this.process, 'exit');
     this.process.kill('SIGKILL');
-    await gone;
+    await exited;
   }
 
   async remove() {
@@ -56,12 +56,12 @@ export class Obs {
   }
 
   async get(path) {
-    const answer = await fetch(this.origin + path, { signal: AbortSignal.timeout(10_000) });
-    if (!answer.ok) throw new Error(`${path} answered ${answer.status}`);
-    return answer.headers.get('content-type').includes('json') ? answer.json() : answer.text();
+    const response = await fetch(this.origin + path, { signal: AbortSignal.timeout(10_000) });
+    if (!response.ok) throw new Error(`${path} was answered ${response.status}`);
+    return response.headers.get('content-type').includes('json') ? response.json() : response.text();
   }
 
-  /** Every item of a paged list. */
+  /** Returns every item of a paged list. */
   async list(path, name) {
     const items = [];
     for (let after = ''; ; ) {
@@ -76,19 +76,19 @@ export class Obs {
     return this.list('/api/issues', 'issues');
   }
 
-  /** How many events arrived, with those that clients held back. */
+  /** The number of events counted, including those that clients held back. */
   async count() {
     return (await this.issues()).reduce((sum, issue) => sum + issue.count, 0);
   }
 
-  /** Every stored event, as lists show it, oldest first within its issue. */
+  /** Every stored event as lists show it, oldest first within its issue. */
   async summaries() {
     const events = [];
     for (const issue of await this.issues()) events.push(...(await this.list(`/api/issues/${issue.id}`, 'events')).reverse());
     return events;
   }
 
-  /** Every stored event with all its fields; for scenarios of a few events. */
+  /** The stored events with all their fields; 50 at most, enough for all scenarios that use this. */
   async events() {
     const summaries = await this.summaries();
     return Promise.all(summaries.slice(0, 50).map(({ id }) => this.get(`/api/events/${id}`)));

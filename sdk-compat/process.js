@@ -1,46 +1,47 @@
-// Runs a driver that is a command, and speaks the protocol of README.md with it.
+// Runs a driver command and speaks the protocol of README.md with it.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 
-export const LIMIT = 60_000; // ms
+/** How long a driver may run, in milliseconds. */
+export const TIMEOUT = 60_000;
 
 /**
- * What a driver said and how it ended: `status`, `flushes`, `stdout`, `stderr`, `took` in ms. Of each flush it is noted what it
- * answered and what `count` found on the server right then: accepted means stored.
+ * Returns how a driver ended and what it printed: `status`, `flushes`, `stdout`, `stderr`, and `took` in milliseconds. A flush
+ * is recorded with the result of `count` at that moment.
  */
 export async function runCommand(command, scenario, dsn, { waits = [], count = () => null } = {}) {
   const started = Date.now();
-  // A group of its own, so that a driver that starts others can be ended with them.
+  // In its own process group, so that any processes it starts can be killed with it.
   const child = spawn('sh', ['-c', `${command} "$@"`, 'driver', scenario, dsn], { detached: true });
   const run = { flushes: [], stdout: '', stderr: '' };
-  const limit = setTimeout(() => process.kill(-child.pid, 'SIGKILL'), LIMIT);
+  const timeout = setTimeout(() => process.kill(-child.pid, 'SIGKILL'), TIMEOUT);
   child.stderr.setEncoding('utf8').on('data', (text) => (run.stderr += text));
-  child.stdin.on('error', () => {}); // It may end without having read.
+  child.stdin.on('error', () => {}); // It may exit before reading.
   let waited = 0;
   const lines = createInterface({ input: child.stdout });
   lines.on('line', async (line) => {
     run.stdout += `${line}\n`;
-    if (line.startsWith('flush ')) run.flushes.push(noted(line, count()));
+    if (line.startsWith('flush ')) run.flushes.push(flushed(line, count()));
     if (line === 'waiting') {
       try {
         await waits[waited++]?.();
         child.stdin.write('\n');
       } catch (error) {
-        run.trouble = error;
+        run.error = error;
         child.stdin.end();
       }
     }
   });
   const [status, signal] = await once(child, 'close');
-  clearTimeout(limit);
-  if (run.trouble) throw run.trouble;
+  clearTimeout(timeout);
+  if (run.error) throw run.error;
   const took = Date.now() - started;
   return { ...run, flushes: await Promise.all(run.flushes), status: status ?? signal, took };
 }
 
-/** A flush's answer, and how many events were counted then. */
-export async function noted(line, counting) {
+/** What a flush returned, and how many events the server had counted by then. */
+export async function flushed(line, counting) {
   const counted = await Promise.resolve(counting).catch(() => null); // The server may be down.
   return { answer: line.slice('flush '.length), counted };
 }

@@ -1,19 +1,19 @@
-// `make sdk-compat`: plays every scenario with every driver, some at a time, and ends in a matrix of what held.
+// `make sdk-compat`: runs every scenario with every driver, a few at a time, and prints a matrix of the results.
 import { drivers } from './drivers.js';
 import { Obs } from './obs.js';
-import { play, scenarios } from './scenarios.js';
+import { runScenario, scenarios } from './scenarios.js';
 
-const AT_ONCE = 4; // Most of the time they wait.
+const CONCURRENCY = 4; // More than the cores of a small machine, since scenarios mostly wait.
 const cut = (text, limit) => (text.length > limit ? `${text.slice(0, limit)}…` : text);
 const indent = (text) => text.trimEnd().replace(/^/gm, '    ');
 
-/** One cell of the matrix: `ok`, `FAIL`, or `-` where the driver does not know the scenario. */
+/** Runs one cell of the matrix: `ok`, `FAIL`, or `-` if the driver does not know the scenario. */
 async function cell(name, driver) {
   const obs = await Obs.create();
   try {
-    if (await play(name, driver, obs)) return 'ok';
+    if (await runScenario(name, driver, obs)) return 'ok';
     if (!driver.own) return '-';
-    throw new Error('not supported, which our own SDKs may not say');
+    throw new Error('not supported, which is a failure for our own SDKs');
   } catch (error) {
     console.log(`\nFAIL ${name} with ${driver.name}: ${cut(error.message, 2000)}`);
     console.log(`  The server stored:\n${indent(await stored(obs))}`);
@@ -31,7 +31,7 @@ async function stored(obs) {
     const lines = events.slice(0, 5).map((event) => cut(JSON.stringify(event), 300));
     return [`${events.length} events`, ...lines].join('\n');
   } catch (error) {
-    return `nothing that could be read: ${error.message}`;
+    return `could not be read: ${error.message}`;
   }
 }
 
@@ -44,17 +44,17 @@ function matrix(names, columns, cells) {
 const names = process.env.SCENARIO?.split(/\s+/).filter(Boolean) ?? [];
 const unknown = names.filter((name) => !scenarios[name]);
 if (unknown.length > 0) {
-  console.error(`No such scenario: ${unknown.join(', ')}. There are: ${Object.keys(scenarios).join(', ')}`);
+  console.error(`Unknown scenario: ${unknown.join(', ')}. The scenarios are: ${Object.keys(scenarios).join(', ')}`);
   process.exit(2);
 }
 if (names.length === 0) names.push(...Object.keys(scenarios));
 
 const columns = await drivers(process.env.DRIVER);
 const cells = Object.fromEntries(names.map((name) => [name, {}]));
-const waiting = names.flatMap((name) => columns.map((driver) => [name, driver]));
+const queue = names.flatMap((name) => columns.map((driver) => [name, driver]));
 await Promise.all(
-  Array.from({ length: AT_ONCE }, async () => {
-    for (let next; (next = waiting.shift()); ) {
+  Array.from({ length: CONCURRENCY }, async () => {
+    for (let next; (next = queue.shift()); ) {
       const [name, driver] = next;
       cells[name][driver.name] = await cell(name, driver);
       process.stdout.write('.');

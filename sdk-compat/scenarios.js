@@ -1,38 +1,38 @@
-// What each scenario of README.md sets up and expects of the server afterwards.
+// For each scenario of README.md: what the harness sets up, and what the server must have stored afterwards.
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { Faulty } from './faulty.js';
+import { FaultyProxy } from './faulty.js';
 
 const texts = (word, count) => Array.from({ length: count }, (_, n) => `${word} ${n}`);
 const sorted = (list) => [...list].sort();
-const count = (text, part) => text.split(part).length - 1;
+const occurrences = (text, part) => text.split(part).length - 1;
 
-/** The one event that must be there, with all its fields. */
+/** Returns the only stored event, with all its fields. */
 async function only(obs) {
   const events = await obs.events();
   assert.equal(events.length, 1, `one event expected, ${events.length} stored`);
   return events[0];
 }
 
-/** Each text once, none lost, none twice. */
+/** Asserts that each text is stored exactly once, and nothing else. */
 async function eachOnce(obs, expected) {
   const stored = (await obs.summaries()).map((event) => event.message);
   const lost = expected.filter((text) => !stored.includes(text));
-  assert.equal(lost.length, 0, `lost ${lost.length}, such as ${lost[0]}`);
-  assert.deepEqual(sorted(stored), sorted(expected), `stored ${stored.length} events, of ${new Set(stored).size} texts`);
+  assert.equal(lost.length, 0, `lost ${lost.length} events, the first of them ${lost[0]}`);
+  assert.deepEqual(sorted(stored), sorted(expected), `stored ${stored.length} events with ${new Set(stored).size} different texts`);
 }
 
-/** Each flush answered true, and at least so many events were on the server when it did. */
-function accepted(run, ...expected) {
-  const lie = ({ answer, counted }, at) => (counted >= expected[at] ? answer : `${answer}, with ${counted} of ${expected[at]} events on the server`);
-  assert.deepEqual(run.flushes.map(lie), expected.map(() => 'true'), 'what flush answered');
+/** Asserts that each flush returned true, with at least this many events on the server at that moment. */
+function flushedTrue(run, ...expected) {
+  const result = ({ answer, counted }, at) => (counted >= expected[at] ? answer : `${answer} with ${counted} of ${expected[at]} events on the server`);
+  assert.deepEqual(run.flushes.map(result), expected.map(() => 'true'), 'what flush returned');
 }
 
-function notAccepted(run) {
-  assert.deepEqual(run.flushes.map(({ answer }) => answer), ['false'], 'what flush answered');
+function flushedFalse(run) {
+  assert.deepEqual(run.flushes.map(({ answer }) => answer), ['false'], 'what flush returned');
 }
 
-/** The line of source that a frame names. A page's driver is found where its origin serves it from. */
+/** Returns the source line that a frame names. In Chromium the file is a URL, which the harness serves from drivers/js. */
 async function sourceLine({ filename, lineno }) {
   const page = /^https?:\/\/[^/]+(\/driver\.js)/.exec(filename);
   const path = page ? new URL(`drivers/js${page[1]}`, import.meta.url) : filename;
@@ -40,25 +40,25 @@ async function sourceLine({ filename, lineno }) {
   return text.split('\n')[lineno - 1];
 }
 
-/** What is true of every event, whatever it is about. */
-function sound(event, own) {
+/** Asserts what is true of every event. */
+function checkEvent(event, own) {
   const late = Math.abs(Date.parse(event.timestamp) - Date.parse(event.received_at));
-  assert.ok(late < 60_000, `its timestamp is ${event.timestamp}, and it came at ${event.received_at}`);
+  assert.ok(late < 60_000, `its timestamp is ${event.timestamp}, but it arrived at ${event.received_at}`);
   if (!own) return;
-  assert.equal(event.id[14], '7', `${event.id} is no UUID of version 7`);
+  assert.equal(event.id[14], '7', `${event.id} is not a version 7 UUID`);
   assert.ok(['go', 'php', 'javascript'].includes(event.platform), `its platform is ${event.platform}`);
 }
 
-/** What is refused once is tried again, later, as the same event. */
-async function triedAgain({ obs, run, faulty }) {
+/** Asserts that the SDK retried a refused event after a pause, under the same id. */
+async function retried({ obs, run, proxy }) {
   const event = await only(obs);
   assert.equal(event.message, 'try again');
-  const ids = faulty.attempts.map((attempt) => attempt.event.event_id);
-  assert.deepEqual([...new Set(ids)], [event.id], 'the ids that it was sent under');
-  assert.ok(faulty.attempts.length >= 2, 'it was not tried again');
-  const pause = faulty.attempts[1].at - faulty.attempts[0].at;
-  assert.ok(pause >= 990, `tried again after ${pause} ms, before Retry-After was over`);
-  accepted(run, 1);
+  const ids = proxy.attempts.map((attempt) => attempt.event.event_id);
+  assert.deepEqual([...new Set(ids)], [event.id], 'the ids of all attempts');
+  assert.ok(proxy.attempts.length >= 2, 'no retry');
+  const pause = proxy.attempts[1].at - proxy.attempts[0].at;
+  assert.ok(pause >= 990, `retried after ${pause} ms, earlier than Retry-After allows`);
+  flushedTrue(run, 1);
 }
 
 async function messageWith(obs, message, extra) {
@@ -68,9 +68,9 @@ async function messageWith(obs, message, extra) {
 }
 
 /**
- * `down`: the server is not started before the driver is. `faulty`: what the first attempts meet. `dsn`: made of the right one.
- * `waits`: what the harness does while the driver waits. `measure`: another scenario, of the same driver, to compare with.
- * `check` throws where the server, or the run, is not as it must be. More is expected of an `own` driver.
+ * `down`: the server is not running when the driver starts. `proxy`: the behaviors of a faulty proxy in between.
+ * `dsn`: changes the DSN. `waits`: what the harness does in each wait. `baseline`: a scenario of the same driver to compare with.
+ * `check` throws if the server or the run is not as it must be, and is stricter for our `own` drivers.
  */
 export const scenarios = {
   messages: {
@@ -79,7 +79,7 @@ export const scenarios = {
       const stored = events.map(({ message, level, type }) => ({ message, level, type }));
       const expected = ['error', 'info', 'warning'].map((level) => ({ message: `compat ${level}`, level, type: null }));
       assert.deepEqual(stored.sort((a, b) => (a.message < b.message ? -1 : 1)), expected);
-      accepted(run, 3);
+      flushedTrue(run, 3);
     },
   },
   exception: {
@@ -87,13 +87,13 @@ export const scenarios = {
       const event = await only(obs);
       assert.ok(event.message.endsWith('compat exception'), event.message);
       assert.equal(event.level, 'error');
-      assert.ok(event.type, 'it has no type');
+      assert.ok(event.type, 'no type');
       const [top] = event.stacktrace ?? [];
-      assert.ok(top, 'it has no stack trace');
+      assert.ok(top, 'no stack trace');
       const line = await sourceLine(top);
       assert.ok(line?.includes('compat:here'), `the first frame is ${top.filename}:${top.lineno}: ${line}`);
       if (!own) return;
-      assert.ok(event.stacktrace.length > 1, 'the caller has no frame');
+      assert.ok(event.stacktrace.length > 1, 'no frame for the caller');
       assert.equal(top.in_app, true, 'in_app');
       assert.equal(top.context_line, inPage ? undefined : line, 'context_line');
     },
@@ -102,7 +102,7 @@ export const scenarios = {
     async check({ obs }) {
       const { causes } = await only(obs);
       const ends = (cause, text) => assert.ok(cause?.message.endsWith(text), `${text} expected among ${JSON.stringify(causes)}`);
-      ends(causes?.[0], 'middle'); // Go's messages begin with the outer error's text and end with the cause's own.
+      ends(causes?.[0], 'middle'); // In Go, an error's message begins with the outer text and ends with the cause's.
       ends(causes?.at(-1), 'root');
     },
   },
@@ -158,13 +158,13 @@ export const scenarios = {
   'before-send': {
     async check({ obs, run }) {
       await eachOnce(obs, ['the removed word']);
-      accepted(run, 1);
+      flushedTrue(run, 1);
     },
   },
   burst: {
     async check({ obs, run }) {
       await eachOnce(obs, texts('burst', 1000));
-      accepted(run, 1000);
+      flushedTrue(run, 1000);
     },
   },
   repeat: {
@@ -173,13 +173,13 @@ export const scenarios = {
       assert.equal(others.length, 0, 'one issue expected');
       assert.equal(issue?.count, 10_000, `${issue?.count} counted`);
       assert.ok(issue.stored >= 100 && issue.stored <= 110, `${issue.stored} stored`);
-      accepted(run, 10_000);
+      flushedTrue(run, 10_000);
     },
   },
   'two-flushes': {
     async check({ obs, run }) {
       await eachOnce(obs, ['first', 'second']);
-      accepted(run, 1, 2);
+      flushedTrue(run, 1, 2);
     },
   },
   'down-then-up': {
@@ -187,38 +187,38 @@ export const scenarios = {
     waits: [({ obs }) => obs.start()],
     async check({ obs, run }) {
       await eachOnce(obs, texts('early', 10));
-      accepted(run, 10);
+      flushedTrue(run, 10);
     },
   },
   restart: {
     waits: [({ obs }) => obs.kill(), ({ obs }) => obs.start()],
     async check({ obs, run }) {
       await eachOnce(obs, texts('restart', 1000));
-      accepted(run, 1000);
+      flushedTrue(run, 1000);
     },
   },
   'wrong-key': {
     dsn: (dsn) => dsn.replace(/\/\/.*@/, '//not-the-key-9f@'),
     async check({ obs, run }) {
       assert.deepEqual(await obs.summaries(), []);
-      notAccepted(run);
+      flushedFalse(run);
       const printed = ['not-the-key-9f', 'wrong key'].filter((secret) => run.stderr.includes(secret));
-      assert.deepEqual(printed, [], 'the key, or the message, is on standard error');
+      assert.deepEqual(printed, [], 'secrets on standard error');
     },
   },
   'rate-limited': {
-    faulty: [{ status: 429 }, 'pass'],
-    check: triedAgain,
+    proxy: [{ status: 429 }, 'pass'],
+    check: retried,
   },
   unavailable: {
-    faulty: [{ status: 503, stored: true }, 'pass'],
-    check: triedAgain,
+    proxy: [{ status: 503, stored: true }, 'pass'],
+    check: retried,
   },
   'silent-server': {
-    faulty: ['silence'],
-    async check({ run, faulty }) {
-      notAccepted(run);
-      assert.ok(faulty.attempts.length > 0, 'nothing was sent');
+    proxy: ['silence'],
+    async check({ run, proxy }) {
+      flushedFalse(run);
+      assert.ok(proxy.attempts.length > 0, 'nothing was sent');
       assert.ok(run.took < 10_000, `it took ${run.took} ms`);
     },
   },
@@ -226,54 +226,54 @@ export const scenarios = {
     dsn: (dsn) => dsn.replace(/\/\/.*@/, '//'),
     async check({ obs, run }) {
       assert.deepEqual(await obs.summaries(), []);
-      notAccepted(run);
+      flushedFalse(run);
       const lines = run.stderr.split('\n').filter(Boolean);
       assert.ok(lines.length >= 1 && lines.length <= 2 && run.stderr.includes('obs'), `standard error has ${lines.length} lines`);
     },
   },
   unhandled: {
-    measure: 'unhandled-plain',
+    baseline: 'unhandled-plain',
     async check({ obs, run, plain }) {
       const event = await only(obs);
       assert.ok(event.message.endsWith('compat unhandled'), event.message);
       assert.equal(event.level, 'error');
-      assert.equal(run.status, plain.status, `it ended with ${run.status}, without the SDK with ${plain.status}`);
+      assert.equal(run.status, plain.status, `exited with ${run.status}, but with ${plain.status} without the SDK`);
       for (const output of ['stdout', 'stderr']) {
-        const said = count(run[output], 'compat unhandled');
-        assert.ok(said >= count(plain[output], 'compat unhandled'), `${output} says it ${said} times`);
+        const times = occurrences(run[output], 'compat unhandled');
+        assert.ok(times >= occurrences(plain[output], 'compat unhandled'), `${output} contains the error ${times} times`);
       }
     },
   },
 };
 
-/** Runs one scenario with one driver. Answers false if the driver does not know it, and throws what was wrong. */
-export async function play(name, driver, obs) {
+/** Runs one scenario with one driver. Returns false if the driver does not know it, and throws if it fails. */
+export async function runScenario(name, driver, obs) {
   const scenario = scenarios[name];
   if (!scenario.down) await obs.start();
-  const faulty = scenario.faulty && (await Faulty.start(obs, scenario.faulty));
+  const proxy = scenario.proxy && (await FaultyProxy.start(obs, scenario.proxy));
   let run;
   try {
-    const straight = faulty ? obs.dsn.replace(obs.port, faulty.port) : obs.dsn;
-    const dsn = scenario.dsn?.(straight) ?? straight;
+    const original = proxy ? obs.dsn.replace(obs.port, proxy.port) : obs.dsn;
+    const dsn = scenario.dsn?.(original) ?? original;
     const waits = (scenario.waits ?? []).map((act) => () => act({ obs }));
     run = await driver.run(name, dsn, { waits, count: () => obs.count() });
-    const plain = scenario.measure && (await driver.run(scenario.measure, dsn));
+    const plain = scenario.baseline && (await driver.run(scenario.baseline, dsn));
     if (run.status === 64 || plain?.status === 64) return false;
-    if (!plain) assert.equal(run.status, 0, 'the status that it ended with');
+    if (!plain) assert.equal(run.status, 0, 'exit status');
     const { own, inPage } = driver;
     await eventually(async () => {
-      await scenario.check({ obs, run, plain, faulty, own, inPage });
-      for (const event of await obs.events()) sound(event, own);
+      await scenario.check({ obs, run, plain, proxy, own, inPage });
+      for (const event of await obs.events()) checkEvent(event, own);
     });
     return true;
   } catch (error) {
     throw Object.assign(error, { run });
   } finally {
-    await faulty?.stop();
+    await proxy?.stop();
   }
 }
 
-/** What is on its way when a page closes needs a moment to be stored; nothing else does. */
+/** Retries for two seconds, since events sent while a page closes take a moment to be stored. */
 async function eventually(check) {
   for (const deadline = Date.now() + 2000; ; ) {
     try {

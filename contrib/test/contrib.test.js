@@ -13,11 +13,11 @@ const SECRET = 'hush-4f1c';
 const KINDS = ['new', 'reopened', 'rate', 'summary', 'test'];
 
 let folder, server, origin;
-let requests; // what the receiver was sent: method, url, headers, body, and the arguments of all processes meanwhile
-let answer; // its status, or null to never answer
+let requests; // what the receiver got: method, url, headers, body, and the arguments of all processes at that time
+let answer; // the status that it answers with; null: never answers
 
 before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'obs contrib ')); // with blanks, as folders may have
+  folder = await mkdtemp(join(tmpdir(), 'obs contrib ')); // a path with spaces
   server = createServer(async (request, response) => {
     const chunks = [];
     for await (const chunk of request) chunks.push(chunk);
@@ -28,7 +28,7 @@ before(async () => {
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   origin = `http://127.0.0.1:${server.address().port}`;
 
-  // A sendmail that records its arguments and what it reads, and then does what $SENDMAIL_DOES says.
+  // A sendmail that records its arguments and its input, then runs $SENDMAIL_DOES.
   await mkdir(join(folder, 'bin'));
   const sendmail = join(folder, 'bin', 'sendmail');
   await writeFile(sendmail, '#!/bin/sh\necho "$*" > "$MAILBOX.arguments"; cat > "$MAILBOX"; eval "${SENDMAIL_DOES:-}"\n');
@@ -46,14 +46,14 @@ beforeEach(() => {
   answer = 200;
 });
 
-// The arguments of every process, where /proc shows them.
+// The arguments of every process, on systems with /proc.
 async function commandLines() {
   const processes = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name));
   const lines = await Promise.all(processes.map((id) => readFile(`/proc/${id}/cmdline`, 'utf8').catch(() => '')));
   return lines.join('\n');
 }
 
-// Runs a script with text on its standard input. Its environment has nothing but what is given.
+// Runs a script with `input` on standard input and only these variables in its environment.
 function run(script, variables, input, { cwd = '/', command = join(CONTRIB, script) } = {}) {
   return new Promise((resolve, reject) => {
     const PATH = `${join(folder, 'bin')}:${process.env.PATH}`;
@@ -62,7 +62,7 @@ function run(script, variables, input, { cwd = '/', command = join(CONTRIB, scri
     let stderr = '';
     child.stdout.on('data', (chunk) => (stdout += chunk));
     child.stderr.on('data', (chunk) => (stderr += chunk));
-    child.stdin.on('error', () => {}); // it may end without having read
+    child.stdin.on('error', () => {}); // it may exit before reading
     child.on('error', reject).on('close', (status) => resolve({ status, stdout, stderr }));
     child.stdin.end(input);
   });
@@ -85,22 +85,22 @@ function alertOf(kind, changes = {}) {
   return { ...alert, ...changes };
 }
 
-// An alert whose every text is `text`.
-const sayingEverywhere = (text) =>
+// An alert in which every string but `kind` and `link` is `text`.
+const filledWith = (text) =>
   JSON.parse(JSON.stringify(alertOf('new')), (key, value) => (typeof value === 'string' && !['kind', 'link'].includes(key) ? text : value));
 
-// What became of the text on the way to one line.
+// The text as one line, as the scripts make it.
 const oneLine = (text) => text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/gu, ' ');
 
 const HEADLINES = {
   new: '[shop] New error: DbError: no connection to <*>',
-  reopened: '[shop] Back again: DbError: no connection to <*>',
-  rate: '[shop] 120 events in the last hour: DbError: no connection to <*>',
-  summary: 'Held back: 3 new, 1 reopened',
+  reopened: '[shop] Reopened: DbError: no connection to <*>',
+  rate: '[shop] 120 events this hour: DbError: no connection to <*>',
+  summary: 'Alerts held back: 3 new, 1 reopened',
   test: '[shop] Test: DbError: no connection to <*>',
 };
 
-// For each script: its settings, whether its message may be cut, and how a reader sees what arrived: { headline, text, link }.
+// For each script: its settings, and how a reader sees what arrived: { headline, text, link }. webhook.sh delivers the JSON itself.
 const scripts = {
   'slack.sh': {
     required: 'SLACK_WEBHOOK_URL',
@@ -108,7 +108,7 @@ const scripts = {
     received({ text, ...rest }) {
       assert.deepEqual(rest, { mrkdwn: false, unfurl_links: false });
       assert.ok(text.length <= 40_000);
-      assert.doesNotMatch(text, /[<>]|&(?!(amp|lt|gt);)/, 'nothing is left that Slack would take for a command');
+      assert.doesNotMatch(text, /[<>]|&(?!(amp|lt|gt);)/, 'nothing that Slack would take for a command is left');
       const plain = text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
       const [headline, ...lines] = plain.split('\n\n');
       return { headline, link: lines.pop(), text: lines.join('\n\n') };
@@ -123,9 +123,9 @@ const scripts = {
       assert.equal(body.embeds.length, 1);
       const { title, url, description } = body.embeds[0];
       assert.ok(title.length <= 256 && description.length <= 4096);
-      assert.doesNotMatch(title.replaceAll(/\\[^\p{L}\p{N}\s]/gu, ''), /[\\*_~`|<>[\]()#@:]/, 'the title has no markup');
+      assert.doesNotMatch(title.replaceAll(/\\[^\p{L}\p{N}\s]/gu, ''), /[\\*_~`|<>[\]()#@:]/, 'no markup in the title takes effect');
       const block = /^```\n(.*)\n```$/s.exec(description)[1];
-      assert.doesNotMatch(block, /``|`$/, 'the code block ends where the script ends it');
+      assert.doesNotMatch(block, /``|`$/, 'the event cannot close the code block');
       return { headline: title.replaceAll(/\\(.)/g, '$1'), text: block.replaceAll('`\u200b', '`'), link: url };
     },
   },
@@ -153,7 +153,7 @@ const scripts = {
   },
 };
 
-// Reads a mail as its receiver does, and insists that it has the headers it should and no others.
+// Parses a mail as its receiver does. It must have exactly these headers.
 function parseMail(mail, names = ['To', 'Subject', 'Auto-Submitted', 'MIME-Version', 'Content-Type', 'Content-Transfer-Encoding']) {
   assert.match(mail, /^[\n -~]*$/, 'nothing but ASCII and line feeds');
   const end = mail.indexOf('\n\n');
@@ -173,7 +173,7 @@ function parseMail(mail, names = ['To', 'Subject', 'Auto-Submitted', 'MIME-Versi
   return { headers, text: word(body).replaceAll('\r\n', '\n') };
 }
 
-// Hands an alert to a script that must succeed, and returns what its receiver got: the JSON, or the mail.
+// Runs a script that must succeed on an alert, and returns the JSON or the mail that arrived.
 async function deliver(script, alert, options) {
   const { status, stdout, stderr } = await run(script, scripts[script].variables(), JSON.stringify(alert), options);
   assert.deepEqual({ status, stdout, stderr }, { status: 0, stdout: '', stderr: '' });
@@ -185,12 +185,12 @@ async function deliver(script, alert, options) {
   const [{ method, headers, body, running }] = requests.splice(0);
   assert.equal(method, 'POST');
   assert.equal(headers['content-type'], 'application/json');
-  assert.ok(!running.includes(SECRET), 'no process shows the secret in its arguments');
+  assert.ok(!running.includes(SECRET), 'no process has the secret in its arguments');
   return JSON.parse(body);
 }
 
-// That a script failed, with one line on standard error that gives no secret away.
-function failed({ status, stdout, stderr }, expected) {
+// Asserts that a script failed with a single line on standard error that reveals no secret.
+function assertFailed({ status, stdout, stderr }, expected) {
   assert.notEqual(status, 0);
   assert.equal(stdout, '');
   assert.match(stderr, /^[^\n]+\n$/);
@@ -200,7 +200,7 @@ function failed({ status, stdout, stderr }, expected) {
 
 const hostile = {
   'quotes and backslashes': `"'\\" \\\\ \\n \\u0041 %s %d`,
-  'commands of a shell': '$(touch pwned) `touch pwned` ; touch pwned | & > pwned $HOME ${HOME} EOF\nBODY\nCONFIG\nMAIL\nEOF',
+  'shell commands': '$(touch pwned) `touch pwned` ; touch pwned | & > pwned $HOME ${HOME} EOF\nBODY\nCONFIG\nMAIL\nEOF',
   'line breaks and headers': 'first\r\nBcc: evil@example.com\r\n\r\n<b>body</b>\nurl = "http://evil.example"\n.\nlast',
   'a page': '</script><script>alert(1)</script> &lt;&amp;&#39;',
   'emoji and other scripts': 'naïve 日本語 🦀👩‍👩‍👧 \u202eright to left',
@@ -208,21 +208,21 @@ const hostile = {
   'mentions': '<!channel> <!here> <@U123> @everyone @here <@&42> <#1>',
   'markup': '``` *b* _i_ ~s~ ||spoiler|| [link](http://evil.example) <http://evil.example|link> # h\n````\n`` ` ```',
   'an encoded header': '=?UTF-8?B?DQpYOiB5?=',
-  'a program of jq': '\\(env) \\($ENV.PATH) " | input',
+  'a jq program': '\\(env) \\($ENV.PATH) " | input',
   'options and files': '@/etc/passwd --config=/etc/passwd -oQ/tmp',
 };
 
 for (const [script, { required, variables, received }] of Object.entries(scripts)) {
   describe(script, () => {
     for (const kind of KINDS) {
-      test(`delivers an alert of the kind ${kind}`, async () => {
+      test(`delivers an alert of kind ${kind}`, async () => {
         const alert = alertOf(kind);
         const body = await deliver(script, alert);
         if (!received) return assert.deepEqual(body, alert);
         const { headline, text, link } = received(body);
         assert.equal(headline, HEADLINES[kind]);
         assert.equal(link, alert.link);
-        if (kind === 'summary') return assert.equal(text, 'obs held these alerts back, so as not to flood you.');
+        if (kind === 'summary') return assert.equal(text, 'obs held these alerts back to avoid flooding you.');
         for (const fact of ['in: connect', 'environment: production', 'release: 1.2.3', 'server: web-1', 'events so far: 3'])
           assert.ok(text.includes(`${fact}\n`), fact);
         assert.ok(text.endsWith('\n\nno connection to db-7'));
@@ -231,7 +231,7 @@ for (const [script, { required, variables, received }] of Object.entries(scripts
 
     for (const [name, sample] of Object.entries(hostile)) {
       test(`delivers ${name} unchanged`, async () => {
-        const alert = sayingEverywhere(sample);
+        const alert = filledWith(sample);
         const body = await deliver(script, alert, { cwd: folder });
         assert.deepEqual((await readdir(folder)).filter((file) => file.includes('pwned')), []);
         if (!received) return assert.deepEqual(body, alert);
@@ -246,8 +246,8 @@ for (const [script, { required, variables, received }] of Object.entries(scripts
     }
 
     for (const character of ['x', '&', '`', '🦀', '\n', '"']) {
-      test(`stays within the receiver's limits with 8,192 times ${JSON.stringify(character)}`, async () => {
-        const alert = sayingEverywhere(character.repeat(8192));
+      test(`stays within the receiver's limits when every text is 8,192 times ${JSON.stringify(character)}`, async () => {
+        const alert = filledWith(character.repeat(8192));
         const body = await deliver(script, alert);
         if (!received) return assert.deepEqual(body, alert);
         const mail = script === 'mail.sh';
@@ -255,7 +255,7 @@ for (const [script, { required, variables, received }] of Object.entries(scripts
       });
     }
 
-    test('does without what is null or missing, and with a kind that it does not know', async () => {
+    test('accepts null or missing fields and an unknown kind', async () => {
       for (const alert of [
         alertOf('new', { issue: Object.fromEntries(Object.keys(issue).map((key) => [key, null])), event: null }),
         alertOf('new', { issue: {}, event: {} }),
@@ -268,55 +268,55 @@ for (const [script, { required, variables, received }] of Object.entries(scripts
       }
     });
 
-    test('works from any folder and through a link', async () => {
+    test('works from any folder and through a symbolic link', async () => {
       const command = join(folder, `a link to ${script}`);
       await symlink(join(CONTRIB, script), command);
       assert.ok(await deliver(script, alertOf('new'), { command, cwd: folder }));
       assert.ok(await deliver(script, alertOf('new'), { command: `./${script}`, cwd: CONTRIB }));
     });
 
-    test('delivers an event of a megabyte', async () => {
+    test('delivers a 1 MB event', async () => {
       const body = await deliver(script, alertOf('new', { event: { ...event, extra: { blob: '"'.repeat(500_000) } } }));
       if (!received) assert.equal(body.event.extra.blob.length, 500_000);
     });
 
-    test(`names ${required} where it is missing or empty`, async () => {
+    test(`names ${required} when it is missing or empty`, async () => {
       for (const value of [{}, { [required]: '' }]) {
         const result = await run(script, value, JSON.stringify(alertOf('new')));
-        failed(result, new RegExp(`^${script}: ${required} is not set$`, 'm'));
+        assertFailed(result, new RegExp(`^${script}: ${required} is not set$`, 'm'));
         assert.equal(result.status, 2);
       }
     });
 
-    test('refuses what is no alert, and sends nothing', async () => {
+    test('refuses input that is not one JSON object, and sends nothing', async () => {
       for (const input of ['', '{', '{"kind":"new"', '[]', 'null', '{} {}', '{} x', 'plain text'])
-        failed(await run(script, { ...variables(), MAILBOX: join(folder, 'none') }, input), /error/);
+        assertFailed(await run(script, { ...variables(), MAILBOX: join(folder, 'none') }, input), /error/);
       assert.deepEqual(requests, []);
       assert.ok(!(await readdir(folder)).includes('none'));
     });
 
     if (script === 'mail.sh') return;
 
-    test('fails where the receiver refuses', async () => {
+    test('fails if the receiver answers with an error or a redirect', async () => {
       for (answer of [500, 404, 429, 301])
-        failed(await run(script, variables(), JSON.stringify(alertOf('new'))), new RegExp(`^${script}: the receiver answered ${answer}$`, 'm'));
+        assertFailed(await run(script, variables(), JSON.stringify(alertOf('new'))), new RegExp(`^${script}: the receiver answered ${answer}$`, 'm'));
     });
 
-    test('fails where the receiver never answers', async () => {
+    test('fails if the receiver never answers', async () => {
       answer = null;
-      failed(await run(script, { ...variables(), ALERT_TIMEOUT: '0.3' }, JSON.stringify(alertOf('new'))), /timed out/i);
+      assertFailed(await run(script, { ...variables(), ALERT_TIMEOUT: '0.3' }, JSON.stringify(alertOf('new'))), /timed out/i);
     });
 
-    test('fails where nobody listens', async () => {
+    test('fails if nothing listens at the URL', async () => {
       const [name, url] = Object.entries(variables())[0];
-      failed(await run(script, { [name]: url.replace(origin, 'http://127.0.0.1:1') }, JSON.stringify(alertOf('new'))), /^curl: /);
+      assertFailed(await run(script, { [name]: url.replace(origin, 'http://127.0.0.1:1') }, JSON.stringify(alertOf('new'))), /^curl: /);
     });
 
-    test('refuses a URL that is none', async () => {
+    test('refuses an invalid URL', async () => {
       const urls = [`ftp://x/${SECRET}`, `${SECRET}/x`, `http://x/${SECRET} x`, `http://x/${SECRET}"\nx`, `http://x\\/${SECRET}`, `http://x/${SECRET}\n`];
       for (const url of urls) {
         const result = await run(script, { [required]: url }, JSON.stringify(alertOf('new')));
-        failed(result, new RegExp(`^${script}: `));
+        assertFailed(result, new RegExp(`^${script}: `));
         assert.equal(result.status, 2);
       }
     });
@@ -324,33 +324,33 @@ for (const [script, { required, variables, received }] of Object.entries(scripts
 }
 
 for (const [script, required, token] of [['ntfy.sh', 'NTFY_URL', 'NTFY_TOKEN'], ['webhook.sh', 'WEBHOOK_URL', 'WEBHOOK_TOKEN']]) {
-  test(`${script} shows its token to the receiver, and to no process list`, async () => {
+  test(`${script} sends its token without showing it in the process list`, async () => {
     const result = await run(script, { [required]: `${origin}/topic`, [token]: SECRET }, JSON.stringify(alertOf('new')));
     assert.equal(result.status, 0);
     assert.equal(requests[0].headers.authorization, `Bearer ${SECRET}`);
     assert.ok(!requests[0].running.includes(SECRET));
   });
 
-  test(`${script} takes no token that would end a header`, async () => {
-    failed(await run(script, { [required]: `${origin}/topic`, [token]: 'x"\nurl = "http://evil.example' }, JSON.stringify(alertOf('new'))), /token/);
+  test(`${script} refuses a token that would break out of its header`, async () => {
+    assertFailed(await run(script, { [required]: `${origin}/topic`, [token]: 'x"\nurl = "http://evil.example' }, JSON.stringify(alertOf('new'))), /token/);
     assert.deepEqual(requests, []);
   });
 }
 
-test('ntfy.sh posts to the server above the topic', async () => {
+test('ntfy.sh posts to the URL above the topic', async () => {
   await run('ntfy.sh', { NTFY_URL: `${origin}/under/a/path/topic/` }, JSON.stringify(alertOf('new')));
   assert.deepEqual([requests[0].url, JSON.parse(requests[0].body).topic], ['/under/a/path', 'topic']);
   await run('ntfy.sh', { NTFY_URL: `${origin}/topic` }, JSON.stringify(alertOf('new')));
   assert.equal(requests[1].url, '/');
-  failed(await run('ntfy.sh', { NTFY_URL: 'https://ntfy.sh/' }, '{}'), /^ntfy.sh: NTFY_URL ends in no topic$/m);
+  assertFailed(await run('ntfy.sh', { NTFY_URL: 'https://ntfy.sh/' }, '{}'), /^ntfy.sh: NTFY_URL does not end in a topic$/m);
 });
 
-test('webhook.sh posts to the address as it is', async () => {
+test('webhook.sh posts to the URL unchanged', async () => {
   await run('webhook.sh', { WEBHOOK_URL: `${origin}/a?b=[1-3]&c={x,y}#d` }, JSON.stringify(alertOf('new')));
   assert.deepEqual(requests.map(({ url }) => url), ['/a?b=[1-3]&c={x,y}']);
 });
 
-test('mail.sh fills in addresses that end no header', async () => {
+test('mail.sh keeps line breaks in an address from adding a header', async () => {
   await run('mail.sh', { MAIL_TO: 'ops@example.com\nBcc: evil@example.com', MAIL_FROM: 'obs <obs@example.com>\r\nX: y' }, JSON.stringify(alertOf('new')));
   const names = ['To', 'From', 'Subject', 'Auto-Submitted', 'MIME-Version', 'Content-Type', 'Content-Transfer-Encoding'];
   const { headers } = parseMail(await readFile(join(folder, 'mail'), 'utf8'), names);
@@ -358,12 +358,12 @@ test('mail.sh fills in addresses that end no header', async () => {
   assert.equal(headers.From, 'obs <obs@example.com>  X: y');
 });
 
-test('mail.sh fails where sendmail does', async () => {
+test('mail.sh fails if sendmail fails', async () => {
   const variables = { ...scripts['mail.sh'].variables(), SENDMAIL_DOES: 'exit 75' };
-  failed(await run('mail.sh', variables, JSON.stringify(alertOf('new'))), /^mail.sh: sendmail ended with status 75$/m);
+  assertFailed(await run('mail.sh', variables, JSON.stringify(alertOf('new'))), /^mail.sh: sendmail exited with status 75$/m);
 });
 
-test('mail.sh fails where sendmail never ends', async () => {
+test('mail.sh fails if sendmail never exits', async () => {
   const variables = { ...scripts['mail.sh'].variables(), SENDMAIL_DOES: 'exec sleep 60 > /dev/null 2>&1', ALERT_TIMEOUT: '0.3' };
-  failed(await run('mail.sh', variables, JSON.stringify(alertOf('new'))), /^mail.sh: sendmail /);
+  assertFailed(await run('mail.sh', variables, JSON.stringify(alertOf('new'))), /^mail.sh: sendmail /);
 });

@@ -1,4 +1,4 @@
-// Sends an error, a message and a warning to obs: node main.js, or bun main.js
+// The JavaScript example: a message, an error and a warning. Run it with `node main.js` or `bun main.js`.
 import * as obs from '@obs/sdk';
 
 obs.init({
@@ -21,8 +21,8 @@ try {
 obs.captureMessage('Disk usage above 80%', 'warning');
 
 if (await obs.flush()) {
-  console.log('JavaScript: sent two messages and an error');
+  console.log('JavaScript: sent a message, an error and a warning');
 } else {
-  console.error('obs did not take every event: is the server running?');
+  console.error('JavaScript: some events did not reach obs');
   process.exitCode = 1;
 }

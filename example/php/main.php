@@ -1,6 +1,6 @@
 <?php
 
-// A PHP program that tells obs what happens: a message, a warning, and an exception with its stack trace.
+// The PHP example: a message, a warning and an exception.
 
 declare(strict_types=1);
 
@@ -27,9 +27,9 @@ try {
     Client::captureException($exception);
 }
 
-// The end of the script flushes as well. Here we want to know whether everything arrived.
+// The SDK also flushes when the script ends; this call tells us whether everything arrived.
 if (!Client::flush()) {
-    fwrite(STDERR, "Not everything reached the obs server.\n");
+    fwrite(STDERR, "PHP: some events did not reach obs\n");
     exit(1);
 }
-echo "PHP: sent two messages and an exception.\n";
+echo "PHP: sent a message, a warning and an exception\n";

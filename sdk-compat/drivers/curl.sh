@@ -1,11 +1,11 @@
 #!/bin/sh
-# An obs "SDK" of one curl command, as a third party might write it: it sends at once, and keeps nothing for later.
+# An obs "SDK" made of one curl command, as a third party might write it. It sends at once and never retries.
 scenario=$1 dsn=$2
 key=${dsn#*://} key=${key%@*}
 server=${dsn%%://*}://${dsn#*@}
 sent=true
 
-# send JSON [SECONDS]: the JSON goes through a pipe, since it may be longer than an argument can be.
+# send JSON [TIMEOUT]: uses a pipe, since the JSON may be too long for an argument.
 send() {
   printf '%s' "$1" | curl -sf -m "${2:-10}" -o /dev/null "$server/api/events" -H "X-OBS-Key: $key" --data-binary @- || sent=false
 }

@@ -1,4 +1,4 @@
-// The Go SDK's driver for sdk-compat: one function a scenario, as ../../README.md describes them.
+// The Go SDK's driver for sdk-compat, with one function per scenario of ../../README.md.
 package main
 
 import (
@@ -19,14 +19,14 @@ var (
 
 func setUp() { obs.Init(options) }
 
-func flush(limit time.Duration) { fmt.Printf("flush %t\n", obs.Flush(limit)) }
+func flush(timeout time.Duration) { fmt.Printf("flush %t\n", obs.Flush(timeout)) }
 
 func wait() {
 	fmt.Println("waiting")
 	_, _ = stdin.ReadString('\n')
 }
 
-// message captures one message; most scenarios need no more.
+// message returns a scenario that captures one message and flushes.
 func message(text string, options ...obs.Option) func() {
 	return func() {
 		setUp()
@@ -45,7 +45,7 @@ func numbered(text string, from, to int) {
 	}
 }
 
-// middle is an error that keeps its cause's text to itself, which fmt.Errorf does not.
+// middle is an error whose text does not include its cause's, unlike that of fmt.Errorf.
 type middle struct{ cause error }
 
 func (middle) Error() string   { return "middle" }

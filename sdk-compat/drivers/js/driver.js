@@ -1,4 +1,4 @@
-// What each scenario of ../../README.md is with the JavaScript SDK; main.js runs it in Node and Bun, a page in Chromium.
+// The scenarios of ../../README.md with the JavaScript SDK. main.js runs them on Node and Bun, browser.js in Chromium.
 
 const BAD = '\ud83d'; // Half of a surrogate pair.
 
@@ -105,7 +105,7 @@ const scenarios = {
   'unhandled-plain': { with: null, flush: null, run: unhandled },
 };
 
-/** From a timer: what `drive` threw itself, its caller would catch. */
+/** Throws from a timer, since the caller of `drive` would catch an error thrown here. */
 function unhandled() {
   return new Promise(() => setTimeout(raiseUnhandled));
 }
@@ -114,11 +114,11 @@ function raiseUnhandled() {
   throw new Error('compat unhandled');
 }
 
-/** `say` prints a line, `wait` resolves when the harness lets the driver go on. False where the scenario is not known. */
+/** `say` prints a line; `wait` resolves when the harness lets the driver continue. Returns false for an unknown scenario. */
 export async function drive(obs, scenario, dsn, { say, wait }) {
   if (!Object.hasOwn(scenarios, scenario)) return false;
-  const known = scenarios[scenario];
-  const { with: options = {}, flush: timeout = 10_000, run } = typeof known === 'function' ? { run: known } : known;
+  const entry = scenarios[scenario];
+  const { with: options = {}, flush: timeout = 10_000, run } = typeof entry === 'function' ? { run: entry } : entry;
   const flush = async () => say(`flush ${await obs.flush(timeout)}`);
   if (options) obs.init({ dsn, ...options });
   await run({ obs, flush, wait });

@@ -1,4 +1,4 @@
-// The JavaScript driver as a command, for Node and Bun: main.js SCENARIO DSN
+// Runs the JavaScript driver as a command on Node or Bun: main.js SCENARIO DSN
 import { createInterface } from 'node:readline';
 import * as obs from '../../../sdk/js/obs.js';
 import { drive } from './driver.js';
@@ -12,7 +12,7 @@ async function wait() {
   lines.close();
 }
 
-// In Node before 20.16 the SDK reads source lines from the second turn on, as its README says.
+// Before Node 20.16 the SDK can read source lines only from the second turn of the event loop, as its README says.
 await new Promise(setImmediate);
-// No await for the rest: of what is never settled, as in `unhandled`, Bun would wait for the end.
+// Not awaited: `unhandled` never settles, and Bun would wait for it forever.
 drive(obs, scenario, dsn, { say: console.log, wait }).then((known) => known === false && (process.exitCode = 64));

@@ -1,6 +1,6 @@
 <?php
 
-// Plays the scenarios of sdk-compat/README.md with the PHP SDK: php driver.php SCENARIO DSN
+// Runs a scenario of sdk-compat/README.md with the PHP SDK: php driver.php SCENARIO DSN
 
 declare(strict_types=1);
 
@@ -13,7 +13,7 @@ function start(array $options = []): void
     Client::init(['dsn' => $GLOBALS['argv'][2]] + $options);
 }
 
-function flushAndTell(float $timeout = 10.0): void
+function flushAndPrint(float $timeout = 10.0): void
 {
     echo 'flush ', Client::flush($timeout) ? 'true' : 'false', "\n";
 }
@@ -24,7 +24,7 @@ function wait(): void
     fgets(STDIN);
 }
 
-function burst(string $word, int $from, int $to): void
+function captureNumbered(string $word, int $from, int $to): void
 {
     for ($n = $from; $n < $to; $n++) {
         Client::captureMessage("$word $n");
@@ -36,7 +36,7 @@ function fail(string $message, ?Throwable $cause = null): never
     throw new RuntimeException($message, 0, $cause); // compat:here
 }
 
-/** What fail() throws. */
+/** Returns the exception that fail() throws. */
 function failure(string $message, ?Throwable $cause = null): Throwable
 {
     try {
@@ -46,13 +46,13 @@ function failure(string $message, ?Throwable $cause = null): Throwable
     }
 }
 
-/** A scenario that captures one message, and flushes. */
+/** Returns a scenario that captures one message and flushes. */
 function message(string $message, array $extra = [], float $timeout = 10.0): Closure
 {
     return function () use ($message, $extra, $timeout) {
         start();
         Client::captureMessage($message, 'info', ['extra' => $extra]);
-        flushAndTell($timeout);
+        flushAndPrint($timeout);
     };
 }
 
@@ -62,22 +62,22 @@ $scenarios = [
         foreach (['info', 'warning', 'error'] as $level) {
             Client::captureMessage("compat $level", $level);
         }
-        flushAndTell();
+        flushAndPrint();
     },
     'exception' => function () {
         start();
         Client::captureException(failure('compat exception'));
-        flushAndTell();
+        flushAndPrint();
     },
     'causes' => function () {
         start();
         Client::captureException(failure('outer', failure('middle', failure('root'))));
-        flushAndTell();
+        flushAndPrint();
     },
     'not-an-error' => function () {
         start();
-        Client::captureException('just a string'); // PHP can throw nothing else than exceptions.
-        flushAndTell();
+        Client::captureException('just a string'); // PHP can only throw exceptions.
+        flushAndPrint();
     },
     'unicode' => message("naïve 日本語 🦀 a\0b", ['key 🦀' => '日本語']),
     'invalid-text' => message("broken:\xFF\xFE:end", ['bad' => "\xFF\xFE"]),
@@ -86,7 +86,7 @@ $scenarios = [
         $extra = ['ok' => 'fine', 'odd' => fn () => 1];
         $extra['self'] = &$extra;
         Client::captureMessage('bad extra', 'info', ['extra' => $extra]);
-        flushAndTell();
+        flushAndPrint();
     },
     'large-extra' => message('large extra', ['blob' => str_repeat('x', 900_000)]),
     'too-large' => message('too large', ['ok' => 'fine', 'blob' => str_repeat('x', 3_000_000)]),
@@ -94,14 +94,14 @@ $scenarios = [
     'options' => function () {
         start(['environment' => 'staging', 'release' => '1.2.3', 'server_name' => 'host-7', 'extra' => ['app' => 'compat', 'kept' => true]]);
         Client::captureMessage('options', 'warning', ['extra' => ['app' => 'call', 'n' => 1]]);
-        flushAndTell();
+        flushAndPrint();
     },
     'fingerprint' => function () {
         start();
         foreach (['first text', 'second text'] as $text) {
             Client::captureMessage($text, 'info', ['fingerprint' => ['compat-group']]);
         }
-        flushAndTell();
+        flushAndPrint();
     },
     'before-send' => function () {
         start(['before_send' => function (array $event): ?array {
@@ -112,40 +112,40 @@ $scenarios = [
         }]);
         Client::captureMessage('drop me');
         Client::captureMessage('the secret word');
-        flushAndTell();
+        flushAndPrint();
     },
     'burst' => function () {
         start();
-        burst('burst', 0, 1000);
-        flushAndTell(30.0);
+        captureNumbered('burst', 0, 1000);
+        flushAndPrint(30.0);
     },
     'repeat' => function () {
         start();
         for ($n = 0; $n < 10_000; $n++) {
             Client::captureException(failure('compat repeat'));
         }
-        flushAndTell();
+        flushAndPrint();
     },
     'two-flushes' => function () {
         start();
         foreach (['first', 'second'] as $text) {
             Client::captureMessage($text);
-            flushAndTell();
+            flushAndPrint();
         }
     },
     'down-then-up' => function () {
         start();
-        burst('early', 0, 10);
+        captureNumbered('early', 0, 10);
         wait();
-        flushAndTell(20);
+        flushAndPrint(20);
     },
     'restart' => function () {
         start();
-        burst('restart', 0, 500);
+        captureNumbered('restart', 0, 500);
         wait();
-        burst('restart', 500, 1000);
+        captureNumbered('restart', 500, 1000);
         wait();
-        flushAndTell(30);
+        flushAndPrint(30);
     },
     'wrong-key' => message('wrong key'),
     'rate-limited' => message('try again'),
