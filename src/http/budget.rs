@@ -4,7 +4,7 @@
 //!
 //! | use | share | if it is full |
 //! |---|---|---|
-//! | bodies and responses | 3/4, of which large requests may fill only 2/4 | 503 at once |
+//! | bodies and responses | 3/4, of which large requests get at most 2/4 | 503 at once |
 //! | parsing | 1/4 | a parse waits up to 2 seconds, then 503 |
 //!
 //! - A body counts as its bytes arrive, until its request has been handled. A response that is larger than the
@@ -68,12 +68,12 @@ impl Budget {
             let (after, result) = waited.unwrap_or_else(PoisonError::into_inner);
             parsing = after;
             parsing.waiting -= 1;
+            self.notify(&parsing); // there may be room for another
             if result.timed_out() {
                 return None;
             }
         }
         parsing.bytes += bytes;
-        self.notify(&parsing); // there may be room for another
         Some(ParsingPermit { budget: self, bytes })
     }
 

@@ -36,9 +36,10 @@ pub fn serve<A: App>(
     let shared = Arc::new(Shared::new(app, limits, stop));
     let mut acceptors = Vec::new();
     for listener in listeners {
-        let shared = shared.clone();
+        let its_shared = shared.clone();
         let thread = thread::Builder::new().name("accept".into());
-        acceptors.push(thread.spawn(move || accept(&shared, &listener))?);
+        let thread = thread.spawn(move || accept(&its_shared, &listener));
+        acceptors.push(thread.inspect_err(|_| shared.stop())?);
     }
     while !shared.stopping() && !acceptors.iter().any(JoinHandle::is_finished) {
         shared.table.sweep(&shared.limits, false);
