@@ -1,5 +1,5 @@
-//! Requests that nobody would write: real ones with their bytes changed, and JSON of any shape. Whatever comes, obs answers
-//! with no 5xx, hangs nowhere, and the next good request works. `FUZZ_SECONDS` is how long (30), `FUZZ_SEED` goes on from a failure.
+//! Random requests: valid ones with some bytes changed, and JSON of any shape. obs never answers with a 5xx, never hangs, and
+//! serves the next valid request. `FUZZ_SECONDS` sets the duration (30), `FUZZ_SEED` repeats a failure.
 mod common;
 use common::dice::Dice;
 use common::*;
@@ -60,7 +60,7 @@ const TEXTS: &[&str] = &[
 
 const NUMBERS: &[&str] = &["0", "-1", "1.5", "1e400", "99999999999999999999999", "1000000", "-0", "1772031920.5"];
 
-/// JSON that is mostly well-formed, mostly with names that mean something.
+/// JSON that is mostly well-formed, with mostly known field names.
 fn json(dice: &mut Dice, depth: usize) -> String {
     match dice.roll(if depth > 4 { 4 } else { 8 }) {
         0 => dice.one(&["null", "true", "false"]).into(),
@@ -81,7 +81,7 @@ fn object(dice: &mut Dice, depth: usize) -> String {
     format!("{{{}}}", fields.join(","))
 }
 
-/// What changes an issue, as JSON or as a form.
+/// A change to an issue, as JSON or as a form.
 fn change(dice: &mut Dice) -> String {
     let (id, act) = (dice.roll(40), dice.one(&["resolve", "ignore", "reopen", "delete", "merge", "dance"]));
     match dice.roll(3) {
@@ -91,7 +91,7 @@ fn change(dice: &mut Dice) -> String {
     }
 }
 
-/// Tokens, words and what looks like either, percent-encoded as a browser would.
+/// A search made of filters, words and similar text, percent-encoded as by a browser.
 fn query(dice: &mut Dice) -> String {
     const TOKENS: &[&str] =
         &["is:open", "is:any", "is:new", "level:error", "env:", "\"", "release:\"a b", ":", "type:x"];
@@ -168,7 +168,7 @@ const PARTS: &[&[u8]] = &[
     b"\xed\xa0\x80",
 ];
 
-/// Changes a few bytes, or none.
+/// Changes a few bytes, or nothing.
 fn spoil(dice: &mut Dice, bytes: &mut Vec<u8>) {
     for _ in 0..[0, 1, 1, 2, 5][dice.roll(5)] {
         if bytes.is_empty() {
@@ -188,11 +188,11 @@ fn spoil(dice: &mut Dice, bytes: &mut Vec<u8>) {
     }
 }
 
-/// Sends all of it and closes its side; what came back until obs closed its own.
+/// Sends all bytes, closes the sending side, and returns everything that obs sends.
 fn exchange(obs: &Obs, bytes: &[u8]) -> Vec<u8> {
     let mut stream = TcpStream::connect(("127.0.0.1", obs.port)).expect("obs accepts");
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    // A refusal may come, and the connection go, before all is sent.
+    // obs may refuse the request and close the connection before all is sent.
     let _ = stream.write_all(bytes).and_then(|()| stream.shutdown(Shutdown::Write));
     let mut answer = Vec::new();
     if let Err(error) = stream.read_to_end(&mut answer) {
@@ -206,14 +206,14 @@ fn number(name: &str) -> Option<u64> {
 }
 
 #[test]
-fn no_request_brings_obs_down_or_out_of_step() {
+fn no_request_makes_obs_fail_or_hang() {
     let clock = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64;
     let mut seed = number("FUZZ_SEED").unwrap_or(clock) | 1;
     let end = Instant::now() + Duration::from_secs(number("FUZZ_SECONDS").unwrap_or(30));
     let obs = Obs::start();
     let mut requests = 0;
     while Instant::now() < end {
-        // A seed for each hundred, so that a failure comes again soon.
+        // A new seed every hundred requests, so that a failure can be repeated quickly.
         let mut dice = Dice(seed);
         for _ in 0..100 {
             let mut bytes = request(&mut dice);
@@ -225,7 +225,7 @@ fn no_request_brings_obs_down_or_out_of_step() {
             }
             requests += 1;
         }
-        assert_eq!(obs.post(r#"{"message":"still well"}"#).status, 201, "after FUZZ_SEED={seed}");
+        assert_eq!(obs.post(r#"{"message":"still working"}"#).status, 201, "after FUZZ_SEED={seed}");
         assert!(!obs.errors().contains("fault"), "FUZZ_SEED={seed}: {}", obs.errors());
         seed = seed.wrapping_add(2);
     }

@@ -1,4 +1,4 @@
-//! The HTTP server, from raw bytes on a socket to raw bytes on a socket.
+//! The HTTP server, tested with raw bytes over a socket.
 #[path = "http/answers.rs"]
 mod answers;
 #[path = "http/bodies.rs"]

@@ -1,10 +1,10 @@
-//! What obs takes of the machine's memory when clients mean harm: below 100 MB, whatever they do.
+//! Memory under attack: obs stays below 100 MB.
 mod common;
 use common::*;
 use std::fs;
 use std::thread;
 
-/// The most that was ever resident.
+/// Checks the peak of resident memory.
 fn assert_small(obs: &Obs) {
     let status = fs::read_to_string(format!("/proc/{}/status", obs.id())).unwrap();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
@@ -13,7 +13,7 @@ fn assert_small(obs: &Obs) {
 }
 
 #[test]
-fn bodies_made_of_tiny_fields_do_not_take_many_times_their_size() {
+fn large_bodies_made_of_tiny_fields_are_bounded() {
     let obs = Obs::start();
     let name = |n: u32| (0..4).map(|at| char::from(b'a' + (n / 26_u32.pow(at) % 26) as u8)).collect::<String>();
     let fields: Vec<String> = (0..110_000).map(|n| format!("\"{}\":1", name(n))).collect();
@@ -21,14 +21,15 @@ fn bodies_made_of_tiny_fields_do_not_take_many_times_their_size() {
     assert!((900_000..1 << 20).contains(&body.len()));
     thread::scope(|scope| {
         for _ in 0..24 {
-            scope.spawn(|| assert_eq!(obs.post(&body).status, 201));
+            // A 503 means that there was no room. A client then tries again, and gets through.
+            scope.spawn(|| eventually("the event is stored", || (obs.post(&body).status == 201).then_some(())));
         }
     });
     assert_small(&obs);
 }
 
 #[test]
-fn large_pages_that_nobody_reads_do_not_pile_up() {
+fn large_pages_that_nobody_reads_are_bounded() {
     let obs = Obs::start();
     let id = obs.add(format!(r#"{{"message":"m","extra":{{"text":"{}"}}}}"#, "<&".repeat(500_000)));
     for path in [format!("/events/{id}"), format!("/api/events/{id}")] {
@@ -37,7 +38,7 @@ fn large_pages_that_nobody_reads_do_not_pile_up() {
             client.write(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes());
         }
         for client in &mut clients {
-            client.first_byte(); // its answer is on its way; the rest stays where it is
+            client.first_byte(); // the response has begun, and the rest is not read
         }
         assert_small(&obs);
         assert_eq!(obs.post(r#"{"message":"meanwhile"}"#).status, 201);

@@ -205,7 +205,7 @@ fn what_http_refuses_looks_like_what_obs_refuses() {
 #[test]
 fn the_limits_are_those_that_are_documented() {
     let limits = Limits::default();
-    let seconds = [limits.head_time, limits.body_time, limits.idle_time, limits.answer_time, limits.grace]
+    let seconds = [limits.head_time, limits.body_time, limits.idle_time, limits.response_time, limits.grace]
         .map(|time| time.as_secs());
     assert_eq!((seconds, limits.memory), ([10, 30, 60, 30, 5], 32 << 20));
 }

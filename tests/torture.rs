@@ -1,4 +1,4 @@
-//! `make torture`: what someone who means harm would do, for long enough to hurt, with figures. Each can be run alone:
+//! `make torture`: attacks that last long enough to hurt, with figures. Each can be run alone:
 //! `cargo test --release --test torture NAME -- --ignored --nocapture`.
 mod common;
 use common::*;
@@ -8,13 +8,14 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
+use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
 const LASTS: Duration = Duration::from_secs(12);
 
-/// What the system says of a process: threads, descriptors, resident memory now and at its peak, in kB.
+/// Threads, open files, resident memory now, and its peak, both in kB.
 fn used(obs: &Obs) -> (usize, usize, usize, usize) {
     let status = fs::read_to_string(format!("/proc/{}/status", obs.id())).unwrap();
     let field = |name: &str| {
@@ -25,7 +26,8 @@ fn used(obs: &Obs) -> (usize, usize, usize, usize) {
     (field("Threads:"), files, field("VmRSS:"), field("VmHWM:"))
 }
 
-/// Honest clients beside an attack: one sends events, one reads the list, each over a connection that is kept.
+/// Two honest clients during an attack: one sends events, one reads the list, each over one connection. Returns how long
+/// requests took, sorted, and how many failed.
 fn honest(obs: &Obs, stop: &AtomicBool) -> (Vec<Duration>, usize) {
     let mut times = Vec::new();
     let mut refused = 0;
@@ -38,7 +40,7 @@ fn honest(obs: &Obs, stop: &AtomicBool) -> (Vec<Duration>, usize) {
                     .try_send(&format!("POST /api/events HTTP/1.1\r\nX-OBS-Key: {KEY}"), br#"{"message":"honest"}"#),
                 _ => connection.try_send("GET / HTTP/1.1", b""),
             };
-            // One that was idle may have been closed to make room: as any client, it tries once more on a new one.
+            // An idle connection may have been closed to make room. Like any client, try once more on a new one.
             let kept = slot.as_mut().and_then(ask);
             let answer = kept.or_else(|| ask(slot.insert(obs.connect())));
             match answer {
@@ -46,13 +48,13 @@ fn honest(obs: &Obs, stop: &AtomicBool) -> (Vec<Duration>, usize) {
                 _ => refused += 1,
             }
         }
-        thread::sleep(Duration::from_millis(2)); // a client, not a load
+        thread::sleep(Duration::from_millis(2)); // these are clients, not load generators
     }
     times.sort();
     (times, refused)
 }
 
-/// Runs an attack beside honest clients, and says what it did to them and to the machine.
+/// Runs an attack alongside honest clients, and checks how they and the server fared.
 fn under(what: &str, attack: impl FnOnce(&Obs)) {
     under_with(what, Obs::start(), attack)
 }
@@ -70,22 +72,22 @@ fn under_with(what: &str, obs: Obs, attack: impl FnOnce(&Obs)) {
     let peak = used(&obs).3;
     let p99 = times[times.len() * 99 / 100];
     println!(
-        "{what}: others' median {:.1} ms, 99 % {:.1} ms, longest {:.0} ms, {refused} of {} refused; peak memory {} MB",
+        "{what}: honest clients: median {:.1} ms, p99 {:.1} ms, longest {:.0} ms, {refused} of {} refused; peak memory {} MB",
         times[times.len() / 2].as_secs_f64() * 1e3,
         p99.as_secs_f64() * 1e3,
         times.last().unwrap().as_secs_f64() * 1e3,
         times.len() + refused,
         peak / 1000
     );
-    assert!(p99 < Duration::from_secs(1), "others' 99 % is {p99:?}");
+    assert!(p99 < Duration::from_secs(1), "the p99 of honest clients is {p99:?}");
     assert!(peak < 100_000, "{peak} kB at the peak");
     assert!(refused * 100 <= times.len(), "{refused} refused");
-    let after = eventually("threads and descriptors are back", || {
+    let after = eventually("threads and open files are freed", || {
         let now = used(&obs);
         (now.0 <= before.0 + 4 && now.1 <= before.1 + 8).then_some(now)
     });
     println!(
-        "  threads {} to {}, descriptors {} to {}, resident {} to {} kB",
+        "  threads {} to {}, open files {} to {}, resident {} to {} kB",
         before.0, after.0, before.1, after.1, before.2, after.2
     );
 }
@@ -96,7 +98,7 @@ fn open(obs: &Obs) -> Option<TcpStream> {
     Some(stream)
 }
 
-/// Keeps so many connections, each beginning with `first` and going on with `then` every 100 ms; what is cut is opened anew.
+/// Keeps a number of connections open. Each sends `first`, then `then` every 100 ms. Replaces those that are cut off.
 fn hold(obs: &Obs, connections: usize, first: &[u8], then: &[u8]) {
     let end = Instant::now() + LASTS;
     let mut held: VecDeque<TcpStream> = VecDeque::new();
@@ -136,7 +138,7 @@ fn stalled_bodies() {
 #[test]
 #[ignore = "long: make torture"]
 fn trickling() {
-    under("200 clients that trickle ten bytes a second", |obs| hold(obs, 200, b"GET / HTTP/1.1\r\nX: ", b"a"));
+    under("200 clients that send ten bytes a second", |obs| hold(obs, 200, b"GET / HTTP/1.1\r\nX: ", b"a"));
 }
 
 #[test]
@@ -145,13 +147,50 @@ fn slow_uploads_with_a_key() {
     under("512 slow uploads of 1 MiB", |obs| hold(obs, 512, post(1 << 20).as_bytes(), &[b' '; 8192]));
 }
 
+/// Tiny fields and array elements need far more memory parsed than as text.
+#[test]
+#[ignore = "long: make torture"]
+fn bodies_made_of_tiny_parts() {
+    let fields: Vec<_> = (0..).map(|n| format!("\"a{n}\":1")).take(6600).collect();
+    let fields = format!("{{\"message\":\"a\",{}}}", fields.join(","));
+    let frames = format!("{{\"message\":\"a\",\"stacktrace\":[{}]}}", vec!["{}"; 21_600].join(","));
+    let numbers = format!("{{\"message\":\"a\",\"stacktrace\":[{}]}}", vec!["1"; 32_400].join(","));
+    for (what, body) in [("fields", fields), ("frames", frames), ("numbers", numbers)] {
+        assert!((62_000..=65_000).contains(&body.len()), "{} bytes of {what}", body.len());
+        let obs = Obs::start();
+        let (begin, stored) = (Barrier::new(400), AtomicUsize::new(0));
+        thread::scope(|scope| {
+            for _ in 0..400 {
+                scope.spawn(|| {
+                    let mut connection = obs.connect();
+                    for _ in 0..3 {
+                        begin.wait();
+                        match connection.post(&body).status {
+                            201 => stored.fetch_add(1, Relaxed),
+                            status => {
+                                assert_eq!(status, 503);
+                                connection = obs.connect();
+                                0
+                            }
+                        };
+                    }
+                });
+            }
+        });
+        let peak = used(&obs).3;
+        println!("400 bodies of tiny {what}: {} of 1200 stored, peak memory {} MB", stored.into_inner(), peak / 1000);
+        assert!(peak < 100_000, "{peak} kB at the peak");
+        assert_eq!(obs.post(r#"{"message":"afterwards"}"#).status, 201);
+    }
+}
+
 #[test]
 #[ignore = "long: make torture"]
 fn large_pages_never_read() {
     under("300 clients that ask for a large page and never read", |obs| {
         let id = obs.json("/api/issues")["issues"].as_array().unwrap().last().unwrap()["last_event_id"].clone();
         let request = format!("GET /events/{} HTTP/1.1\r\nHost: localhost\r\n\r\n", id.as_str().unwrap());
-        // Reading nothing, so `hold` will not do.
+        // `hold` would read.
         let end = Instant::now() + LASTS;
         let mut held = Vec::new();
         for _ in 0..300 {
@@ -211,10 +250,10 @@ fn connection_churn() {
     println!("  {} connections a second", opened.into_inner() as u64 / LASTS.as_secs());
 }
 
-/// The system's limit counts a user's threads and does not bind root, so obs runs as a user of its own here, where we may.
+/// The system's limit is per user and does not apply to root. If the test runs as root, obs runs as a user of its own.
 #[test]
 #[ignore = "long: make torture"]
-fn threads_that_cannot_be_made() {
+fn threads_that_cannot_be_started() {
     let folder = std::sync::Arc::new(Folder::new());
     let mut command = Command::new("bash");
     command.args([
@@ -239,9 +278,9 @@ fn threads_that_cannot_be_made() {
     for stream in &mut held {
         let _ = stream.write(b"GET / HTTP/1.1\r\nHost: lo");
     }
-    eventually("no thread can be made", || obs.errors().contains("thread").then_some(()));
+    eventually("no thread can be started", || obs.errors().contains("thread").then_some(()));
     drop(held);
-    eventually("others are served again", || {
+    eventually("clients are served again", || {
         let answer = Connection::open(obs.port)
             .try_send(&format!("POST /api/events HTTP/1.1\r\nX-OBS-Key: {KEY}"), br#"{"message":"after"}"#);
         answer.filter(|answer| answer.status == 201).map(drop)
@@ -249,7 +288,7 @@ fn threads_that_cannot_be_made() {
     println!("40 threads at most: {}", obs.errors().lines().last().unwrap_or_default());
 }
 
-/// Nothing is acknowledged before it has been synced: of the system calls, each 201 comes after a sync that came after its request.
+/// No event is acknowledged before it has been synced: in the trace of system calls, a sync precedes each 201.
 #[test]
 #[ignore = "needs strace: make torture"]
 fn every_answer_comes_after_a_sync() {
@@ -263,23 +302,23 @@ fn every_answer_comes_after_a_sync() {
         .spawn()
         .expect("strace");
     let mut connection = obs.connect();
-    eventually("strace looks on", || {
+    eventually("strace is attached", || {
         connection.post(r#"{"message":"m"}"#);
         fs::read_to_string(&trace).ok().filter(|text| text.contains("HTTP/1.1 201")).map(drop)
     });
     (0..50).for_each(|_| assert_eq!(connection.post(r#"{"message":"m"}"#).status, 201));
     Command::new("kill").args(["-INT", &strace.id().to_string()]).status().unwrap();
     strace.wait().unwrap();
-    let mut synced = true; // of the first, only a part may have been seen
+    let mut synced = true; // strace may have missed the sync before the first 201
     let (mut answers, mut syncs) = (0, 0);
     for line in fs::read_to_string(&trace).unwrap().lines() {
         if line.contains("sync(") && line.contains("= 0") || line.contains("sync resumed") {
             (synced, syncs) = (true, syncs + 1);
         } else if line.contains("HTTP/1.1 201") {
-            assert!(synced, "an answer without a sync before it: {line}");
+            assert!(synced, "no sync before this response: {line}");
             (synced, answers) = (false, answers + 1);
         }
     }
-    println!("{answers} answers, {syncs} syncs");
+    println!("{answers} responses, {syncs} syncs");
     assert!(answers >= 50 && syncs >= answers);
 }

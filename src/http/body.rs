@@ -1,14 +1,11 @@
-//! A request's body: as long as `Content-Length` says, or in chunks.
-use super::Refusal;
+//! A request's body, delimited by `Content-Length` or sent in chunks.
 use super::budget::{Budget, Permit};
 use super::head::{Framing, is_token, number};
-use super::input::{Fail, Input};
 use super::limits::{MAX_HEADERS, MAX_LINE};
+use super::read_buffer::{Failure, ReadBuffer};
+use super::refusal::Refusal;
 
-/// What a body is turned into while it is parsed takes up to this many times its length.
-const PARSING: usize = 3;
-
-/// A request's body, for the application to parse.
+/// A complete body, for the application to parse.
 pub struct Body<'a> {
     bytes: Vec<u8>,
     budget: &'a Budget,
@@ -19,86 +16,89 @@ impl<'a> Body<'a> {
         Body { bytes, budget }
     }
 
-    /// Parses the body once there is memory for it. What is parsed at any one time counts against the budget.
+    /// Parses the body, as soon as there is memory for it. `parse` must not wait for anything: others wait for it.
     pub fn parse<T>(self, parse: impl FnOnce(&[u8]) -> T) -> Result<T, Refusal> {
-        let mut share = self.budget.permit();
-        if !share.wait(PARSING * self.bytes.len()) {
+        let Some(_permit) = self.budget.permit_parsing(self.bytes.len()) else {
             return Err(Refusal::Busy("too many requests in flight"));
-        }
+        };
         Ok(parse(&self.bytes))
     }
 }
 
-/// Reads a body of at most `max` bytes. Room is made, and taken from `permit`, only once bytes are here to fill it: a
-/// length that is merely declared costs nothing.
-pub(super) fn read(input: &mut Input, framing: Framing, max: usize, permit: &mut Permit) -> Result<Vec<u8>, Fail> {
-    let mut body = Incoming { bytes: Vec::new(), len: 0, most: max, permit };
+/// Reads a body of at most `max` bytes. Memory is allocated, and counted in `permit`, as bytes arrive: a length that is
+/// merely declared costs nothing.
+pub(super) fn read(
+    buffer: &mut ReadBuffer,
+    framing: Framing,
+    max: usize,
+    permit: &mut Permit,
+) -> Result<Vec<u8>, Failure> {
+    let mut body = Incoming { bytes: Vec::new(), max, buffer, permit };
     match framing {
         Framing::Length(length) if length > max => return Err(Refusal::BodyTooLarge.into()),
         Framing::Length(length) => {
-            body.most = length;
-            body.append(input, length)?;
+            body.max = length;
+            body.append(length)?;
         }
-        Framing::Chunked => body.append_chunks(input)?,
+        Framing::Chunked => body.append_chunks()?,
     }
-    body.bytes.truncate(body.len);
     Ok(body.bytes)
 }
 
-struct Incoming<'a, 'b> {
-    /// The body's first `len` bytes, then zeros: room for those to come.
+struct Incoming<'a, 'b, 'c> {
     bytes: Vec<u8>,
-    len: usize,
-    /// How long it may become.
-    most: usize,
-    permit: &'a mut Permit<'b>,
+    max: usize,
+    buffer: &'a mut ReadBuffer<'b>,
+    permit: &'a mut Permit<'c>,
 }
 
-impl Incoming<'_, '_> {
-    fn append_chunks(&mut self, input: &mut Input) -> Result<(), Fail> {
+impl Incoming<'_, '_, '_> {
+    fn append_chunks(&mut self) -> Result<(), Failure> {
         loop {
-            let size = input.line(MAX_LINE, Refusal::BadRequest("a chunk line that is too long"), chunk_size)??;
-            if size > self.most - self.len {
+            let size = self.buffer.line(MAX_LINE, Refusal::BadRequest("chunk line too long"), chunk_size)??;
+            if size > self.max - self.bytes.len() {
                 return Err(Refusal::BodyTooLarge.into());
             }
             if size == 0 {
-                return skip_trailers(input);
+                return skip_trailers(self.buffer);
             }
-            self.append(input, size)?;
-            input.line(2, Refusal::BadRequest("a chunk longer than its size"), |_| ())?;
+            self.append(size)?;
+            self.buffer.line(2, Refusal::BadRequest("chunk longer than its declared size"), |_| ())?;
         }
     }
 
-    fn append(&mut self, input: &mut Input, n: usize) -> Result<(), Fail> {
-        let end = self.len + n;
-        while self.len < end {
-            if self.len == self.bytes.len() {
-                if input.bytes().is_empty() {
-                    input.fill()?;
-                }
-                // Twice as much each time, or tiny chunks would have it copied over and over.
-                let more = input.bytes().len().max(self.len).min(self.most - self.len);
-                self.make_room(more)?;
+    fn append(&mut self, n: usize) -> Result<(), Failure> {
+        let end = self.bytes.len() + n;
+        while self.bytes.len() < end {
+            if self.buffer.bytes().is_empty() {
+                self.buffer.fill()?;
             }
-            let room = self.bytes.len().min(end);
-            self.len += input.read(&mut self.bytes[self.len..room])?;
+            let more = self.buffer.bytes().len().min(end - self.bytes.len());
+            self.reserve(more)?;
+            self.bytes.extend_from_slice(&self.buffer.bytes()[..more]);
+            self.buffer.consume(more);
         }
         Ok(())
     }
 
-    fn make_room(&mut self, more: usize) -> Result<(), Fail> {
-        if !self.permit.grow(more) || self.bytes.try_reserve_exact(more).is_err() {
-            return Err(Refusal::Busy("too many requests in flight").into());
+    /// Makes room for `more` bytes, and counts it in the permit.
+    fn reserve(&mut self, more: usize) -> Result<(), Failure> {
+        let (len, room) = (self.bytes.len(), self.bytes.capacity());
+        if more > room - len {
+            // At least doubled, or tiny chunks would have the body copied again and again.
+            let wanted = (len + more).max(2 * room).min(self.max);
+            if !self.permit.grow(wanted - room) || self.bytes.try_reserve_exact(wanted - len).is_err() {
+                return Err(Refusal::Busy("too many requests in flight").into());
+            }
         }
-        self.bytes.resize(self.bytes.len() + more, 0);
         Ok(())
     }
 }
 
-/// Hexadecimal digits, then perhaps extensions, which nobody uses. They may hold no white space and nothing that another
-/// parser might take for a line's end.
+/// Parses hexadecimal digits, which extensions may follow. Those are ignored, but may not contain white space or anything
+/// that another parser could take for the end of the line.
 fn chunk_size(line: &[u8]) -> Result<usize, Refusal> {
-    const MALFORMED: &str = "a malformed chunk line";
+    const MALFORMED: &str = "malformed chunk line";
     if !line.iter().all(u8::is_ascii_graphic) {
         return Err(Refusal::BadRequest(MALFORMED));
     }
@@ -106,23 +106,22 @@ fn chunk_size(line: &[u8]) -> Result<usize, Refusal> {
     number(digits, 16, MALFORMED)
 }
 
-/// Trailers are read for their form only.
-fn skip_trailers(input: &mut Input) -> Result<(), Fail> {
+fn skip_trailers(buffer: &mut ReadBuffer) -> Result<(), Failure> {
     for _ in 0..=MAX_HEADERS {
-        if input.line(MAX_LINE, Refusal::HeadTooLarge, is_last)?? {
+        if buffer.line(MAX_LINE, Refusal::HeadTooLarge, end_of_trailers)?? {
             return Ok(());
         }
     }
     Err(Refusal::HeadTooLarge.into())
 }
 
-/// Whether this is the empty line; if not, it must be a header field.
-fn is_last(line: &[u8]) -> Result<bool, Refusal> {
+/// Returns true at the empty line, false after a valid trailer.
+fn end_of_trailers(line: &[u8]) -> Result<bool, Refusal> {
     let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
     let named = !name.is_empty() && name.len() < line.len() && name.iter().all(|byte| is_token(*byte));
     let clean = line.iter().all(|byte| *byte == b'\t' || !byte.is_ascii_control());
     match line.is_empty() || (named && clean) {
         true => Ok(line.is_empty()),
-        false => Err(Refusal::BadRequest("a malformed trailer")),
+        false => Err(Refusal::BadRequest("malformed trailer")),
     }
 }

@@ -1,83 +1,222 @@
-//! The memory that bodies in flight and unread answers may take together, counted as it is taken.
+//! The bound on memory for everything that is read, parsed and answered at any one time.
+//!
+//! `Limits::memory` is divided once, so that no use can take another's room:
+//!
+//! | use | share | if it is full |
+//! |---|---|---|
+//! | bodies and responses | 3/4, of which large requests get at most 2/4 | 503 at once |
+//! | parsing | 1/4 | a parse waits up to 2 seconds, then 503 |
+//!
+//! - A body counts as its bytes arrive, until its request has been handled. A response that is larger than the
+//!   connection's own buffers counts until it has been sent. A request is large once it holds more than 16 KiB. The quarter
+//!   that large requests leave is room for 16 KiB from every connection, so large requests cannot shut out small ones.
+//! - Parsing counts `PARSING` times the length of the body while it runs, on top of the body. What it returns is no
+//!   larger than the body, which counts until the end of the request.
+//!
+//! A parse waits only for other parses, and these finish without waiting for anything. None takes more than the whole
+//! share, so one that waits cannot deadlock.
+use super::lock::lock;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::Duration;
 
-/// A request that holds no more than this, in bytes, may also take the last quarter of the budget. That is room for as many
-/// as there can be connections, so those who send or ask for much cannot shut out those who send an event.
+/// Bytes that a parse may need for each byte of the body. `tests/torture.rs` verifies it with the worst bodies known.
+const PARSING: usize = 4;
+/// Maximum size in bytes of a small request.
 const SMALL: usize = 16 << 10;
+/// How long a parse waits for room.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 pub(super) struct Budget {
-    limit: usize,
-    taken: AtomicUsize,
+    quarter: usize,
+    held: AtomicUsize,
+    parsing: Mutex<Parsing>,
+    parsed: Condvar,
+    patience: Duration,
+}
+
+#[derive(Default)]
+struct Parsing {
+    bytes: usize,
+    /// Number of parses that wait. Without any, there is nobody to notify, which would take a system call.
+    waiting: usize,
 }
 
 impl Budget {
     pub fn new(limit: usize) -> Budget {
-        Budget { limit, taken: AtomicUsize::new(0) }
+        Budget {
+            quarter: limit / 4,
+            held: AtomicUsize::new(0),
+            parsing: Mutex::default(),
+            parsed: Condvar::new(),
+            patience: PATIENCE,
+        }
     }
 
     pub fn permit(&self) -> Permit<'_> {
         Permit { budget: self, held: 0 }
     }
+
+    /// Waits until a body of `length` bytes may be parsed. Returns `None` if that takes too long.
+    pub fn permit_parsing(&self, length: usize) -> Option<ParsingPermit<'_>> {
+        let bytes = length.saturating_mul(PARSING).min(self.quarter);
+        let is_full = |parsing: &mut Parsing| parsing.bytes + bytes > self.quarter;
+        let mut parsing = lock(&self.parsing);
+        if is_full(&mut parsing) {
+            parsing.waiting += 1;
+            let waited = self.parsed.wait_timeout_while(parsing, self.patience, is_full);
+            let (after, result) = waited.unwrap_or_else(PoisonError::into_inner);
+            parsing = after;
+            parsing.waiting -= 1;
+            self.notify(&parsing); // there may be room for another
+            if result.timed_out() {
+                return None;
+            }
+        }
+        parsing.bytes += bytes;
+        Some(ParsingPermit { budget: self, bytes })
+    }
+
+    fn notify(&self, parsing: &Parsing) {
+        if parsing.waiting > 0 {
+            self.parsed.notify_one();
+        }
+    }
 }
 
-/// One request's share. It starts at nothing, grows as bytes come, and goes back when dropped, panic or not.
+/// What one body or one response holds. It starts at nothing, grows as bytes come, and is given back on drop.
 pub(super) struct Permit<'a> {
     budget: &'a Budget,
     held: usize,
 }
 
 impl Permit<'_> {
-    /// Takes `bytes` more, or takes nothing and says `false`.
+    /// Takes `bytes` more, or takes nothing and returns false.
     pub fn grow(&mut self, bytes: usize) -> bool {
-        let limit = self.budget.limit;
-        let limit = if self.held.saturating_add(bytes) > SMALL { limit - limit / 4 } else { limit };
-        let fits = |taken: usize| taken.checked_add(bytes).filter(|sum| *sum <= limit);
-        let grown = self.budget.taken.fetch_update(Relaxed, Relaxed, fits).is_ok();
+        let quarters = if self.held.saturating_add(bytes) > SMALL { 2 } else { 3 };
+        let limit = quarters * self.budget.quarter;
+        let fits = |held: usize| held.checked_add(bytes).filter(|sum| *sum <= limit);
+        let grown = self.budget.held.fetch_update(Relaxed, Relaxed, fits).is_ok();
         self.held += if grown { bytes } else { 0 };
         grown
-    }
-
-    /// Takes `bytes` more as soon as they are free. A stub: the wait is still to come.
-    pub fn wait(&mut self, bytes: usize) -> bool {
-        self.held += bytes;
-        self.budget.taken.fetch_add(bytes, Relaxed);
-        true
-    }
-
-    pub fn release(&mut self) {
-        self.budget.taken.fetch_sub(self.held, Relaxed);
-        self.held = 0;
     }
 }
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        self.release();
+        self.budget.held.fetch_sub(self.held, Relaxed);
+    }
+}
+
+/// The room for one parse. Dropping it lets the next one continue.
+pub(super) struct ParsingPermit<'a> {
+    budget: &'a Budget,
+    bytes: usize,
+}
+
+impl Drop for ParsingPermit<'_> {
+    fn drop(&mut self) {
+        let mut parsing = lock(&self.budget.parsing);
+        parsing.bytes -= self.bytes;
+        self.budget.notify(&parsing);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::thread;
+
+    /// A budget in which the bodies that may be parsed together have `length` bytes at most.
+    fn budget(length: usize, patience: Duration) -> Budget {
+        Budget { patience, ..Budget::new(4 * PARSING * length) }
+    }
 
     #[test]
-    fn what_a_permit_holds_comes_back_when_it_is_dropped() {
-        let budget = Budget::new(10);
+    fn a_permit_gives_back_what_it_holds() {
+        let budget = Budget::new(16);
         let mut first = budget.permit();
-        assert!(first.grow(4) && first.grow(4) && !first.grow(4) && !first.grow(usize::MAX));
-        assert!(!budget.permit().grow(3));
+        assert!(first.grow(4) && first.grow(8) && !first.grow(1) && !first.grow(usize::MAX));
+        assert!(!budget.permit().grow(1));
         drop(first);
-        assert!(budget.permit().grow(10));
-        assert_eq!(budget.taken.load(Relaxed), 0);
+        assert!(budget.permit().grow(12));
+        assert_eq!(budget.held.load(Relaxed), 0);
     }
 
     #[test]
     fn large_requests_leave_room_for_small_ones() {
         let budget = Budget::new(8 * SMALL);
         let mut large = budget.permit();
-        assert!(large.grow(4 * SMALL) && large.grow(2 * SMALL) && !large.grow(1));
+        assert!(large.grow(3 * SMALL) && large.grow(SMALL) && !large.grow(1));
         let mut small = [budget.permit(), budget.permit(), budget.permit()];
         assert!(small[0].grow(SMALL) && small[1].grow(SMALL) && !small[2].grow(1));
         assert!(!small[0].grow(1), "it would be large");
+    }
+
+    #[test]
+    fn bodies_and_responses_leave_room_for_parsing() {
+        let budget = Budget::new(4096);
+        let mut held = budget.permit();
+        assert!(held.grow(3072));
+        assert!(budget.permit_parsing(256).is_some());
+    }
+
+    #[test]
+    fn parsing_leaves_room_for_bodies_and_responses() {
+        let budget = Budget::new(4096);
+        let _parsing = budget.permit_parsing(usize::MAX);
+        assert!(budget.permit().grow(3072));
+    }
+
+    #[test]
+    fn a_body_larger_than_the_share_is_parsed_alone() {
+        let budget = budget(100, Duration::ZERO);
+        let first = budget.permit_parsing(5000);
+        assert!(first.is_some() && budget.permit_parsing(1).is_none());
+        drop(first);
+        assert!(budget.permit_parsing(1).is_some());
+    }
+
+    #[test]
+    fn a_parse_that_waits_too_long_is_refused() {
+        let budget = budget(100, Duration::from_millis(20));
+        let running = budget.permit_parsing(60);
+        assert!(budget.permit_parsing(50).is_none());
+        assert!(budget.permit_parsing(40).is_some(), "the refused one holds nothing");
+        drop(running);
+        let parsing = lock(&budget.parsing);
+        assert_eq!((parsing.bytes, parsing.waiting), (0, 0));
+    }
+
+    #[test]
+    fn waiting_parses_continue_when_another_finishes() {
+        let budget = budget(100, Duration::from_secs(60));
+        let running = budget.permit_parsing(100);
+        thread::scope(|scope| {
+            let waiting: Vec<_> = (0..4).map(|_| scope.spawn(|| budget.permit_parsing(25).map(drop))).collect();
+            while lock(&budget.parsing).waiting < 4 {
+                thread::yield_now();
+            }
+            drop(running);
+            assert!(waiting.into_iter().all(|thread| thread.join().unwrap().is_some()));
+        });
+    }
+
+    #[test]
+    fn parses_of_any_size_all_finish_and_never_exceed_their_share() {
+        let budget = budget(100, Duration::from_secs(60));
+        thread::scope(|scope| {
+            for thread in 0..8 {
+                let budget = &budget;
+                scope.spawn(move || {
+                    for n in 0..500 {
+                        let permit = budget.permit_parsing((thread * 31 + n * 17) % 150);
+                        assert!(permit.is_some() && lock(&budget.parsing).bytes <= budget.quarter);
+                        thread::yield_now();
+                    }
+                });
+            }
+        });
+        assert_eq!(lock(&budget.parsing).bytes, 0);
     }
 }

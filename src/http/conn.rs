@@ -1,25 +1,25 @@
-//! One connection as other threads see it: which phase it is in, since when, and how it is cut short.
-use super::lock;
+//! One connection as other threads see it: its phase, since when, and how to cut it off.
+use super::lock::lock;
 use socket2::SockRef;
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-/// What a connection is busy with, and so whom it waits for: in all but `Work` for its client.
+/// What a connection is doing. In every phase but `Work` it waits for its client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
     /// Waiting for the first byte of a request.
     Idle,
     Head,
     Body,
-    /// In the application's hands.
+    /// The application is handling the request.
     Work,
-    Answer,
-    /// All is said; what the client still sends is thrown away, so that no reset eats the answer.
+    Response,
+    /// Discarding what the client still sends: closing earlier would send a reset, which can destroy the response.
     Drain,
 }
 
-/// Why a connection was cut.
+/// Why a connection was cut off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cut {
     Overdue,
@@ -28,7 +28,7 @@ pub(super) enum Cut {
 }
 
 #[derive(Clone, Copy)]
-pub(super) struct State {
+pub(super) struct Progress {
     pub phase: Phase,
     pub since: Instant,
     pub cut: Option<Cut>,
@@ -37,34 +37,34 @@ pub(super) struct State {
 pub(super) struct Conn {
     pub socket: TcpStream,
     pub peer: SocketAddr,
-    state: Mutex<State>,
+    progress: Mutex<Progress>,
 }
 
 impl Conn {
     pub fn new(socket: TcpStream, peer: SocketAddr) -> Conn {
-        let state = State { phase: Phase::Idle, since: Instant::now(), cut: None };
-        Conn { socket, peer, state: Mutex::new(state) }
+        let progress = Progress { phase: Phase::Idle, since: Instant::now(), cut: None };
+        Conn { socket, peer, progress: Mutex::new(progress) }
     }
 
-    pub fn state(&self) -> State {
-        *lock(&self.state)
+    pub fn progress(&self) -> Progress {
+        *lock(&self.progress)
     }
 
-    /// Notes the next phase, and when it began.
+    /// Begins a phase, and returns when it began.
     pub fn enter(&self, phase: Phase) -> Instant {
-        let mut state = lock(&self.state);
-        (state.phase, state.since) = (phase, Instant::now());
-        state.since
+        let mut progress = lock(&self.progress);
+        (progress.phase, progress.since) = (phase, Instant::now());
+        progress.since
     }
 
-    /// Ends the wait for this client if `why` finds a reason. Decided under the lock, so that it cannot hit the next
-    /// phase. With only the reading side shut, the connection's thread can still say why it hangs up.
-    pub fn cut_if(&self, why: impl FnOnce(&State) -> Option<Cut>) -> bool {
-        let mut state = lock(&self.state);
-        let Some(cut) = why(&state) else { return false };
-        state.cut = Some(cut);
-        if state.phase == Phase::Answer {
-            // Closing then resets: else the kernel would keep what was not read, for minutes.
+    /// Ends the wait for this client if `why` returns a reason. The lock is held throughout, so the cut cannot hit the next
+    /// phase. Usually only the reading side is shut down, so that the connection's thread can still send a refusal.
+    pub fn cut_if(&self, why: impl FnOnce(&Progress) -> Option<Cut>) -> bool {
+        let mut progress = lock(&self.progress);
+        let Some(cut) = why(&progress) else { return false };
+        progress.cut = Some(cut);
+        if progress.phase == Phase::Response {
+            // Without linger, closing resets the connection. Otherwise the kernel would keep the unread bytes for minutes.
             let _ = SockRef::from(&self.socket).set_linger(Some(Duration::ZERO));
             let _ = self.socket.shutdown(Shutdown::Both);
         } else {

@@ -1,141 +1,133 @@
-//! One request and its answer after another, in the connection's own thread.
-use super::answer::{Answer, BLOCK};
-use super::body::Body;
+//! A connection's requests and responses, one after the other, in the connection's own thread.
+use super::app::App;
+use super::body::{self, Body};
 use super::budget::Permit;
 use super::conn::{Conn, Phase};
 use super::head::{self, Framing, Head};
-use super::input::{Fail, Input};
-use super::server::Server;
-use super::{App, Refusal, body, guarded, target};
+use super::read_buffer::{Failure, ReadBuffer};
+use super::refusal::Refusal;
+use super::response::{BLOCK, Outgoing};
+use super::shared::{Shared, guarded};
+use super::target;
 use rouille::Response;
 use std::io::Write;
 use std::net::Shutdown;
 
-/// Thrown away before a connection is closed. A client that writes 2 MiB before it reads gets to see its answer.
+/// Bytes that are discarded before a connection is closed. A client that writes 2 MiB before it reads still sees why it was
+/// refused.
 const DRAIN: usize = 4 << 20;
-/// Answers up to this size are a connection's own cost, so that there is always room to say that there is none.
+/// Responses up to this size need no permit, so that a refusal can always be sent.
 const SMALL: usize = 4 << 10;
 
-pub(super) struct Exchange<'a, A> {
-    server: &'a Server<A>,
+struct Exchange<'a, A> {
+    shared: &'a Shared<A>,
     conn: &'a Conn,
-    input: Input<'a>,
-    /// Answers on their way out; kept, so that its memory is.
+    buffer: ReadBuffer<'a>,
+    /// Reused for each response.
     out: Vec<u8>,
 }
 
-/// The client is gone, and nothing is left to be said.
-struct Gone;
-
-/// Serves one connection to its end.
-pub(super) fn converse<A: App>(server: &Server<A>, conn: &Conn) {
-    let mut exchange = Exchange { server, conn, input: Input::new(conn), out: Vec::new() };
-    loop {
-        match exchange.once() {
-            Ok(true) => {}
-            Ok(false) => return exchange.drain(),
-            Err(Gone) => return,
-        }
-    }
+/// Serves one connection until it closes.
+pub(super) fn serve_connection<A: App>(shared: &Shared<A>, conn: &Conn) {
+    let mut exchange = Exchange { shared, conn, buffer: ReadBuffer::new(conn), out: Vec::new() };
+    while let Ok(true) = exchange.next() {}
+    exchange.drain();
 }
 
 impl<A: App> Exchange<'_, A> {
-    /// One request and its answer. Whether another may follow.
-    fn once(&mut self) -> Result<bool, Gone> {
-        if self.input.bytes().is_empty() {
+    /// Answers one request. Returns true if another may follow.
+    fn next(&mut self) -> Result<bool, Failure> {
+        if self.buffer.bytes().is_empty() {
             self.conn.enter(Phase::Idle);
-            self.input.fill().map_err(|_| Gone)?;
+            self.buffer.fill()?;
         }
         self.conn.enter(Phase::Head);
-        let head = match head::read(&mut self.input, self.conn.peer) {
+        let head = match head::read(&mut self.buffer, self.conn.peer) {
             Ok(head) => head,
-            Err(Fail::Refused(refusal)) if !self.input.bytes().is_empty() => {
-                let (target, bare) = target::glance(self.input.bytes());
-                let answer = self.server.refusal(refusal, target.as_deref());
-                return self.send(answer.into(), bare, false);
+            Err(Failure::Refused(refusal)) if !self.buffer.bytes().is_empty() => {
+                let (target, head_only) = target::glance(self.buffer.bytes());
+                let response = self.shared.refusal(refusal, target.as_deref());
+                return self.send(response.into(), head_only, false);
             }
-            Err(_) => return Err(Gone),
+            Err(failure) => return Err(failure),
         };
         let begun = self.conn.enter(Phase::Work);
-        let mut permit = self.server.budget.permit();
-        let (response, read) = self.respond(&head, &mut permit)?;
-        permit.release(); // of the body, which the application has had
-        let mut answer = Answer::from(response);
-        let held = answer.size.map_or(BLOCK, |size| size.saturating_add(size.min(BLOCK)));
-        if held > SMALL && !permit.grow(held) {
-            answer = self.refusal(Refusal::Busy("too many answers in flight"), &head).into();
+        let (response, body_read) = self.respond(&head)?;
+        let mut response = Outgoing::from(response);
+        let mut permit = self.shared.budget.permit();
+        let size = response.size.map_or(BLOCK, |size| size.saturating_add(size.min(BLOCK)));
+        if size > SMALL && !permit.grow(size) {
+            response = self.refusal(Refusal::Busy("too many unread responses"), &head).into();
         }
-        let status = answer.status;
-        let keep = head.keep && read && !self.server.stopping() && self.conn.state().cut.is_none();
-        let keep = self.send(answer, head.request.method() == "HEAD", keep)?;
-        guarded(|| self.server.app.answered(&head.request, status, begun.elapsed()));
+        let status = response.status;
+        let keep = head.keep && body_read && !self.shared.stopping() && self.conn.progress().cut.is_none();
+        let keep = self.send(response, head.request.method() == "HEAD", keep)?;
+        guarded(|| self.shared.app.answered(&head.request, status, begun.elapsed()));
         Ok(keep)
     }
 
-    /// The answer, and whether the request was read to its end.
-    fn respond(&mut self, head: &Head, permit: &mut Permit) -> Result<(Response, bool), Gone> {
-        let app = &self.server.app;
-        let admission = match guarded(|| app.admit(&head.request, head.version)) {
-            Some(Ok(admission)) => admission,
-            Some(Err(response)) => return Ok((response, self.skip_body(head.framing))),
-            None => return Ok((self.refusal(Refusal::Panicked, head), self.skip_body(head.framing))),
+    /// Returns the response, and true if the body was read to its end.
+    fn respond(&mut self, head: &Head) -> Result<(Response, bool), Failure> {
+        let (app, budget) = (&self.shared.app, &self.shared.budget);
+        let admitted = guarded(|| app.admit(&head.request, head.version));
+        let admission = match admitted.unwrap_or_else(|| Err(self.refusal(Refusal::Panicked, head))) {
+            Ok(admission) => admission,
+            Err(response) => return Ok((response, self.skip_body(head.framing))),
         };
-        let body = match self.read_body(head, admission.max_body, permit) {
-            Ok(body) => body,
-            Err(Fail::Refused(refusal)) => return Ok((self.refusal(refusal, head), false)),
-            Err(Fail::Gone) => return Err(Gone),
+        let mut permit = budget.permit();
+        let body = match self.read_body(head, admission.max_body, &mut permit) {
+            Ok(bytes) => Body::new(bytes, budget),
+            Err(Failure::Refused(refusal)) => return Ok((self.refusal(refusal, head), false)),
+            Err(failure) => return Err(failure),
         };
-        let body = Body::new(body, &self.server.budget);
         let response = guarded(|| app.handle(admission.pass, &head.request, body));
         Ok((response.unwrap_or_else(|| self.refusal(Refusal::Panicked, head)), true))
     }
 
-    fn read_body(&mut self, head: &Head, max: usize, permit: &mut Permit) -> Result<Vec<u8>, Fail> {
-        if self.is_here(head.framing) {
-            return body::read(&mut self.input, head.framing, max, permit);
+    fn read_body(&mut self, head: &Head, max: usize, permit: &mut Permit) -> Result<Vec<u8>, Failure> {
+        if self.has_received(head.framing) {
+            return body::read(&mut self.buffer, head.framing, max, permit);
         }
         let fits = !matches!(head.framing, Framing::Length(length) if length > max);
-        if head.expects && fits && self.input.bytes().is_empty() {
-            self.conn.enter(Phase::Answer);
-            let asked = (&self.conn.socket).write_all(b"HTTP/1.1 100 Continue\r\n\r\n");
-            asked.map_err(|_| Fail::Gone)?;
+        if head.expects && fits && self.buffer.bytes().is_empty() {
+            self.conn.enter(Phase::Response);
+            (&self.conn.socket).write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
         }
         self.conn.enter(Phase::Body);
-        let body = body::read(&mut self.input, head.framing, max, permit)?;
+        let body = body::read(&mut self.buffer, head.framing, max, permit)?;
         self.conn.enter(Phase::Work);
         Ok(body)
     }
 
-    /// Whether nothing of the body is still to come.
-    fn is_here(&self, framing: Framing) -> bool {
-        matches!(framing, Framing::Length(length) if length <= self.input.bytes().len())
+    /// Returns true if the whole body is already in the buffer.
+    fn has_received(&self, framing: Framing) -> bool {
+        matches!(framing, Framing::Length(length) if length <= self.buffer.bytes().len())
     }
 
-    /// Passes over a body that nobody wants; `false` if it is still to come.
+    /// Skips the body of a refused request if it has been received. Otherwise returns false, and the connection has to close.
     fn skip_body(&mut self, framing: Framing) -> bool {
-        let Framing::Length(length) = framing else { return false };
-        let here = self.is_here(framing);
-        if here {
-            self.input.consume(length);
+        let received = self.has_received(framing);
+        if let Framing::Length(length) = framing {
+            self.buffer.consume(length);
         }
-        here
+        received
     }
 
     fn refusal(&self, refusal: Refusal, head: &Head) -> Response {
-        self.server.refusal(refusal, Some(head.request.raw_url()))
+        self.shared.refusal(refusal, Some(head.request.raw_url()))
     }
 
-    fn send(&mut self, answer: Answer, bare: bool, keep: bool) -> Result<bool, Gone> {
-        self.conn.enter(Phase::Answer);
-        let sent = answer.send(&self.conn.socket, &mut self.out, bare, keep);
+    fn send(&mut self, response: Outgoing, head_only: bool, keep: bool) -> Result<bool, Failure> {
+        self.conn.enter(Phase::Response);
+        let sent = response.send(&self.conn.socket, &mut self.out, head_only, keep);
         self.out.shrink_to(SMALL);
-        sent.map_err(|_| Gone)
+        Ok(sent?)
     }
 
-    /// Hangs up so that the client sees the answer: to close while it is still sending would reset the connection.
+    /// Closes the connection so that the client sees the response: closing while it still sends would reset it.
     fn drain(mut self) {
         self.conn.enter(Phase::Drain);
         let _ = self.conn.socket.shutdown(Shutdown::Write);
-        self.input.discard(DRAIN);
+        self.buffer.discard(DRAIN);
     }
 }

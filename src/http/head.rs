@@ -1,73 +1,82 @@
 //! A request's head: its lines, and what they say about the body and the connection.
-use super::input::{Fail, Input};
 use super::limits::{MAX_HEAD, MAX_HEADERS};
-use super::{Refusal, Version, target};
+use super::read_buffer::{Failure, ReadBuffer};
+use super::refusal::Refusal;
+use super::target;
+use httparse::Header;
 use rouille::Request;
 use std::net::SocketAddr;
 
+/// The supported versions. Any other is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Version {
+    Http10,
+    Http11,
+}
+
 pub(super) struct Head {
-    /// With an empty body; the real one goes another way.
+    /// Its body is empty: the application gets the body separately.
     pub request: Request,
     pub version: Version,
     pub framing: Framing,
-    /// Whether the client will send another request on this connection.
+    /// The client may send another request on this connection.
     pub keep: bool,
-    /// Whether the client waits for `100 Continue` before it sends the body.
+    /// The client waits for `100 Continue` before it sends the body.
     pub expects: bool,
 }
 
-/// How the body's end is found.
+/// How to find the end of the body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Framing {
     Length(usize),
     Chunked,
 }
 
-/// Reads one head. On a refusal the bytes stay in `input`, for a glance at whatever can be made out.
-pub(super) fn read(input: &mut Input, peer: SocketAddr) -> Result<Head, Fail> {
-    skip_blank_line(input)?;
-    let end = find_end(input)?;
-    let head = parse(&input.bytes()[..end], peer)?;
-    input.consume(end);
+/// Reads one head. If it is refused, its bytes stay in `buffer`, so that `target::glance` can look for the target.
+pub(super) fn read(buffer: &mut ReadBuffer, peer: SocketAddr) -> Result<Head, Failure> {
+    skip_blank_line(buffer)?;
+    let end = find_end(buffer)?;
+    let head = parse(&buffer.bytes()[..end], peer)?;
+    buffer.consume(end);
     Ok(head)
 }
 
-/// Some clients send one CRLF too many after a body; RFC 9112, section 2.2, asks to let it pass.
-fn skip_blank_line(input: &mut Input) -> Result<(), Fail> {
-    while matches!(input.bytes(), b"" | b"\r") {
-        input.fill()?;
+/// Some clients send an extra CRLF after a body. RFC 9112, section 2.2, asks servers to ignore it.
+fn skip_blank_line(buffer: &mut ReadBuffer) -> Result<(), Failure> {
+    while matches!(buffer.bytes(), b"" | b"\r") {
+        buffer.fill()?;
     }
-    if input.bytes().starts_with(b"\r\n") {
-        input.consume(2);
-        while input.bytes().is_empty() {
-            input.fill()?;
+    if buffer.bytes().starts_with(b"\r\n") {
+        buffer.consume(2);
+        while buffer.bytes().is_empty() {
+            buffer.fill()?;
         }
     }
-    match input.bytes().first() {
+    match buffer.bytes().first() {
         Some(byte) if is_token(*byte) => Ok(()),
-        // Refused at once: most likely this is TLS, and no line end will ever come.
-        _ => Err(Refusal::BadRequest("a request does not begin with a method").into()),
+        // Refused at once: this is most likely TLS, and may never contain the end of a line.
+        _ => Err(Refusal::BadRequest("the request does not begin with a method").into()),
     }
 }
 
-/// Where the empty line ends. `httparse` would take lines that end without CR, so they are refused here.
-fn find_end(input: &mut Input) -> Result<usize, Fail> {
-    let (mut line, mut seen) = (0, 0);
+/// Returns the length of the head. `httparse` would accept lines that end without CR, so they are refused here.
+fn find_end(buffer: &mut ReadBuffer) -> Result<usize, Failure> {
+    let (mut line, mut searched) = (0, 0);
     loop {
-        let bytes = input.bytes();
-        while let Some(at) = bytes[seen..].iter().position(|byte| *byte == b'\n') {
-            seen += at + 1;
-            match bytes[line..seen] {
-                [b'\r', b'\n'] => return Ok(seen),
-                [.., b'\r', b'\n'] => line = seen,
+        let bytes = buffer.bytes();
+        while let Some(at) = bytes[searched..].iter().position(|byte| *byte == b'\n') {
+            searched += at + 1;
+            match bytes[line..searched] {
+                [b'\r', b'\n'] => return Ok(searched),
+                [.., b'\r', b'\n'] => line = searched,
                 _ => return Err(Refusal::BadRequest("a line ends without a carriage return").into()),
             }
         }
-        seen = bytes.len();
-        if seen == MAX_HEAD {
+        searched = bytes.len();
+        if searched == MAX_HEAD {
             return Err(Refusal::HeadTooLarge.into());
         }
-        input.fill()?;
+        buffer.fill()?;
     }
 }
 
@@ -76,84 +85,74 @@ pub(super) fn parse(bytes: &[u8], peer: SocketAddr) -> Result<Head, Refusal> {
     let mut parsed = httparse::Request::new(&mut fields);
     match parsed.parse(bytes) {
         Ok(httparse::Status::Complete(_)) => {}
-        Ok(httparse::Status::Partial) => return Err(Refusal::BadRequest("an incomplete head")),
+        Ok(httparse::Status::Partial) => return Err(Refusal::BadRequest("incomplete head")),
         Err(httparse::Error::TooManyHeaders) => return Err(Refusal::HeadTooLarge),
-        Err(httparse::Error::Version) => return Err(Refusal::BadRequest("a version other than HTTP/1.0 and 1.1")),
-        Err(_) => return Err(Refusal::BadRequest("a malformed request line or header")),
+        Err(httparse::Error::Version) => return Err(Refusal::BadRequest("HTTP version other than 1.0 and 1.1")),
+        Err(_) => return Err(Refusal::BadRequest("malformed request line or header")),
     }
     let version = if parsed.version == Some(0) { Version::Http10 } else { Version::Http11 };
-    let mut headers = Vec::with_capacity(parsed.headers.len());
-    let (mut host, mut length, mut coding) = (Once::Absent, Once::Absent, Once::Absent);
-    let (mut keep, mut expects) = (version == Version::Http11, false);
-    for field in parsed.headers.iter() {
-        let value = String::from_utf8_lossy(field.value);
-        match field.name {
-            name if name.eq_ignore_ascii_case("host") => host.set(field.value),
-            name if name.eq_ignore_ascii_case("content-length") => length.set(field.value),
-            name if name.eq_ignore_ascii_case("transfer-encoding") => coding.set(field.value),
-            name if name.eq_ignore_ascii_case("connection") => keep &= !lists(&value, "close"),
-            name if name.eq_ignore_ascii_case("expect") => expects |= lists(&value, "100-continue"),
-            _ => {}
-        }
-        headers.push((field.name.to_string(), value.into_owned()));
-    }
-    let host = match host {
-        Once::Given(host) => Some(target::host(host).ok_or(Refusal::BadRequest("a malformed Host"))?),
-        Once::Absent if version == Version::Http10 => None,
-        Once::Absent => return Err(Refusal::BadRequest("no Host")),
-        Once::Repeated => return Err(Refusal::BadRequest("more than one Host")),
+    let fields = &*parsed.headers;
+    let host = match at_most_one(fields, "host", "duplicate Host")? {
+        Some(host) => Some(target::host(host).ok_or(Refusal::BadRequest("malformed Host"))?),
+        None if version == Version::Http10 => None,
+        None => return Err(Refusal::BadRequest("missing Host")),
     };
-    let framing = framing(length, coding, version)?;
     let method = parsed.method.unwrap_or_default();
     let target = target::resolve(method, parsed.path.unwrap_or_default(), host)?;
-    let request = Request::fake_http_from(peer, method, target, headers, Vec::new());
-    Ok(Head { request, version, framing, keep, expects: expects && version == Version::Http11 })
+    let header = |field: &Header| (field.name.to_string(), String::from_utf8_lossy(field.value).into_owned());
+    let headers = fields.iter().map(header).collect();
+    Ok(Head {
+        request: Request::fake_http_from(peer, method, target, headers, Vec::new()),
+        version,
+        framing: framing(fields, version)?,
+        keep: version == Version::Http11 && !lists(fields, "connection", "close"),
+        expects: version == Version::Http11 && lists(fields, "expect", "100-continue"),
+    })
 }
 
-/// Where the body ends. A front end that saw another end would let requests be smuggled past it: RFC 9112, section 6.3.
-fn framing(length: Once, coding: Once, version: Version) -> Result<Framing, Refusal> {
-    match (length, coding) {
-        (Once::Absent, Once::Absent) => Ok(Framing::Length(0)),
-        (Once::Given(digits), Once::Absent) => {
-            number(digits, 10, "a Content-Length that is no number").map(Framing::Length)
-        }
-        (Once::Absent, Once::Given(coding))
-            if version == Version::Http11 && coding.eq_ignore_ascii_case(b"chunked") =>
-        {
+/// How the body is delimited. If a proxy understood it differently, requests could be smuggled past it: RFC 9112,
+/// section 6.3.
+fn framing(fields: &[Header], version: Version) -> Result<Framing, Refusal> {
+    const UNSUPPORTED: &str = "transfer coding other than a single chunked in HTTP/1.1";
+    let length = at_most_one(fields, "content-length", "duplicate Content-Length")?;
+    match (length, at_most_one(fields, "transfer-encoding", UNSUPPORTED)?) {
+        (None, None) => Ok(Framing::Length(0)),
+        (Some(digits), None) => number(digits, 10, "Content-Length is not a number").map(Framing::Length),
+        (Some(_), Some(_)) => Err(Refusal::BadRequest("both Content-Length and Transfer-Encoding")),
+        (None, Some(coding)) if version == Version::Http11 && coding.eq_ignore_ascii_case(b"chunked") => {
             Ok(Framing::Chunked)
         }
-        (Once::Absent, _) => Err(Refusal::BadRequest("a transfer coding other than one chunked, in HTTP/1.1")),
-        (Once::Repeated, Once::Absent) => Err(Refusal::BadRequest("more than one Content-Length")),
-        _ => Err(Refusal::BadRequest("both Content-Length and Transfer-Encoding")),
+        (None, Some(_)) => Err(Refusal::BadRequest(UNSUPPORTED)),
     }
 }
 
-/// Digits and nothing else: `from_str_radix` alone would take a sign. One too large to count is a body too large.
+/// Parses digits and nothing else (`from_str_radix` alone would accept a sign). A number that overflows is a body that is
+/// too large.
 pub(super) fn number(digits: &[u8], radix: u32, malformed: &'static str) -> Result<usize, Refusal> {
     let text = str::from_utf8(digits).ok().filter(|text| !text.is_empty() && text.chars().all(|c| c.is_digit(radix)));
     let text = text.ok_or(Refusal::BadRequest(malformed))?;
     usize::from_str_radix(text, radix).map_err(|_| Refusal::BodyTooLarge)
 }
 
-/// A field that may be given once.
-#[derive(Clone, Copy)]
-enum Once<'a> {
-    Absent,
-    Given(&'a [u8]),
-    Repeated,
+fn values<'a>(fields: &[Header<'a>], name: &str) -> impl Iterator<Item = &'a [u8]> {
+    fields.iter().filter(move |field| field.name.eq_ignore_ascii_case(name)).map(|field| field.value)
 }
 
-impl<'a> Once<'a> {
-    fn set(&mut self, value: &'a [u8]) {
-        *self = if matches!(self, Once::Absent) { Once::Given(value) } else { Once::Repeated };
+fn at_most_one<'a>(fields: &[Header<'a>], name: &str, repeated: &'static str) -> Result<Option<&'a [u8]>, Refusal> {
+    let mut values = values(fields, name);
+    match (values.next(), values.next()) {
+        (value, None) => Ok(value),
+        _ => Err(Refusal::BadRequest(repeated)),
     }
 }
 
-fn lists(value: &str, token: &str) -> bool {
-    value.split(',').any(|item| item.trim().eq_ignore_ascii_case(token))
+/// Returns true if a header that is a comma-separated list contains `token`.
+fn lists(fields: &[Header], name: &str, token: &str) -> bool {
+    let mut items = values(fields, name).flat_map(|value| value.split(|byte| *byte == b','));
+    items.any(|item| item.trim_ascii().eq_ignore_ascii_case(token.as_bytes()))
 }
 
-/// What methods and field names are made of: RFC 9110, section 5.6.2.
+/// The characters of methods and header names: RFC 9110, section 5.6.2.
 pub(super) fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }

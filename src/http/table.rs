@@ -1,56 +1,47 @@
-//! Every connection there is: finds room for a new one, and cuts those that are overdue.
+//! All open connections: makes room for new ones, and cuts off those that are overdue.
 use super::conn::{Conn, Cut, Phase};
 use super::limits::Limits;
-use super::lock;
-use std::sync::{Arc, Condvar, Mutex};
+use super::lock::lock;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-/// How long a newcomer waits for whoever was cut in its favour to be gone. They have nothing left to wait for.
+/// How long a new connection waits for an evicted one to close. The evicted thread has nothing left to wait for.
 const HANDOVER: Duration = Duration::from_millis(100);
 
 #[derive(Default)]
 pub(super) struct Table {
     conns: Mutex<Vec<Arc<Conn>>>,
-    left: Condvar,
+    closed: Condvar,
 }
 
 impl Table {
-    /// A place for a new connection, or `None` if the table is full and nobody can be cut.
-    pub fn join(self: &Arc<Table>, conn: Arc<Conn>, max: usize) -> Option<Place> {
+    /// Returns `None` if the table is full and no connection can be evicted.
+    pub fn add(self: &Arc<Table>, conn: Arc<Conn>, max: usize) -> Option<ConnectionSlot> {
         let mut conns = lock(&self.conns);
+        if conns.len() >= max && evict(&conns) {
+            let waited = self.closed.wait_timeout_while(conns, HANDOVER, |conns| conns.len() >= max);
+            conns = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
         if conns.len() >= max {
-            if !evict(&conns) {
-                return None;
-            }
-            let full = |conns: &mut Vec<_>| conns.len() >= max;
-            conns = match self.left.wait_timeout_while(conns, HANDOVER, full) {
-                Ok((conns, _)) => conns,
-                Err(poisoned) => poisoned.into_inner().0,
-            };
-            if conns.len() >= max {
-                return None;
-            }
+            return None;
         }
         conns.push(conn.clone());
-        Some(Place { table: self.clone(), conn })
+        Some(ConnectionSlot { table: self.clone(), conn })
     }
 
-    /// Cuts the one that has kept the server waiting longest, so that its descriptor and thread come free.
-    pub fn evict(&self) -> bool {
-        evict(&lock(&self.conns))
+    /// Cuts off the connection that has kept the server waiting longest, which frees its descriptor and thread.
+    pub fn evict(&self) {
+        evict(&lock(&self.conns));
     }
 
-    /// Cuts whoever is overdue, and when stopping whoever has not yet sent a whole head.
+    /// Cuts off overdue connections, and when the server is stopping also those that have not sent a complete head.
     pub fn sweep(&self, limits: &Limits, stopping: bool) {
-        let conns = lock(&self.conns);
-        let crowded = conns.len() * 4 > limits.connections * 3;
-        for conn in conns.iter() {
-            conn.cut_if(|state| {
-                let patience = limits.patience(state.phase, crowded)?;
-                if state.since.elapsed() >= patience {
+        for conn in lock(&self.conns).iter() {
+            conn.cut_if(|progress| {
+                if progress.since.elapsed() >= limits.deadline(progress.phase)? {
                     return Some(Cut::Overdue);
                 }
-                (stopping && matches!(state.phase, Phase::Idle | Phase::Head)).then_some(Cut::Stopping)
+                (stopping && matches!(progress.phase, Phase::Idle | Phase::Head)).then_some(Cut::Stopping)
             });
         }
     }
@@ -60,34 +51,27 @@ impl Table {
     }
 }
 
-/// Idle ones first. Who is being worked for cannot be cut, nor one that was cut before.
+/// Evicts the connection that has been idle longest, or else the one that has been in its phase longest. A request that is
+/// being handled is never cut off.
 fn evict(conns: &[Arc<Conn>]) -> bool {
-    // Another is looked for while the one that was found has got on meanwhile: its request may have come.
-    (0..conns.len()).any(|_| {
-        let waiting = conns.iter().filter_map(|conn| {
-            let state = conn.state();
-            let waits = state.phase != Phase::Work && state.cut.is_none();
-            waits.then_some((state.phase, state.since, conn))
-        });
-        let longest = waiting.min_by_key(|(phase, since, _)| (*phase != Phase::Idle, *since));
-        longest.is_some_and(|(phase, since, conn)| {
-            conn.cut_if(|state| (state.phase == phase && state.since == since).then_some(Cut::Evicted))
-        })
+    let mut waiting: Vec<_> = conns.iter().map(|conn| (conn.progress(), conn)).collect();
+    waiting.retain(|(progress, _)| progress.phase != Phase::Work && progress.cut.is_none());
+    waiting.sort_by_key(|(progress, _)| (progress.phase != Phase::Idle, progress.since));
+    // A connection that has moved on in the meantime stays: its request may have arrived.
+    waiting.iter().any(|(seen, conn)| {
+        conn.cut_if(|now| (now.phase == seen.phase && now.since == seen.since).then_some(Cut::Evicted))
     })
 }
 
-/// A connection's place in the table, given up when dropped, panic or not.
-pub(super) struct Place {
+/// A connection's place in the table. Dropping it frees the place, even after a panic.
+pub(super) struct ConnectionSlot {
     table: Arc<Table>,
     pub conn: Arc<Conn>,
 }
 
-impl Drop for Place {
+impl Drop for ConnectionSlot {
     fn drop(&mut self) {
-        let mut conns = lock(&self.table.conns);
-        if let Some(at) = conns.iter().position(|conn| Arc::ptr_eq(conn, &self.conn)) {
-            conns.swap_remove(at);
-        }
-        self.table.left.notify_one();
+        lock(&self.table.conns).retain(|conn| !Arc::ptr_eq(conn, &self.conn));
+        self.table.closed.notify_one();
     }
 }

@@ -1,44 +1,33 @@
-//! What a request is aimed at: the target of its request line, checked against `Host`.
-use super::Refusal;
-use std::borrow::Cow;
+//! The target of a request line, checked against `Host`.
+use super::refusal::Refusal;
 
-/// The target as the application sees it: a path with its query, or `*`.
+/// Returns the target as the application sees it: a path with its query, or `*`.
 pub(super) fn resolve(method: &str, target: &str, host: Option<&str>) -> Result<String, Refusal> {
-    // Some read `\` as `/`, and some cut at `#`; neither may stand in a target.
+    // Some parsers read `\` as `/`, and some cut at `#`. `curl` sends the letters of a query as typed.
     let (before, query) = target.split_at(target.find('?').unwrap_or(target.len()));
-    let may_stand = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'#' | b'\\');
-    if !before.bytes().all(may_stand) || !query.bytes().all(|byte| may_stand(byte) || !byte.is_ascii()) {
-        return Err(Refusal::BadRequest("a character that the request target may not have"));
+    let is_allowed = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'#' | b'\\');
+    if !before.bytes().all(is_allowed) || !query.bytes().all(|byte| is_allowed(byte) || !byte.is_ascii()) {
+        return Err(Refusal::BadRequest("invalid character in the request target"));
     }
-    let target = if query.is_ascii() { Cow::from(target) } else { format!("{before}{}", encoded(query)).into() };
-    match split(&target) {
+    match split(target) {
         (None, path) if path.starts_with('/') => Ok(path),
         (None, path) if path == "*" && method == "OPTIONS" => Ok(path),
         (Some(authority), path) if !authority.is_empty() => match host {
             Some(host) if host.eq_ignore_ascii_case(authority) => Ok(path),
             _ => Err(Refusal::BadRequest("the request target and Host differ")),
         },
-        _ => Err(Refusal::BadRequest("a request target that is not a path")),
+        _ => Err(Refusal::BadRequest("the request target is not a path")),
     }
 }
 
-/// A query as a browser would have sent it: `curl` sends its letters as they were typed.
-fn encoded(query: &str) -> String {
-    let letter = |c: char| match c.is_ascii() {
-        true => c.to_string(),
-        false => c.to_string().bytes().map(|byte| format!("%{byte:02X}")).collect(),
-    };
-    query.chars().map(letter).collect()
-}
-
-/// The value of `Host`, unless it could be taken for a list, a path or a user's name.
+/// Returns `None` if a value of `Host` could be read as a list, or contains a path or a user name.
 pub(super) fn host(value: &[u8]) -> Option<&str> {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+;=:[]".contains(byte);
     str::from_utf8(value).ok().filter(|host| host.bytes().all(|byte| plain(&byte)))
 }
 
-/// The target of a request that cannot be read as a whole, for whoever words the refusal; and whether it is a `HEAD`,
-/// whose answer has no body.
+/// Finds the target of a request that is refused, so that the application can choose the form of the refusal. The second
+/// value is true for a `HEAD` request, whose response has no body.
 pub(super) fn glance(head: &[u8]) -> (Option<String>, bool) {
     let head = head.strip_prefix(b"\r\n").unwrap_or(head);
     let end = head.iter().position(|byte| matches!(byte, b'\r' | b'\n'));
@@ -50,14 +39,14 @@ pub(super) fn glance(head: &[u8]) -> (Option<String>, bool) {
     (target.filter(|target| target.starts_with('/')), head.starts_with(b"HEAD "))
 }
 
-/// An absolute target's authority, if it is one, and its path.
+/// Splits an absolute target into its authority and its path. Any other target is returned whole.
 fn split(target: &str) -> (Option<&str>, String) {
     let Some((scheme, rest)) = target.split_once("://") else { return (None, target.to_string()) };
     if !scheme.eq_ignore_ascii_case("http") && !scheme.eq_ignore_ascii_case("https") {
         return (None, target.to_string());
     }
     let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-    // A path that is not there is the root's: `http://host?query` asks for `/?query`.
+    // An absent path is the root: `http://host?query` means `/?query`.
     let slash = if path.starts_with('/') { "" } else { "/" };
     (Some(authority), format!("{slash}{path}"))
 }
@@ -73,7 +62,7 @@ mod tests {
         assert_eq!(path("HTTP://hOST:80/a?b").as_deref(), Some("/a?b"));
         assert_eq!(path("https://host:80?b").as_deref(), Some("/?b"));
         assert_eq!(path("http://host:80").as_deref(), Some("/"));
-        assert_eq!(path("/?q=é+%C3%A9").as_deref(), Some("/?q=%C3%A9+%C3%A9"));
+        assert_eq!(path("/?q=é+%C3%A9").as_deref(), Some("/?q=é+%C3%A9"));
         for refused in [
             "http://host/",
             "http://",
@@ -93,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn a_glance_finds_the_target_of_a_head_that_is_not_whole() {
+    fn a_glance_finds_the_target_of_an_incomplete_head() {
         assert_eq!(glance(b"HEAD /a HTTP/1.1\r\nHos"), (Some("/a".into()), true));
         assert_eq!(glance(b"\r\nGET http://x/a?b HTTP/2.0\r\n"), (Some("/a?b".into()), false));
         for line in

@@ -1,8 +1,8 @@
-//! What an answer looks like on the wire.
+//! Responses as they appear on the wire.
 use crate::server::{Server, get, until};
 
 #[test]
-fn every_answer_is_dated_and_has_a_reason() {
+fn every_response_has_a_date_and_a_reason_phrase() {
     let server = Server::start();
     let answer = server.ask(get("/"));
     assert!(answer.head.starts_with("HTTP/1.1 200 OK\r\n") && answer.header("Date").unwrap().ends_with(" GMT"));
@@ -12,7 +12,7 @@ fn every_answer_is_dated_and_has_a_reason() {
 }
 
 #[test]
-fn head_is_answered_like_get_without_the_body() {
+fn a_head_request_gets_the_headers_of_get_and_no_body() {
     let server = Server::start();
     let mut client = server.client();
     client.send(get("/large?n=200000").replace("GET", "HEAD") + &get("/next"));
@@ -25,7 +25,7 @@ fn head_is_answered_like_get_without_the_body() {
 }
 
 #[test]
-fn no_content_and_not_modified_have_no_body() {
+fn statuses_204_and_304_have_no_body() {
     let server = Server::start();
     let mut client = server.client();
     for status in [204, 304] {
@@ -36,7 +36,7 @@ fn no_content_and_not_modified_have_no_body() {
 }
 
 #[test]
-fn a_header_that_would_split_the_answer_never_leaves() {
+fn a_header_that_would_split_the_response_is_not_sent() {
     let answer = Server::start().ask(get("/headers"));
     assert_eq!((answer.header("X-Good"), answer.body.as_str()), (Some("good"), "ok"));
     assert!(!answer.head.contains("Split") && !answer.head.contains("Injected") && !answer.head.contains("Bad"));
@@ -44,7 +44,7 @@ fn a_header_that_would_split_the_answer_never_leaves() {
 }
 
 #[test]
-fn large_answers_arrive_whole() {
+fn large_responses_arrive_complete() {
     let server = Server::start();
     let mut client = server.client();
     for size in [0, 1, 65_535, 65_536, 65_537, 3_000_000] {
@@ -59,7 +59,7 @@ fn a_body_of_unknown_size_ends_with_the_connection() {
 }
 
 #[test]
-fn a_panic_is_a_500_and_the_connection_goes_on() {
+fn a_panic_is_a_500_and_the_connection_stays_open() {
     let server = Server::start();
     let mut client = server.client();
     for _ in 0..3 {
@@ -72,7 +72,7 @@ fn a_panic_is_a_500_and_the_connection_goes_on() {
 }
 
 #[test]
-fn the_application_is_told_of_every_answered_request() {
+fn the_application_learns_of_every_answered_request() {
     let server = Server::start();
     server.ask(get("/a"));
     server.ask("POST /b HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n");

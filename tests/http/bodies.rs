@@ -1,7 +1,7 @@
-//! How a body's end is found, how large it may be, and when it is read at all.
+//! How bodies are delimited, how large they may be, and when they are read.
 use crate::server::{MAX_BODY, Server, chunked, get, post};
 
-/// The status of the answer to a `POST` with these headers, and whether the connection closes.
+/// Sends a `POST` with these headers. Returns the status, and whether the connection closes.
 fn status_with(server: &Server, headers: &str) -> (u16, bool) {
     let answer = server.ask(format!("POST /echo HTTP/1.1\r\nHost: x\r\n{headers}\r\n\r\nhello"));
     (answer.status, answer.closes())
@@ -20,7 +20,7 @@ fn a_content_length_is_one_plain_decimal_number() {
 }
 
 #[test]
-fn a_length_beyond_counting_is_a_body_too_large() {
+fn a_length_that_overflows_is_a_body_too_large() {
     let server = Server::start();
     for value in [format!("1{}", "0".repeat(30)), usize::MAX.to_string(), (MAX_BODY + 1).to_string()] {
         assert_eq!(status_with(&server, &format!("Content-Length: {value}")), (413, true), "{value}");
@@ -30,7 +30,7 @@ fn a_length_beyond_counting_is_a_body_too_large() {
 }
 
 #[test]
-fn a_length_beside_a_transfer_coding_is_refused() {
+fn a_length_with_a_transfer_coding_is_refused() {
     let server = Server::start();
     assert_eq!(status_with(&server, "Content-Length: 5\r\nTransfer-Encoding: chunked"), (400, true));
     assert_eq!(status_with(&server, "Transfer-Encoding: identity\r\nContent-Length: 5"), (400, true));
@@ -61,7 +61,7 @@ fn chunked_is_the_only_transfer_coding() {
 }
 
 #[test]
-fn chunks_are_put_together_and_their_extensions_and_trailers_dropped() {
+fn chunks_are_joined_without_their_extensions_and_trailers() {
     let server = Server::start();
     let mut client = server.client();
     let body = "2\r\nhe\r\n003;a=b;c=\"d\"\r\nllo\r\nA\r\n0123456789\r\n0\r\nX-Trailer: a b\tc\r\nEmpty:\r\n\r\n";
@@ -109,22 +109,22 @@ fn malformed_chunks_are_refused() {
 #[test]
 fn a_chunk_line_is_at_most_1_kib() {
     let server = Server::start();
-    let of = |len: usize| chunked(&format!("0;{}\r\n\r\n", "a".repeat(len - 4)));
-    assert_eq!(server.ask(of(1 << 10)).status, 200);
-    assert_eq!(server.ask(of((1 << 10) + 1)).status, 400);
+    let with_line = |len: usize| chunked(&format!("0;{}\r\n\r\n", "a".repeat(len - 4)));
+    assert_eq!(server.ask(with_line(1 << 10)).status, 200);
+    assert_eq!(server.ask(with_line((1 << 10) + 1)).status, 400);
     assert_eq!(server.ask(chunked(&"0".repeat(2000))).status, 400);
 }
 
 #[test]
-fn a_hundred_trailers_are_taken_and_one_more_is_not() {
+fn a_hundred_trailers_are_accepted_and_one_more_is_not() {
     let server = Server::start();
-    let of = |n: usize| chunked(&format!("0\r\n{}\r\n", "A: b\r\n".repeat(n)));
-    assert_eq!(server.ask(of(100)).status, 200);
-    assert_eq!(server.ask(of(101)).body, "HeadTooLarge /echo");
+    let with_trailers = |n: usize| chunked(&format!("0\r\n{}\r\n", "A: b\r\n".repeat(n)));
+    assert_eq!(server.ask(with_trailers(100)).status, 200);
+    assert_eq!(server.ask(with_trailers(101)).body, "HeadTooLarge /echo");
 }
 
 #[test]
-fn a_body_of_the_limit_is_taken_and_a_longer_one_is_not() {
+fn a_body_at_the_limit_is_accepted_and_a_longer_one_is_not() {
     let server = Server::start();
     let (fits, over) = ("x".repeat(MAX_BODY), "x".repeat(MAX_BODY + 1));
     assert!(server.ask(post("/echo", &fits)).body.ends_with(&fits));
@@ -135,7 +135,7 @@ fn a_body_of_the_limit_is_taken_and_a_longer_one_is_not() {
 }
 
 #[test]
-fn continue_is_said_only_once_the_request_is_admitted() {
+fn continue_is_sent_only_after_the_request_is_admitted() {
     let server = Server::start();
     let mut client = server.client();
     let head = |more: &str| format!("POST /echo HTTP/1.1\r\nHost: x\r\nExpect: 100-Continue\r\n{more}\r\n\r\n");
@@ -143,7 +143,7 @@ fn continue_is_said_only_once_the_request_is_admitted() {
     assert_eq!(client.ask("hello").body, "Http11 POST /echo hello");
     assert_eq!(client.ask(head("Transfer-Encoding: chunked")).status, 100);
     assert_eq!(client.ask("1\r\nx\r\n0\r\n\r\n").body, "Http11 POST /echo x");
-    // The body is here, or there is none: nothing to be asked for.
+    // The body has arrived, or is empty: there is nothing to wait for.
     assert_eq!(client.ask(head("Content-Length: 5") + "hello").status, 200);
     assert_eq!(client.ask(head("Content-Length: 0")).status, 200);
     let refused = client.ask(head("Content-Length: 5\r\nX-Key: wrong"));
@@ -151,7 +151,7 @@ fn continue_is_said_only_once_the_request_is_admitted() {
 }
 
 #[test]
-fn continue_is_never_said_to_http_1_0_nor_for_a_body_too_large() {
+fn continue_is_never_sent_to_http_1_0_or_for_a_body_that_is_too_large() {
     let server = Server::start();
     let large =
         format!("POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: {}\r\n\r\n", MAX_BODY + 1);
@@ -162,7 +162,7 @@ fn continue_is_never_said_to_http_1_0_nor_for_a_body_too_large() {
 }
 
 #[test]
-fn a_refused_request_whose_body_is_here_keeps_the_connection() {
+fn a_refused_request_whose_body_has_arrived_keeps_the_connection() {
     let server = Server::start();
     let mut client = server.client();
     let refused = post("/echo", "hello").replace("Host", "X-Key: wrong\r\nHost");
@@ -172,7 +172,7 @@ fn a_refused_request_whose_body_is_here_keeps_the_connection() {
 }
 
 #[test]
-fn a_client_that_sends_2_mib_before_it_reads_sees_why_it_was_refused() {
+fn a_client_that_sends_2_mib_before_it_reads_sees_the_refusal() {
     let server = Server::start();
     let body = "x".repeat(2 << 20);
     for (key, status) in [("wrong", 401), ("right", 413)] {
@@ -185,7 +185,7 @@ fn a_client_that_sends_2_mib_before_it_reads_sees_why_it_was_refused() {
 }
 
 #[test]
-fn a_refused_request_is_answered_while_its_body_is_still_to_come() {
+fn a_refused_request_is_answered_before_its_body_arrives() {
     let server = Server::start();
     for (key, status) in [("wrong", 401), ("right", 413)] {
         let head = format!("POST / HTTP/1.1\r\nHost: x\r\nX-Key: {key}\r\nContent-Length: 1000000000000\r\n\r\n");

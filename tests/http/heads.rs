@@ -1,7 +1,7 @@
-//! What is taken as a request head, and what is refused.
+//! Which request heads are accepted, and which are refused.
 use crate::server::{Server, get, post};
 
-/// Each is refused with 400, and the connection closed.
+/// Each of these gets a 400, and its connection is closed.
 fn assert_bad(requests: &[&str]) {
     let server = Server::start();
     for request in requests {
@@ -15,7 +15,7 @@ fn assert_bad(requests: &[&str]) {
 }
 
 #[test]
-fn line_ends_other_than_crlf_are_refused() {
+fn line_endings_other_than_crlf_are_refused() {
     assert_bad(&[
         "GET / HTTP/1.1\nHost: x\n\n",
         "GET / HTTP/1.1\r\nHost: x\n\r\n",
@@ -105,23 +105,23 @@ fn an_asterisk_is_a_target_for_options() {
 }
 
 #[test]
-fn a_head_of_16_kib_is_taken_and_a_longer_one_is_not() {
+fn a_head_of_16_kib_is_accepted_and_a_longer_one_is_not() {
     let server = Server::start();
     let frame = "GET /long HTTP/1.1\r\nHost: x\r\nA: \r\n\r\n".len();
-    let of = |len: usize| format!("GET /long HTTP/1.1\r\nHost: x\r\nA: {}\r\n\r\n", "a".repeat(len - frame));
-    assert_eq!(server.ask(of(16 << 10)).status, 200);
-    let answer = server.ask(of((16 << 10) + 1));
+    let with_length = |len: usize| format!("GET /long HTTP/1.1\r\nHost: x\r\nA: {}\r\n\r\n", "a".repeat(len - frame));
+    assert_eq!(server.ask(with_length(16 << 10)).status, 200);
+    let answer = server.ask(with_length((16 << 10) + 1));
     assert_eq!((answer.status, answer.body.as_str()), (431, "HeadTooLarge /long"));
     let endless = server.ask(format!("GET /{}", "a".repeat(16 << 10)));
-    assert_eq!((endless.status, endless.body.as_str()), (431, "HeadTooLarge nowhere"));
+    assert_eq!((endless.status, endless.body.as_str()), (431, "HeadTooLarge unknown"));
 }
 
 #[test]
-fn a_hundred_headers_are_taken_and_one_more_is_not() {
+fn a_hundred_headers_are_accepted_and_one_more_is_not() {
     let server = Server::start();
-    let of = |more: usize| format!("GET /many HTTP/1.1\r\nHost: x\r\n{}\r\n", "A: b\r\n".repeat(more));
-    assert_eq!(server.ask(of(99)).status, 200);
-    assert_eq!(server.ask(of(100)).body, "HeadTooLarge /many");
+    let with_headers = |more: usize| format!("GET /many HTTP/1.1\r\nHost: x\r\n{}\r\n", "A: b\r\n".repeat(more));
+    assert_eq!(server.ask(with_headers(99)).status, 200);
+    assert_eq!(server.ask(with_headers(100)).body, "HeadTooLarge /many");
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn a_refusal_names_the_target_of_a_head_that_is_malformed_further_down() {
 }
 
 #[test]
-fn a_head_that_arrives_byte_by_byte_is_taken() {
+fn a_head_may_arrive_byte_by_byte() {
     let server = Server::start();
     let mut client = server.client();
     for byte in post("/echo", "hello").as_bytes() {
@@ -142,7 +142,7 @@ fn a_head_that_arrives_byte_by_byte_is_taken() {
 }
 
 #[test]
-fn one_blank_line_before_a_request_is_let_pass() {
+fn one_blank_line_before_a_request_is_ignored() {
     let server = Server::start();
     let mut client = server.client();
     assert_eq!(client.ask(format!("\r\n{}", get("/a"))).status, 200);
@@ -163,7 +163,7 @@ fn pipelined_requests_are_answered_in_order() {
 }
 
 #[test]
-fn http_1_0_is_answered_and_closed() {
+fn http_1_0_connections_close_after_the_response() {
     let server = Server::start();
     let mut client = server.client();
     let answer = client.ask("GET /a HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
@@ -185,7 +185,7 @@ fn close_is_found_anywhere_in_the_connection_header() {
 }
 
 #[test]
-fn a_client_that_closes_its_side_after_a_whole_request_is_answered() {
+fn a_client_that_closes_its_side_after_a_complete_request_is_answered() {
     let server = Server::start();
     let mut client = server.client();
     client.send(post("/echo", "hello"));

@@ -1,4 +1,4 @@
-//! Several listeners, the end of one, and the end of the server.
+//! Several listeners, a listener that fails, and a server that stops.
 use crate::server::{Client, Server, get, ms, post, until};
 use obs::http::{self, Limits};
 use socket2::SockRef;
@@ -6,10 +6,12 @@ use std::net::{Shutdown, TcpListener};
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Instant;
 
-/// A server, and its listening socket for the test to break.
-fn breakable(limits: Limits) -> (Server, TcpListener) {
+/// A server, and a handle to its listening socket that the test can break.
+fn breakable(others: Vec<TcpListener>) -> (Server, TcpListener) {
     let listener = http::listen("127.0.0.1:0".parse().unwrap()).unwrap();
-    (Server::on(vec![listener.try_clone().unwrap()], limits), listener)
+    let mut listeners = vec![listener.try_clone().unwrap()];
+    listeners.extend(others);
+    (Server::on(listeners, Limits::default()), listener)
 }
 
 #[test]
@@ -26,7 +28,7 @@ fn every_listener_is_served() {
 fn both_loopbacks_can_have_the_same_port() {
     let v4 = http::listen("127.0.0.1:0".parse().unwrap()).unwrap();
     let port = v4.local_addr().unwrap().port();
-    // Where there is no IPv6 there is nothing to show.
+    // Without IPv6 there is nothing to test.
     if let Ok(v6) = http::listen(format!("[::]:{port}").parse().unwrap()) {
         let any = http::listen(format!("0.0.0.0:{port}").parse().unwrap());
         assert!(any.is_err(), "the port is taken for IPv4");
@@ -36,7 +38,7 @@ fn both_loopbacks_can_have_the_same_port() {
 }
 
 #[test]
-fn an_accepted_socket_does_not_inherit_the_listeners_time_out() {
+fn an_accepted_socket_does_not_inherit_the_timeout_of_its_listener() {
     let server = Server::start();
     let mut client = server.client();
     client.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n");
@@ -46,36 +48,32 @@ fn an_accepted_socket_does_not_inherit_the_listeners_time_out() {
 }
 
 #[test]
-fn a_listener_that_dies_is_bound_again() {
-    let (server, listener) = breakable(Limits::default());
+fn a_server_whose_listener_fails_finishes_requests_in_flight_and_returns_the_error() {
+    let sound = http::listen("127.0.0.1:0".parse().unwrap()).unwrap();
+    let (mut server, listener) = breakable(vec![sound]);
+    let (mut idle, mut work) = (server.client(), server.client());
+    assert_eq!(idle.ask(get("/")).status, 200);
+    work.send(get("/wait"));
+    until("it is being handled", || server.app.working.load(SeqCst) == 1);
     SockRef::from(&listener).shutdown(Shutdown::Both).unwrap();
-    until("its death is reported", || server.app.logged("died"));
-    until("it is back", || std::net::TcpStream::connect(server.addr).is_ok());
-    assert_eq!(server.ask(get("/")).status, 200);
-}
-
-#[test]
-fn a_server_that_cannot_listen_again_ends_with_an_error() {
-    let (mut server, listener) = breakable(Limits { rebind_time: ms(300), ..Limits::default() });
-    let mut client = server.client();
-    assert_eq!(client.ask(get("/")).status, 200);
-    *server.app.coveted.lock().unwrap() = Some(server.addr);
-    SockRef::from(&listener).shutdown(Shutdown::Both).unwrap();
+    idle.assert_closed();
+    server.app.open_gate();
+    let answer = work.answer();
+    assert_eq!((answer.body.as_str(), answer.closes()), ("waited", true));
     let error = server.join().unwrap_err();
-    assert_eq!(error.kind(), std::io::ErrorKind::AddrInUse);
-    client.assert_closed();
+    assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
 }
 
 #[test]
-fn a_server_that_stops_closes_idle_connections_and_half_heads_at_once() {
+fn a_server_that_stops_closes_idle_connections_and_incomplete_heads_at_once() {
     let mut server = Server::start();
     let (mut idle, mut half, mut used) = (server.client(), server.client(), server.client());
     half.send("GET /half HTTP/1.1\r\nHo");
     assert_eq!(used.ask(get("/")).status, 200);
     let begun = Instant::now();
-    server.tell_to_stop();
+    server.stop();
     assert!(server.join().is_ok());
-    assert!(begun.elapsed() < ms(3000), "it waited for somebody");
+    assert!(begun.elapsed() < ms(3000), "it waited for a client");
     idle.assert_closed();
     used.assert_closed();
     assert_eq!(half.answer().body, "Busy(\"the server is stopping\") /half");
@@ -83,15 +81,15 @@ fn a_server_that_stops_closes_idle_connections_and_half_heads_at_once() {
 }
 
 #[test]
-fn a_server_that_stops_finishes_what_is_in_flight() {
+fn a_server_that_stops_finishes_requests_in_flight() {
     let mut server = Server::start();
     let (mut body, mut work, mut reader) = (server.client(), server.client(), server.client());
     body.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhe");
     work.send(get("/wait"));
     reader.send(get("/large?n=8000000"));
     let head = reader.answer_to_head();
-    until("it is at work", || server.app.working.load(SeqCst) == 1);
-    server.tell_to_stop();
+    until("it is being handled", || server.app.working.load(SeqCst) == 1);
+    server.stop();
     until("it no longer listens", || std::net::TcpStream::connect(server.addr).is_err());
     let answer = body.ask("llo");
     assert_eq!((answer.body.as_str(), answer.closes()), ("Http11 POST /echo hello", true));
@@ -104,25 +102,25 @@ fn a_server_that_stops_finishes_what_is_in_flight() {
 }
 
 #[test]
-fn a_server_that_stops_does_not_wait_beyond_its_grace() {
+fn a_server_that_stops_does_not_wait_longer_than_its_grace() {
     let mut server = Server::with(Limits { grace: ms(300), ..Limits::default() });
     let mut client = server.client();
     client.send(post("/wait", "x"));
-    until("it is at work", || server.app.working.load(SeqCst) == 1);
+    until("it is being handled", || server.app.working.load(SeqCst) == 1);
     let begun = Instant::now();
-    server.tell_to_stop();
+    server.stop();
     assert!(server.join().is_ok());
     assert!(begun.elapsed() < ms(5000));
 }
 
 #[test]
-fn a_request_sent_before_the_server_stops_is_answered_though_it_was_not_yet_accepted() {
+fn a_request_is_answered_even_if_the_server_stops_before_it_is_accepted() {
     for _ in 0..5 {
         let mut server = Server::start();
         assert_eq!(server.ask(get("/")).status, 200);
         let mut clients: Vec<_> = (0..50).map(|_| server.client()).collect();
         clients.iter_mut().for_each(|client| client.send(get("/")));
-        server.tell_to_stop();
+        server.stop();
         assert!(clients.iter_mut().all(|client| client.answer().status == 200));
         drop(clients);
         assert!(server.join().is_ok());

@@ -8,7 +8,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// Longer than anything here takes; a test that gets here has failed.
+/// Longer than anything here takes. A test that waits this long has failed.
 pub const DEADLINE: Duration = Duration::from_secs(20);
 pub const MAX_BODY: usize = 100_000;
 
@@ -16,15 +16,12 @@ pub const MAX_BODY: usize = 100_000;
 pub struct Demo {
     pub working: AtomicUsize,
     pub log: Mutex<Vec<String>>,
-    /// Taken by somebody else as soon as trouble is reported, before the server can.
-    pub coveted: Mutex<Option<SocketAddr>>,
-    rival: Mutex<Option<TcpListener>>,
     gate: Mutex<bool>,
     opened: Condvar,
 }
 
 impl Demo {
-    /// Lets every `/wait` go on, now and later.
+    /// Lets every request to `/wait` continue, now and later.
     pub fn open_gate(&self) {
         *self.gate.lock().unwrap() = true;
         self.opened.notify_all();
@@ -41,7 +38,7 @@ impl App for Demo {
     fn admit(&self, request: &Request, version: Version) -> Result<Admission<Version>, Response> {
         match request.header("X-Key") {
             Some("wrong") => Err(Response::text("wrong key").with_status_code(401)),
-            Some("panic") => panic!("admit panics, as the test asked it to"),
+            Some("panic") => panic!("requested by the test"),
             _ => Ok(Admission { pass: version, max_body: MAX_BODY }),
         }
     }
@@ -50,7 +47,7 @@ impl App for Demo {
         let body = body.parse(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap();
         let number = request.get_param("n").and_then(|n| n.parse().ok()).unwrap_or(0);
         match request.url().as_str() {
-            "/panic" => panic!("handle panics, as the test asked it to"),
+            "/panic" => panic!("requested by the test"),
             "/wait" => {
                 self.working.fetch_add(1, SeqCst);
                 let gate = self.gate.lock().unwrap();
@@ -77,7 +74,7 @@ impl App for Demo {
     }
 
     fn refuse(&self, refusal: Refusal, target: Option<&str>) -> Response {
-        let text = format!("{refusal:?} {}", target.unwrap_or("nowhere"));
+        let text = format!("{refusal:?} {}", target.unwrap_or("unknown"));
         let response = Response::text(text).with_status_code(refusal.status());
         match refusal {
             Refusal::Busy(_) => response.with_additional_header("Retry-After", "1"),
@@ -90,9 +87,6 @@ impl App for Demo {
     }
 
     fn trouble(&self, what: &str) {
-        if let Some(addr) = self.coveted.lock().unwrap().take() {
-            *self.rival.lock().unwrap() = http::listen(addr).ok();
-        }
         self.log.lock().unwrap().push(what.to_string());
     }
 }
@@ -126,23 +120,23 @@ impl Server {
         Client::to(self.addr)
     }
 
-    /// The answer to one request on a connection of its own.
+    /// Sends one request on a connection of its own.
     pub fn ask(&self, request: impl AsRef<[u8]>) -> Answer {
         self.client().ask(request)
     }
 
-    /// Whether a newcomer's request is answered with 200; it reads no more than that.
+    /// Returns true if a request on a new connection gets a 200. Reads only the status.
     pub fn serves(&self, request: &str) -> bool {
         let (mut socket, mut start) = (self.client().socket, [0; 12]);
         let exchanged = socket.write_all(request.as_bytes()).and_then(|()| socket.read_exact(&mut start));
         exchanged.is_ok() && &start == b"HTTP/1.1 200"
     }
 
-    pub fn tell_to_stop(&self) {
+    pub fn stop(&self) {
         self.stop.store(true, SeqCst);
     }
 
-    /// What `serve` returned.
+    /// Returns what `serve` returned.
     pub fn join(&mut self) -> io::Result<()> {
         let thread = self.thread.take().unwrap();
         until("serve returns", || thread.is_finished());
@@ -152,7 +146,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.tell_to_stop();
+        self.stop();
         self.app.open_gate();
     }
 }
@@ -193,7 +187,7 @@ impl Client {
         self.socket.write_all(bytes.as_ref()).unwrap();
     }
 
-    /// Says that nothing more will be sent.
+    /// Closes the sending side.
     pub fn half_close(&mut self) {
         self.socket.shutdown(Shutdown::Write).unwrap();
     }
@@ -218,7 +212,7 @@ impl Client {
         answer
     }
 
-    /// An answer without a body, whatever its head says.
+    /// Reads only the head of an answer.
     pub fn answer_to_head(&mut self) -> Answer {
         let mut head = String::new();
         while !head.ends_with("\r\n\r\n") {
@@ -228,14 +222,14 @@ impl Client {
         Answer { status, head, body: String::new() }
     }
 
-    /// Everything up to the end of the connection.
+    /// Reads everything up to the end of the connection.
     pub fn rest(&mut self) -> Vec<u8> {
         let mut rest = Vec::new();
         self.input.read_to_end(&mut rest).unwrap();
         rest
     }
 
-    /// Waits until the server has hung up, having said nothing more.
+    /// Waits until the server has closed the connection without sending anything more.
     pub fn assert_closed(&mut self) {
         match self.input.read(&mut [0; 1]) {
             Ok(0) => {}
@@ -248,7 +242,7 @@ impl Client {
 pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let end = Instant::now() + DEADLINE;
     while !holds() {
-        assert!(Instant::now() < end, "waited too long until {what}");
+        assert!(Instant::now() < end, "timed out waiting until {what}");
         thread::sleep(Duration::from_millis(2));
     }
 }

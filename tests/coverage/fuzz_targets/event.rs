@@ -1,7 +1,7 @@
-//! The bytes of an event: parsing, then its frames, then grouping, whose title and key must come out the same again.
+//! The bytes of an event: parses them and their frames, and checks that grouping them twice gives the same result.
 #![no_main]
 use obs::event::{Event, MAX_MESSAGE};
-use obs::frame::Frame;
+use obs::event::frame::Frame;
 use obs::grouping::{Input, group};
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {

@@ -1,4 +1,4 @@
-//! A response as bytes: its head, and its body in blocks.
+//! A response as bytes: its head, then its body in blocks.
 use super::head::is_token;
 use rouille::Response;
 use std::borrow::Cow;
@@ -6,35 +6,36 @@ use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::time::SystemTime;
 
-/// Answers up to this many bytes leave in one write, larger ones in blocks of it.
+/// Maximum number of bytes per write.
 pub(super) const BLOCK: usize = 64 << 10;
-/// What rouille leaves to the server, and an application may therefore not say.
-const OURS: [&str; 6] = ["connection", "content-length", "date", "keep-alive", "trailer", "transfer-encoding"];
+/// Headers that only the server sets.
+const RESERVED: [&str; 6] = ["connection", "content-length", "date", "keep-alive", "trailer", "transfer-encoding"];
 
-pub(super) struct Answer {
+/// A response on its way out. Unlike rouille's, it tells its size.
+pub(super) struct Outgoing {
     pub status: u16,
     headers: Vec<(Cow<'static, str>, Cow<'static, str>)>,
     body: Box<dyn Read + Send>,
-    /// The body's length. Where it is unknown the body ends with the connection.
+    /// Length of the body. If it is unknown, the body ends with the connection.
     pub size: Option<usize>,
 }
 
-impl From<Response> for Answer {
-    fn from(response: Response) -> Answer {
+impl From<Response> for Outgoing {
+    fn from(response: Response) -> Outgoing {
         let (body, size) = response.data.into_reader_and_size();
-        Answer { status: response.status_code, headers: response.headers, body, size }
+        Outgoing { status: response.status_code, headers: response.headers, body, size }
     }
 }
 
-impl Answer {
-    /// Writes the answer, without its body if it is `bare`, by way of `out`. Whether the connection can be kept.
-    pub fn send(mut self, mut to: &TcpStream, out: &mut Vec<u8>, bare: bool, keep: bool) -> io::Result<bool> {
+impl Outgoing {
+    /// Writes the response, using `out` as the buffer. Returns true if the connection can be kept.
+    pub fn send(mut self, mut to: &TcpStream, out: &mut Vec<u8>, head_only: bool, keep: bool) -> io::Result<bool> {
         let keep = keep && self.size.is_some();
         out.clear();
         self.write_head(out, keep)?;
-        let mut left = if bare || self.has_no_body() { 0 } else { self.size.unwrap_or(usize::MAX) };
+        let mut left = if head_only || self.has_no_body() { 0 } else { self.size.unwrap_or(usize::MAX) };
         loop {
-            out.reserve_exact(left.min(BLOCK)); // or it would double
+            out.reserve_exact(left.min(BLOCK)); // reading to the end would double it
             let n = self.body.by_ref().take(left.min(BLOCK) as u64).read_to_end(out)?;
             to.write_all(out)?;
             out.clear();
@@ -43,7 +44,7 @@ impl Answer {
                 return Ok(keep);
             }
             if n == 0 {
-                return Ok(false); // the end, or less than was announced
+                return Ok(false); // the end of a body of unknown size, or less than was announced
             }
         }
     }
@@ -56,10 +57,10 @@ impl Answer {
         let (status, reason) = (self.status, reason(self.status));
         let date = httpdate::HttpDate::from(SystemTime::now());
         write!(out, "HTTP/1.1 {status} {reason}\r\nDate: {date}\r\n")?;
-        for (name, value) in self.headers.iter().filter(|(name, value)| may_leave(name, value)) {
+        for (name, value) in self.headers.iter().filter(|(name, value)| is_sendable(name, value)) {
             write!(out, "{name}: {value}\r\n")?;
         }
-        // What a 304 leaves out is not empty, and a 204 must not have it: RFC 9110, section 8.6.
+        // A 204 must not have a length, and a 304 would need that of the omitted body: RFC 9110, section 8.6.
         if let Some(size) = self.size.filter(|_| !self.has_no_body()) {
             write!(out, "Content-Length: {size}\r\n")?;
         }
@@ -68,23 +69,19 @@ impl Answer {
     }
 }
 
-/// A header that would split the answer, or contradict the server, is dropped.
-fn may_leave(name: &str, value: &str) -> bool {
+/// Returns false for a header that would split the response or contradict the server.
+fn is_sendable(name: &str, value: &str) -> bool {
     let valid = !name.is_empty() && name.bytes().all(is_token) && !value.chars().any(char::is_control);
-    valid && !OURS.iter().any(|ours| ours.eq_ignore_ascii_case(name))
+    valid && !RESERVED.iter().any(|reserved| reserved.eq_ignore_ascii_case(name))
 }
 
 fn reason(status: u16) -> &'static str {
     match status {
         200 => "OK",
         201 => "Created",
-        202 => "Accepted",
         204 => "No Content",
-        301 => "Moved Permanently",
-        302 => "Found",
         303 => "See Other",
         304 => "Not Modified",
-        307 => "Temporary Redirect",
         308 => "Permanent Redirect",
         400 => "Bad Request",
         401 => "Unauthorized",
@@ -95,11 +92,10 @@ fn reason(status: u16) -> &'static str {
         409 => "Conflict",
         413 => "Content Too Large",
         415 => "Unsupported Media Type",
-        422 => "Unprocessable Content",
         429 => "Too Many Requests",
         431 => "Request Header Fields Too Large",
         500 => "Internal Server Error",
         503 => "Service Unavailable",
-        _ => "", // allowed, and nobody reads it
+        _ => "", // optional: RFC 9112, section 4
     }
 }
