@@ -19,7 +19,7 @@ const HEAD_TOO_LARGE: &str = "The request head is over 16 KiB, or has over 100 h
 
 #[derive(Debug)]
 pub enum Error {
-    /// It is at this path: the same one without its trailing slash, or that of the issue it was merged into.
+    /// The target is at this path: without the trailing slash, or of the issue that this one was merged into.
     Moved(String),
     /// The request, or the event in it, is malformed. Says how.
     Bad(String),

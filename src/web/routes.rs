@@ -11,11 +11,11 @@ use Access::{Anyone, ChangeByForm, ChangeByJson, IngestKey, Read};
 use rouille::{Request, Response};
 use std::borrow::Cow;
 
-/// For methods whose requests have no body.
+/// `GET`, `HEAD` and `OPTIONS` accept no body.
 const NO_BODY: usize = 0;
-/// Maximum size of a form or of the JSON of a change, in bytes. A body that a route has no use for may be as large.
+/// Maximum size in bytes of a form, of the JSON of a change, and of a body that the route ignores.
 const MAX_FORM: usize = 16 << 10;
-/// Maximum size of an event, in bytes.
+/// Maximum size in bytes of an event.
 pub const MAX_EVENT: usize = 1 << 20;
 
 /// Every route, in the order of the contract. `HEAD` works wherever `GET` does.
@@ -43,7 +43,6 @@ static ROUTES: &[Route] = &[
 ];
 
 /// Who may use a route.
-#[derive(Clone, Copy)]
 enum Access {
     Anyone,
     /// The owner of an ingest key, within the key's rate limit.
@@ -61,7 +60,6 @@ struct Route {
     /// `:issue` stands for an issue's id and `:event` for an event's id. Any other value in their place is a 404.
     path: &'static str,
     access: Access,
-    /// Maximum size of the body, in bytes.
     max_body: usize,
     handler: Handler,
     /// Whether a page of any origin may read the response.
@@ -95,7 +93,7 @@ impl Route {
     }
 }
 
-/// A request that may be handled: its route, and what admission found out.
+/// A request that may be handled: its route, its path parameters, and what admission found out about its sender.
 pub struct Admitted {
     route: &'static Route,
     path: PathParams,
@@ -124,7 +122,7 @@ pub fn handle(state: &State, admitted: Admitted, request: &Request, body: Body) 
     (route.handler)(state, &Call { request, path, sender }, body)
 }
 
-/// Maximum size of a body that can be sent to a path.
+/// Maximum size in bytes of a body that can be sent to a path.
 pub fn max_body(path: &str) -> usize {
     routes_at(path).map(|(route, _)| route.max_body).max().unwrap_or(NO_BODY)
 }
