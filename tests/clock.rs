@@ -1,17 +1,17 @@
-//! Clocks that are wrong: the server's own, which jumps, and clients', which say anything. Order is arrival.
+//! Wrong clocks, the server's own and those of clients: order is arrival, whatever they say.
 mod common;
 use common::*;
 use serde_json::Value;
 use std::fs;
 use std::sync::Arc;
 
-/// An obs whose clock is as many days off as a file says, at any moment.
+/// Starts obs with a clock that the returned function sets a number of days off.
 fn with_a_clock() -> (Obs, impl Fn(i64)) {
     let library = fs::read_dir("/usr/lib").unwrap().filter_map(|entry| {
         let path = entry.ok()?.path().join("faketime/libfaketime.so.1");
         path.exists().then_some(path)
     });
-    let library = library.last().expect("libfaketime, which `make deps` installs");
+    let library = library.last().expect("libfaketime is missing: `make deps` installs it");
     let folder = Arc::new(Folder::new());
     let clock = folder.join("clock");
     let set = move |days: i64| fs::write(&clock, format!("{days:+}d\n")).unwrap();
@@ -33,7 +33,7 @@ fn titles(obs: &Obs) -> Vec<Value> {
 }
 
 #[test]
-fn a_clock_that_jumps_changes_what_is_shown_and_never_the_order() {
+fn a_clock_that_jumps_changes_the_times_shown_but_not_the_order() {
     let (obs, set) = with_a_clock();
     let mut ids = Vec::new();
     for (days, message) in [(0, "today"), (400, "far ahead"), (-400, "far behind"), (0, "today again")] {
@@ -55,12 +55,12 @@ fn a_clock_that_jumps_changes_what_is_shown_and_never_the_order() {
     obs.add(r#"{"message":"today"}"#);
     let issue = obs.json("/api/issues")["issues"][0].clone();
     assert_eq!((&issue["title"], &issue["count"]), (&Value::from("today"), &Value::from(2)));
-    assert!(issue["last_seen"].as_str() < issue["first_seen"].as_str(), "each as the clock was then");
+    assert!(issue["last_seen"].as_str() < issue["first_seen"].as_str(), "each time is what the clock said");
     assert_eq!(obs.get("/").status, 200);
 }
 
 #[test]
-fn a_clients_clock_neither_moves_an_event_nor_keeps_it_from_being_removed() {
+fn a_clients_clock_affects_neither_order_nor_retention() {
     let obs = Obs::with(&["--max-events", "3"], &[("OBS_API_KEY", KEY)]);
     for (timestamp, message) in
         [("9999-12-31T23:59:59Z", "far ahead"), ("1970-01-01T00:00:00Z", "long ago"), ("2026-02-25 15:05:20", "plain")]
@@ -72,12 +72,12 @@ fn a_clients_clock_neither_moves_an_event_nor_keeps_it_from_being_removed() {
         assert_eq!(obs.get(path).status, 200);
     }
     obs.add(r#"{"message":"one more"}"#);
-    eventually("the first to come is the first to go", || (titles(&obs).len() == 3).then_some(()));
+    eventually("the first to arrive is the first to be removed", || (titles(&obs).len() == 3).then_some(()));
     assert_eq!(titles(&obs), ["one more", "plain", "long ago"]);
 }
 
 #[test]
-fn an_id_that_two_projects_use_is_one_event_of_the_first() {
+fn an_event_id_used_by_two_projects_is_one_event_of_the_first() {
     let obs = Obs::with(&[], &[("OBS_API_KEY", "shop=a,blog=b")]);
     let event = br#"{"message":"m","event_id":"0193a5c2-77ab-7d10-9b1e-5d2f0c4e8a91"}"#;
     let post = |key: &str| obs.send(&format!("POST /api/events HTTP/1.1\r\nX-OBS-Key: {key}"), event).status;

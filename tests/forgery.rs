@@ -1,10 +1,10 @@
-//! Who may change things: not another site, and nobody who may only read.
+//! Changes are refused if another site may have forged the request, and from readers who are not trusted.
 mod common;
 use common::triage::*;
 use common::*;
 
 #[test]
-fn a_form_never_leads_to_another_site() {
+fn a_form_never_redirects_to_another_site() {
     let obs = Obs::start();
     obs.add(r#"{"message":"a"}"#);
     for back in [
@@ -23,7 +23,7 @@ fn a_form_never_leads_to_another_site() {
 }
 
 #[test]
-fn another_site_changes_nothing() {
+fn another_site_cannot_change_anything() {
     let obs = Obs::start();
     let id = obs.add(r#"{"message":"a"}"#);
     let form = "application/x-www-form-urlencoded";
@@ -50,11 +50,11 @@ fn another_site_changes_nothing() {
     assert_eq!((preflight.status, preflight.header("access-control-allow-origin")), (405, None));
     assert_eq!(issue(&obs, 1)["state"], "open");
     let own = obs.send("POST /issues/1 HTTP/1.1\r\nOrigin: http://localhost", b"do=resolve");
-    assert_eq!(own.status, 303, "a browser without Sec-Fetch-Site names its origin");
+    assert_eq!(own.status, 303, "a browser that sends no Sec-Fetch-Site is recognized by its Origin");
 }
 
 #[test]
-fn who_may_only_read_changes_nothing() {
+fn readers_who_are_not_trusted_cannot_change_anything() {
     let public = Obs::with(&["--listen", "127.0.0.1:0", "--public-dashboard"], &[("OBS_API_KEY", KEY)]);
     public.add(r#"{"message":"a"}"#);
     let elsewhere = "Host: obs.example";

@@ -1,4 +1,4 @@
-//! Every route and method, who may use it, and the headers that each kind of answer has.
+//! Every route and method, who may use it, and the headers of each kind of response.
 mod common;
 use common::*;
 use obs::http::{App, Limits, Refusal};
@@ -7,7 +7,7 @@ use obs::web::State;
 use obs::web::auth::Dashboard;
 
 const PASSWORD: (&str, &str) = ("OBS_DASHBOARD_PASSWORD", "sesame: öffne dich");
-/// Any user name with the password, as HTTP Basic has it.
+/// HTTP Basic with that password and an arbitrary user name.
 const SIGNED_IN: &str = "Authorization: Basic YW55b25lOnNlc2FtZTogw7ZmZm5lIGRpY2g=";
 
 fn with_one_event() -> (Obs, String) {
@@ -16,7 +16,7 @@ fn with_one_event() -> (Obs, String) {
     (obs, id)
 }
 
-/// The routes with a status that each gives to GET, and the methods that it has.
+/// Every path, its status for GET, and its methods.
 fn routes(id: &str) -> Vec<(String, u16, &'static str)> {
     vec![
         ("/".into(), 200, "GET, HEAD, POST"),
@@ -35,7 +35,7 @@ fn routes(id: &str) -> Vec<(String, u16, &'static str)> {
 }
 
 #[test]
-fn every_route_answers_its_methods_and_names_them_to_others() {
+fn every_path_answers_its_methods_and_lists_them_for_others() {
     let (obs, id) = with_one_event();
     for (path, status, methods) in routes(&id) {
         let get = obs.get(&path);
@@ -59,7 +59,7 @@ fn every_route_answers_its_methods_and_names_them_to_others() {
 }
 
 #[test]
-fn what_is_not_there_is_404_in_the_form_of_its_place() {
+fn an_unknown_path_is_404_as_json_under_api_and_as_a_page_elsewhere() {
     let (obs, id) = with_one_event();
     let unknown = [
         "/nothing".into(),
@@ -87,12 +87,12 @@ fn what_is_not_there_is_404_in_the_form_of_its_place() {
     }
     for path in ["/api", "/api/", "/api/x", "/api/issues/2", "/api/issues/x", "/api/events/7", "/api/issues/1/2"] {
         let answer = obs.get(path);
-        assert_eq!((answer.status, answer.error().as_str()), (404, "Not found"), "{path}");
+        assert!(answer.status == 404 && answer.error().starts_with("No such page"), "{path}");
     }
 }
 
 #[test]
-fn a_trailing_slash_on_a_known_route_leads_to_the_path_without_it() {
+fn a_known_path_with_a_trailing_slash_redirects_to_the_path_without_it() {
     let (obs, id) = with_one_event();
     for (path, _, _) in routes(&id).into_iter().filter(|(path, _, _)| path != "/") {
         for query in ["", "?after=7&x=%2F"] {
@@ -100,7 +100,7 @@ fn a_trailing_slash_on_a_known_route_leads_to_the_path_without_it() {
             assert_eq!((answer.status, answer.header("location")), (308, Some(format!("{path}{query}").as_str())));
         }
     }
-    assert_eq!(obs.send("POST /api/events/ HTTP/1.1\r\nX-OBS-Key: test123", b"{}").status, 308, "a POST stays one");
+    assert_eq!(obs.send("POST /api/events/ HTTP/1.1\r\nX-OBS-Key: test123", b"{}").status, 308, "308 keeps the method");
     let twice = obs.get("/api/events//");
     assert_eq!((twice.status, twice.header("access-control-allow-origin")), (404, None));
     let injected = obs.get("/issues/%0d%0aX-Injected:%201/");
@@ -108,16 +108,16 @@ fn a_trailing_slash_on_a_known_route_leads_to_the_path_without_it() {
 }
 
 #[test]
-fn percent_encoding_is_undone_once() {
+fn a_path_is_percent_decoded_once() {
     let (obs, _) = with_one_event();
     assert_eq!(obs.get("/%69ssues/%31").status, 200);
     assert_eq!(obs.send("POST /api/%65vents HTTP/1.1\r\nX-OBS-Key: test123", br#"{"message":"m"}"#).status, 201);
     assert_eq!(obs.get("/issues/%2531").status, 404);
-    assert_eq!(obs.get("/issues%2F1").status, 404, "an encoded slash does not part segments");
+    assert_eq!(obs.get("/issues%2F1").status, 404, "an encoded slash does not separate segments");
 }
 
 #[test]
-fn a_cursor_that_cannot_be_read_is_400() {
+fn an_unreadable_cursor_is_400() {
     let (obs, _) = with_one_event();
     for path in ["/", "/issues/1", "/api/issues", "/api/issues/1"] {
         for cursor in ["", "x", "-1", "1.5", "99999999999999999999", "1%00"] {
@@ -130,7 +130,7 @@ fn a_cursor_that_cannot_be_read_is_400() {
 }
 
 #[test]
-fn a_browser_of_any_origin_may_send_events_and_read_every_answer_to_them() {
+fn pages_of_any_origin_may_send_events_and_read_the_responses() {
     let obs = Obs::start();
     let preflight = obs.send(
         "OPTIONS /api/events HTTP/1.1\r\nOrigin: https://shop.example\r\nAccess-Control-Request-Method: POST\r\n\
@@ -170,7 +170,7 @@ fn a_browser_of_any_origin_may_send_events_and_read_every_answer_to_them() {
 }
 
 #[test]
-fn what_http_refuses_looks_like_what_obs_refuses() {
+fn a_refusal_by_http_looks_like_a_refusal_by_a_handler() {
     let folder = Folder::new();
     let state = State {
         store: Store::open(&folder.join("obs.sqlite"), Default::default(), Default::default()).unwrap(),
@@ -203,7 +203,7 @@ fn what_http_refuses_looks_like_what_obs_refuses() {
 }
 
 #[test]
-fn the_limits_are_those_that_are_documented() {
+fn the_limits_of_http_are_as_documented() {
     let limits = Limits::default();
     let seconds = [limits.head_time, limits.body_time, limits.idle_time, limits.response_time, limits.grace]
         .map(|time| time.as_secs());
@@ -211,7 +211,7 @@ fn the_limits_are_those_that_are_documented() {
 }
 
 #[test]
-fn every_page_has_the_headers_that_keep_it_to_itself() {
+fn pages_and_json_have_their_security_headers() {
     let (obs, id) = with_one_event();
     let pages = ["/".to_string(), "/issues/1".into(), format!("/events/{id}"), "/x".into(), "/?after=x".into()];
     for path in pages {
@@ -239,7 +239,7 @@ fn every_page_has_the_headers_that_keep_it_to_itself() {
 }
 
 #[test]
-fn the_style_sheet_is_linked_under_a_url_that_may_be_kept() {
+fn pages_link_to_the_style_sheet_under_a_url_that_may_be_cached() {
     let obs = Obs::start();
     let page = obs.text("/");
     let url = page
@@ -254,7 +254,7 @@ fn the_style_sheet_is_linked_under_a_url_that_may_be_kept() {
 }
 
 #[test]
-fn the_javascript_sdk_is_handed_to_pages_of_any_origin() {
+fn pages_of_any_origin_may_load_the_javascript_sdk() {
     let obs = Obs::start();
     let module = obs.get("/sdk.js");
     assert_eq!((module.status, module.header("content-type")), (200, Some("text/javascript; charset=utf-8")));
@@ -264,7 +264,7 @@ fn the_javascript_sdk_is_handed_to_pages_of_any_origin() {
 }
 
 #[test]
-fn with_a_password_only_those_who_know_it_read() {
+fn a_dashboard_with_a_password_opens_only_with_that_password() {
     let obs = Obs::with(&[], &[("OBS_API_KEY", KEY), PASSWORD]);
     let id = obs.add(r#"{"message":"m"}"#);
     let private = [
@@ -292,8 +292,12 @@ fn with_a_password_only_those_who_know_it_read() {
         }
         let head =
             format!("GET {path} HTTP/1.1\r\nHost: obs.example.com\r\nX-Forwarded-For: 203.0.113.7\r\n{SIGNED_IN}");
-        assert_eq!(obs.send(&head, b"").status, 200, "{path}: from anywhere, with the password");
-        assert_eq!(obs.send(&head.replace("Basic", "basic"), b"").status, 200, "a scheme's case does not matter");
+        assert_eq!(obs.send(&head, b"").status, 200, "{path}: the password is enough from anywhere");
+        assert_eq!(
+            obs.send(&head.replace("Basic", "basic"), b"").status,
+            200,
+            "the case of the scheme does not matter"
+        );
     }
     for open in ["/health", "/style.css", "/sdk.js"] {
         assert_eq!(obs.get(open).status, 200);
@@ -302,7 +306,7 @@ fn with_a_password_only_those_who_know_it_read() {
 }
 
 #[test]
-fn without_a_password_only_this_machine_reads() {
+fn a_dashboard_without_a_password_answers_only_local_requests() {
     let (obs, id) = with_one_event();
     let get = |path: &str, headers: &str| obs.send(&format!("GET {path} HTTP/1.1\r\n{headers}"), b"").status;
     let private = [
@@ -351,16 +355,16 @@ fn without_a_password_only_this_machine_reads() {
 }
 
 #[test]
-fn a_public_dashboard_is_open_to_everyone_but_shows_no_key_to_them() {
+fn a_public_dashboard_is_open_to_everyone_but_shows_a_key_only_locally() {
     let obs = Obs::with(&["--public-dashboard"], &[("OBS_API_KEY", KEY)]);
     let elsewhere = obs.send("GET / HTTP/1.1\r\nHost: obs.example.com\r\nX-Forwarded-For: 203.0.113.7", b"");
     assert_eq!(elsewhere.status, 200);
     assert!(!elsewhere.text().contains(KEY));
-    assert!(obs.text("/").contains(KEY), "who is on this machine may know it");
+    assert!(obs.text("/").contains(KEY), "a reader on this machine may know the key");
 }
 
 #[test]
-fn the_empty_page_shows_how_to_send_an_event_with_the_key() {
+fn the_empty_dashboard_shows_how_to_send_an_event_with_the_key() {
     let obs = Obs::start();
     let page = obs.send("GET / HTTP/1.1\r\nHost: localhost:8000", b"").text();
     assert!(page.contains(&format!("http://{KEY}@localhost:8000")) && page.contains("curl"), "{page}");
@@ -371,8 +375,12 @@ fn the_empty_page_shows_how_to_send_an_event_with_the_key() {
 }
 
 #[test]
-fn a_body_where_none_is_expected_is_refused() {
-    let (obs, _) = with_one_event();
-    assert_eq!(obs.send("GET / HTTP/1.1", b"x").status, 413);
-    assert_eq!(obs.get("/").status, 200);
+fn a_small_body_that_no_route_needs_is_ignored_except_with_get_head_and_options() {
+    let (obs, id) = with_one_event();
+    for request in ["GET /", "HEAD /", "OPTIONS /api/events"] {
+        assert_eq!(obs.send(&format!("{request} HTTP/1.1"), b"x").status, 413, "{request}");
+    }
+    let delete = format!("DELETE /api/events/{id} HTTP/1.1");
+    assert_eq!(obs.send(&delete, &[b'x'; 16_385]).status, 413);
+    assert_eq!(obs.send(&delete, &[b'x'; 16_384]).status, 204);
 }

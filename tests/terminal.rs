@@ -238,11 +238,11 @@ fn what_went_wrong_is_a_line_or_two_that_say_what_to_do() {
     let open = Obs::start();
     let closed = Obs::with(&[], &[("OBS_API_KEY", KEY), ("OBS_DASHBOARD_PASSWORD", "p")]);
     for (obs, request, status, words) in [
-        (&open, "GET /nothing HTTP/1.1", 404, "404 No such page: "),
-        (&open, "GET /issues/7 HTTP/1.1", 404, "The issues are at /."),
+        (&open, "GET /nothing HTTP/1.1", 404, "404 Not found: No such page, issue or event."),
+        (&open, "GET /issues/7 HTTP/1.1", 404, "404 Not found: No such page, issue or event."),
         (&open, "GET /?after=x HTTP/1.1", 400, "400 Bad request: Invalid cursor: after."),
-        (&open, "DELETE / HTTP/1.1", 405, "This address answers GET, HEAD, POST."),
-        (&open, "GET /issues/1/ HTTP/1.1", 308, "It is at /issues/1."),
+        (&open, "DELETE / HTTP/1.1", 405, "This address accepts GET, HEAD, POST."),
+        (&open, "GET /issues/1/ HTTP/1.1", 308, "Moved to /issues/1."),
         (&open, "GET / HTTP/1.1\r\nHost: evil.example", 403, "OBS_DASHBOARD_PASSWORD"),
         (&closed, "GET / HTTP/1.1", 401, "curl -u :PASSWORD"),
     ] {
@@ -259,7 +259,7 @@ fn what_went_wrong_is_a_line_or_two_that_say_what_to_do() {
     assert_eq!(closed.send(&format!("GET / HTTP/1.1\r\n{CURL}"), b"").header("www-authenticate").map(|_| ()), Some(()));
     let page = open.send("GET /nothing HTTP/1.1\r\nUser-Agent: curl/8\r\nAccept: text/html", b"");
     assert!(page.text().contains("<h1>"), "a page for whoever asks for one");
-    assert_eq!(open.send(&format!("GET /api/x HTTP/1.1\r\n{CURL}"), b"").error(), "Not found");
+    assert!(open.send(&format!("GET /api/x HTTP/1.1\r\n{CURL}"), b"").error().starts_with("No such page"));
 }
 
 /// Text of what terminals obey, what looks like obs's own lines, and what has no width or two columns.

@@ -61,7 +61,7 @@ fn merged_issues_are_one_and_stay_one() {
         assert_eq!((answer.status, answer.header("location")), (308, Some("/api/issues/3")));
     }
     for change in [patch(&obs, 1, r#"{"state":"resolved"}"#), merge(&obs, 3, 2), merge(&obs, 2, 3)] {
-        assert_eq!((change.status, change.error()), (404, "Not found: merged into issue 3".into()));
+        assert_eq!(change.status, 404);
     }
     assert_eq!(delete(&obs, "/api/issues/1"), 404, "what it was merged into stays");
     let one = issue(&obs, 3);

@@ -25,8 +25,6 @@ const QUERY: usize = 100;
 pub struct ListPage<'a> {
     pub asked: ListRequest<'a>,
     pub found: &'a Found,
-    /// Where a search that ran out of time stopped.
-    pub scanned_to: Option<Time>,
     /// Of the period.
     pub hours: &'a [Hour],
     /// The last 24 of each issue on the page that had events then.
@@ -127,13 +125,12 @@ pub fn short(kind: &str) -> &str {
 fn scanned(list: &ListPage) -> Option<Html> {
     let scanned = list.found.scanned?;
     let page = &list.found.page;
-    let (place, side) = match list.asked.listing.cursor {
-        Cursor::Before(_) => (page.newer.map(Cursor::Before), "up"),
-        _ => (page.older.map(Cursor::After), "back"),
+    let place = match list.asked.listing.cursor {
+        Cursor::Before(_) => page.newer.map(Cursor::Before),
+        _ => page.older.map(Cursor::After),
     };
-    let to = list.scanned_to.map(|time| html!(", {} to {}", side, when::clock(time, list.now)));
     let go_on = place.map(|place| html!(" <a href=\"{}\">Go on</a>", list.asked.at(place)));
-    Some(html!("<p class=\"scanned\">Looked through {} issues so far{}.{}</p>\n", grouped(scanned as i64), to, go_on))
+    Some(html!("<p class=\"scanned\">Looked through {} issues so far.{}</p>\n", grouped(scanned as i64), go_on))
 }
 
 fn pager(list: &ListPage) -> Option<Html> {

@@ -1,33 +1,32 @@
-//! What anyone may fetch: the style sheet, the JavaScript SDK, and whether obs is well.
-use super::error::Error;
-use super::response::json;
-use super::state::State;
+//! What anyone may fetch: the style sheet, the JavaScript SDK, and the health check.
+use super::{call::Call, error::Error, response::json, state::State};
+use crate::http::Body;
 use crate::views;
-use rouille::{Request, Response};
+use rouille::Response;
 use serde_json::json;
 
-/// The JavaScript SDK as it stands in `sdk/js`: the server's version is the client's.
+/// The JavaScript SDK of the same version as this server.
 const SDK: &str = include_str!("../../sdk/js/obs.js");
 
-/// Pages link it under a URL that changes when it does, which may then be kept; under any other it is asked for again.
-pub fn style(request: &Request) -> Response {
-    let cache = match request.raw_url() == views::style_url() {
-        true => "public, max-age=31536000, immutable",
-        false => "no-cache",
-    };
-    Response::from_data("text/css; charset=utf-8", views::STYLE)
+/// Pages link to the style sheet under a URL that changes with its content, so only under that URL may it be cached.
+pub fn style(_: &State, call: &Call, _: Body) -> Result<Response, Error> {
+    let is_current = call.request.raw_url() == views::style_url();
+    let cache = if is_current { "public, max-age=31536000, immutable" } else { "no-cache" };
+    Ok(asset("text/css; charset=utf-8", views::STYLE, cache))
+}
+
+/// The URL never changes, so it takes up to an hour until pages get the SDK of a new version of obs.
+pub fn sdk(_: &State, _: &Call, _: Body) -> Result<Response, Error> {
+    Ok(asset("text/javascript; charset=utf-8", SDK, "public, max-age=3600"))
+}
+
+fn asset(media_type: &'static str, text: &'static str, cache: &'static str) -> Response {
+    Response::from_data(media_type, text)
         .with_unique_header("Cache-Control", cache)
         .with_unique_header("X-Content-Type-Options", "nosniff")
 }
 
-/// Pages that users open load it, under a URL that stays. An hour is what an upgrade of obs may take to reach them.
-pub fn sdk() -> Response {
-    Response::from_data("text/javascript; charset=utf-8", SDK)
-        .with_unique_header("Cache-Control", "public, max-age=3600")
-        .with_unique_header("X-Content-Type-Options", "nosniff")
-}
-
-pub fn health(state: &State) -> Result<Response, Error> {
+pub fn health(state: &State, _: &Call, _: Body) -> Result<Response, Error> {
     match state.store.is_healthy() {
         true => Ok(json(&json!({ "status": "ok" }))),
         false => Err(Error::Unavailable("Events cannot be stored")),

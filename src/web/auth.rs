@@ -1,4 +1,4 @@
-//! Who may do what: ingest keys, the dashboard's password, and what counts as this machine where there is no password.
+//! Who may do what: ingest keys, the dashboard's password, the local-only rule, and protection from forged requests.
 use super::error::Error;
 use crate::domain::Key;
 use crate::http::Version;
@@ -6,90 +6,86 @@ use rouille::Request;
 use rouille::input::basic_http_auth;
 use std::hint::black_box;
 
-/// The key that a request came with.
-pub fn key<'a>(keys: &'a [Key], request: &Request) -> Result<&'a Key, Error> {
-    let mut headers = request.headers().filter(|(name, _)| name.eq_ignore_ascii_case("X-OBS-Key"));
-    // Two of them are none: a proxy in front may have read the other one.
-    let (Some((_, sent)), None) = (headers.next(), headers.next()) else { return Err(Error::WrongKey) };
-    // All are compared, so that the time does not tell which one was nearly right.
-    let matches = keys.iter().filter(|key| same(sent, &key.key)).collect::<Vec<_>>();
-    matches.first().copied().ok_or(Error::WrongKey)
+/// What admission found out about the sender of a request.
+#[derive(Default)]
+pub struct Sender {
+    /// The project that the sender's ingest key belongs to.
+    pub project: String,
+    /// Signed in, or on this machine: may make changes and see an ingest key.
+    pub is_trusted: bool,
+}
+
+/// Returns the configured key that the request was sent with.
+pub fn ingest_key<'a>(keys: &'a [Key], request: &Request) -> Result<&'a Key, Error> {
+    let sent = only(request, "X-OBS-Key").ok_or(Error::WrongKey)?;
+    // Compares all of them, so that the time taken does not tell which one was nearly right.
+    let found = keys.iter().fold(None, |found, key| if is_same(sent, &key.key) { Some(key) } else { found });
+    found.ok_or(Error::WrongKey)
 }
 
 /// Who may read the dashboard.
 pub enum Dashboard {
+    /// Anyone who knows the password.
     Password(String),
-    /// Whoever seems to be on this machine.
+    /// Requests that appear to come from this machine.
     Local,
+    /// Anyone.
     Public,
 }
 
-/// One who may read.
-pub struct Visitor {
-    /// Signed in, or on this machine: may see an ingest key too, and change things.
-    pub is_trusted: bool,
-}
-
 impl Dashboard {
-    pub fn admit(&self, request: &Request, version: Version) -> Result<Visitor, Error> {
-        match self {
+    pub fn admit(&self, request: &Request, version: Version) -> Result<Sender, Error> {
+        let is_trusted = match self {
             Dashboard::Password(password) => {
-                let sent = sent_password(request).ok_or(Error::SignIn)?;
-                if same(&sent, password) { Ok(Visitor { is_trusted: true }) } else { Err(Error::SignIn) }
+                sent_password(request).filter(|sent| is_same(sent, password)).ok_or(Error::SignIn)?;
+                true
             }
-            Dashboard::Local if is_local(request, version) => Ok(Visitor { is_trusted: true }),
-            Dashboard::Local => Err(Error::NotLocal),
-            // Anyone can claim to be `localhost`, so on an address that others reach the sender's own counts too.
-            Dashboard::Public => {
-                let here = request.remote_addr().ip().to_canonical().is_loopback();
-                Ok(Visitor { is_trusted: here && is_local(request, version) })
-            }
-        }
+            Dashboard::Local if is_local(request, version) => true,
+            Dashboard::Local => return Err(Error::NotLocal),
+            // `Host` can be made up, so on an address that other machines can reach, the peer must be local too.
+            Dashboard::Public => request.remote_addr().ip().to_canonical().is_loopback() && is_local(request, version),
+        };
+        Ok(Sender { is_trusted, ..Sender::default() })
     }
 }
 
-/// How a change is asked for.
-#[derive(Clone, Copy, PartialEq)]
-pub enum By {
-    Form,
-    Json,
-}
-
-/// Whether a visitor may change things, and asks for it himself: a browser that is signed in, or on this machine, sends
-/// what any page in it says. It names the page's origin with a form. What is no form it sends to another origin only
-/// after it has asked, which is never granted.
-pub fn may_change(request: &Request, visitor: &Visitor, by: By) -> Result<(), Error> {
-    if !visitor.is_trusted {
-        return Err(Error::ReadOnly);
-    }
-    let host = request.header("Host").filter(|host| !host.is_empty());
-    let from_here = match request.header("Sec-Fetch-Site") {
-        // Two that differ are none: a proxy in front may have read the other one.
-        Some(_) => all(request, "Sec-Fetch-Site").all(|site| site == "same-origin"),
-        None => {
-            all(request, "Origin").count() == 1
-                && request.header("Origin").and_then(|origin| origin.split_once("://")).is_some_and(|(scheme, name)| {
-                    matches!(scheme, "http" | "https") && host.is_some_and(|host| name.eq_ignore_ascii_case(host))
-                })
-        }
+/// Checks that a form may make changes, and that one of obs's own pages sent it. Browsers send credentials with the
+/// forms of any site, but they also say where a form came from.
+pub fn check_form(request: &Request, sender: Sender) -> Result<Sender, Error> {
+    let is_own = match request.header("Sec-Fetch-Site") {
+        Some(_) => only(request, "Sec-Fetch-Site") == Some("same-origin"),
+        None => only(request, "Origin").and_then(|origin| origin.split_once("://")).is_some_and(|(scheme, name)| {
+            let host = request.header("Host").unwrap_or_default();
+            matches!(scheme, "http" | "https") && !host.is_empty() && name.eq_ignore_ascii_case(host)
+        }),
     };
-    let is_json = request
-        .header("Content-Type")
-        .is_some_and(|kind| kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json"));
-    match by {
-        By::Form if from_here => Ok(()),
-        By::Form => Err(Error::Forged("a form is taken only from obs's own pages")),
-        By::Json if is_json || matches!(request.method(), "PATCH" | "DELETE") => Ok(()),
-        By::Json => Err(Error::Forged("send it with Content-Type: application/json")),
+    check_change(sender, is_own, "forms are accepted only from obs's own pages")
+}
+
+/// Checks that a request may make changes, and that it is not a plain form of another site. A browser asks before it
+/// sends another site's JSON, `PATCH` or `DELETE`, and obs never agrees.
+pub fn check_json(request: &Request, sender: Sender) -> Result<Sender, Error> {
+    let media_type = request.header("Content-Type").and_then(|value| value.split(';').next()).unwrap_or_default();
+    let is_json = media_type.trim().eq_ignore_ascii_case("application/json");
+    let is_preflighted = is_json || matches!(request.method(), "PATCH" | "DELETE");
+    check_change(sender, is_preflighted, "send it with Content-Type: application/json")
+}
+
+fn check_change(sender: Sender, is_genuine: bool, expected: &'static str) -> Result<Sender, Error> {
+    match (sender.is_trusted, is_genuine) {
+        (false, _) => Err(Error::ReadOnly),
+        (true, false) => Err(Error::Forged(expected)),
+        (true, true) => Ok(sender),
     }
 }
 
-/// Every value that a header came with.
-fn all<'a>(request: &'a Request, name: &'a str) -> impl Iterator<Item = &'a str> {
-    request.headers().filter(move |(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+/// The value of a header that occurs exactly once. Of two, a proxy in front may have read the other one.
+fn only<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
+    let mut values = request.headers().filter(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value);
+    values.next().filter(|_| values.next().is_none())
 }
 
-/// The password of HTTP Basic, whose scheme's case does not matter (RFC 9110, 11.1). To rouille it does.
+/// The password of HTTP Basic. The case of the scheme does not matter (RFC 9110, 11.1), but it does to rouille.
 fn sent_password(request: &Request) -> Option<String> {
     let (scheme, credentials) = request.header("Authorization")?.split_once(' ')?;
     let header = ("Authorization".into(), format!("Basic {}", credentials.trim()));
@@ -98,23 +94,23 @@ fn sent_password(request: &Request) -> Option<String> {
     basic_http_auth(&basic).map(|sent| sent.password)
 }
 
-/// Whether a request looks as if it came from this machine itself. A page elsewhere that had its name resolve to
-/// 127.0.0.1 (DNS rebinding) sends its own name as `Host`, and a reverse proxy in its usual set-up leaves traces.
+/// Whether a request appears to come from this machine. A remote page whose name resolves to 127.0.0.1 (DNS rebinding)
+/// sends its own name as `Host`, and a reverse proxy in its usual configuration adds a header or speaks HTTP/1.0.
 fn is_local(request: &Request, version: Version) -> bool {
     let host = request.header("Host").unwrap_or_default();
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
         _ => host,
     };
-    let mut names = request.headers().map(|(name, _)| name.to_ascii_lowercase());
+    let mut headers = request.headers().map(|(name, _)| name.to_ascii_lowercase());
     version == Version::Http11
         && ["localhost", "127.0.0.1", "[::1]"].iter().any(|local| local.eq_ignore_ascii_case(name))
-        && !names
+        && !headers
             .any(|name| matches!(name.as_str(), "forwarded" | "via" | "x-real-ip") || name.starts_with("x-forwarded-"))
 }
 
-/// Compares in a time that depends on nothing but the length of what was sent.
-fn same(sent: &str, secret: &str) -> bool {
+/// Compares in a time that depends only on the length of `sent`.
+fn is_same(sent: &str, secret: &str) -> bool {
     let (sent, secret) = (sent.as_bytes(), secret.as_bytes());
     let mut difference = sent.len() ^ secret.len();
     for (at, byte) in sent.iter().enumerate() {
@@ -128,10 +124,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_whole_secret_is_the_same() {
-        assert!(same("secret", "secret"));
+    fn only_the_whole_secret_matches() {
+        assert!(is_same("secret", "secret"));
         for wrong in ["", "secre", "secrets", "secretsecret", "Secret", "xecret"] {
-            assert!(!same(wrong, "secret"), "{wrong}");
+            assert!(!is_same(wrong, "secret"), "{wrong}");
         }
     }
 }

@@ -1,10 +1,28 @@
-//! obs as `http` sees it: what it admits, how it answers, what it logs.
-mod acts;
+//! obs as `http` sees it: which requests it admits, how it answers them, and what it logs.
+//!
+//! `main` calls `serve::run`, which builds a [`State`] and hands it to `http::serve`. From then on `http` calls the
+//! functions of `impl App for State` below: `admit` for a request's head, `handle` once its body is there.
+//!
+//! | file | its one job |
+//! |---|---|
+//! | `routes` | the table of routes; finds a request's route and checks who sent it |
+//! | `ingest`, `api`, `pages`, `forms`, `assets` | the handlers |
+//! | `changes` | changes to issues and events, for `api` and `forms` |
+//! | `call` | an admitted request as a handler sees it |
+//! | `state` | what all requests share |
+//! | `auth`, `rate` | who may do what, and how often |
+//! | `error` | everything that can go wrong with a request |
+//! | `response` | JSON, pages and plain text, with their headers |
+//!
+//! Dependencies point down this list only.
 mod api;
 mod assets;
 pub mod auth;
+mod call;
+mod changes;
 mod error;
-pub mod ingest;
+mod forms;
+mod ingest;
 mod pages;
 pub mod rate;
 pub mod response;
@@ -18,28 +36,30 @@ use crate::log;
 use error::Error;
 use response::Format;
 use rouille::{Request, Response};
-use routes::Route;
+use routes::Admitted;
 use std::time::Duration;
 
 impl App for State {
-    type Pass = Route;
+    type Pass = Admitted;
 
-    fn admit(&self, request: &Request, version: Version) -> Result<Admission<Route>, Response> {
+    fn admit(&self, request: &Request, version: Version) -> Result<Admission<Admitted>, Response> {
         routes::admit(self, request, version)
-            .map_err(|error| answer(request.raw_url(), Format::of(request), Err(error)))
+            .map_err(|error| finish(request.raw_url(), Format::from_request(request), Err(error)))
     }
 
-    fn handle(&self, route: Route, request: &Request, body: Body) -> Response {
-        answer(request.raw_url(), Format::of(request), routes::handle(self, route, request, body))
+    fn handle(&self, admitted: Admitted, request: &Request, body: Body) -> Response {
+        let result = routes::handle(self, admitted, request, body);
+        finish(request.raw_url(), Format::from_request(request), result)
     }
 
     fn refuse(&self, refusal: Refusal, target: Option<&str>) -> Response {
         let target = target.unwrap_or_default();
-        // A target is all that is known here: what `http` refuses is a page for everyone.
-        answer(target, Format::Page, Err(Error::refused(refusal, &routes::path(target))))
+        let error = Error::Refused(refusal, routes::max_body(&routes::path(target)));
+        // The headers, which would ask for plain text, may be unreadable.
+        finish(target, Format::Page, Err(error))
     }
 
-    /// The query stays out of the log: clients may put a key there.
+    /// The query is not logged: clients may put a key there.
     fn answered(&self, request: &Request, status: u16, took: Duration) {
         if self.verbose {
             let path = request.raw_url().split('?').next().unwrap_or_default();
@@ -52,16 +72,15 @@ impl App for State {
     }
 }
 
-/// What leaves for a target. Pages of any origin may load `/sdk.js` and read what `/api/events` answers, refusals too:
-/// without these headers a browser would show its SDK a refusal as a broken network.
-fn answer(target: &str, form: Format, result: Result<Response, Error>) -> Response {
+/// Renders an error, and adds the CORS headers of the route. Refusals need them too: without them, a browser reports
+/// a refusal to its page as a network failure.
+fn finish(target: &str, format: Format, result: Result<Response, Error>) -> Response {
     let path = routes::path(target);
-    let response = result.unwrap_or_else(|error| error.response(&path, form));
-    match path.strip_suffix('/').unwrap_or(&path) {
-        "/api/events" => response
-            .with_unique_header("Access-Control-Allow-Origin", "*")
-            .with_unique_header("Access-Control-Expose-Headers", "Retry-After"),
-        "/sdk.js" => response.with_unique_header("Access-Control-Allow-Origin", "*"),
-        _ => response,
+    let response = result.unwrap_or_else(|error| error.response(&path, format));
+    if !routes::has_cors(&path) {
+        return response;
     }
+    response
+        .with_unique_header("Access-Control-Allow-Origin", "*")
+        .with_unique_header("Access-Control-Expose-Headers", "Retry-After")
 }

@@ -1,87 +1,80 @@
-//! The dashboard: issues, one issue, one event; each as a page or as text for a terminal.
-use super::auth::Visitor;
-use super::error::Error;
-use super::response::{Format, moved};
-use super::state::State;
-use crate::domain::Key;
-use crate::domain::{Cursor, Found, Hour, Issue, Position};
-use crate::query::{Is, Listing, Query, Sort, Term};
-use crate::store::Reader;
+//! The dashboard's pages: the list of issues, one issue, one event; each as HTML or as plain text for a terminal.
+use super::{call::Call, error::Error, response::Format, state::State};
+use crate::domain::{Hour, Key, Position};
+use crate::http::Body;
 use crate::time::Time;
 use crate::views::{self, EventPage, IssuePage, ListPage, ListRequest, Period, terminal};
 use rouille::{Request, Response};
 use std::collections::HashMap;
 
-/// Hours that a row of the list shows.
+/// Hours of events that a row of the list shows.
 const ROW_HOURS: usize = 24;
 
-pub fn issues(state: &State, listing: &Listing, visitor: &Visitor, request: &Request) -> Result<Response, Error> {
-    let (form, origin, now) = (Format::of(request), origin(request), Time::now());
-    let asked = ListRequest { listing, period: period(request)? };
+pub fn issues(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
+    let (format, origin, now) = (Format::from_request(call.request), origin(call.request), Time::now());
+    let listing = call.listing()?;
+    let asked = ListRequest { listing: &listing, period: call.period()? };
     state.store.read(|reader| {
         let states = reader.states()?;
         if states.iter().all(|(_, issues)| *issues == 0) {
-            let key = state.keys.first().filter(|_| visitor.is_trusted).map(|key| key.key.as_str());
-            return Ok(form.answer(|| views::empty(&origin, key), || terminal::empty(&origin, key)));
+            let key = state.keys.first().filter(|_| call.sender.is_trusted).map(|key| key.key.as_str());
+            return Ok(format.answer(|| views::empty(&origin, key), || terminal::empty(&origin, key)));
         }
         let found = reader.issues(&listing.query, listing.sort, listing.cursor, now)?;
         let ids: Vec<i64> = found.page.rows.iter().map(|issue| issue.id).collect();
-        let projects = projects(&state.keys);
         let list = ListPage {
             asked,
             found: &found,
-            scanned_to: scanned_to(reader, listing, &found, now)?,
             hours: &reader.hours(now.hour(), asked.period.hours(now))?,
             issue_hours: &events_by_hour(reader.issue_hours(&ids, now.hour(), ROW_HOURS)?),
             states: &states,
             environments: &reader.environments()?,
-            projects: &projects,
-            may_act: visitor.is_trusted,
+            projects: &projects(&state.keys),
+            may_act: call.sender.is_trusted,
             now,
         };
-        let (newest, older) = (kept(request), found.page.older.map(|place| older(request, place)));
-        let text = || terminal::issues(&list, &newest, older.as_deref(), &origin);
-        Ok(form.answer(|| views::issues(&list), text))
+        let (first, older) = (first_page(call.request), older_page(call.request, found.page.older));
+        let text = || terminal::issues(&list, &first, older.as_deref(), &origin);
+        Ok(format.answer(|| views::issues(&list), text))
     })
 }
 
-pub fn issue(state: &State, id: i64, cursor: Cursor, visitor: &Visitor, request: &Request) -> Result<Response, Error> {
-    let (form, origin, now) = (Format::of(request), origin(request), Time::now());
+pub fn issue(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
+    let (format, origin, now) = (Format::from_request(call.request), origin(call.request), Time::now());
+    let (id, cursor) = (call.path.issue, call.cursor()?);
     state.store.read(|reader| {
         let Some(issue) = reader.issue(id)? else {
-            return reader.merged_into(id)?.map(|id| moved(&format!("/issues/{id}"))).ok_or(Error::NotFound);
+            return Err(reader.merged_into(id)?.map_or(Error::NotFound, |id| Error::Moved(format!("/issues/{id}"))));
         };
         let newest = reader.event(&issue.last_event_id)?.ok_or(Error::NotFound)?;
         let events = reader.events(id, cursor)?;
-        let fortnight = Period::Fortnight.hours(now);
-        let hours = reader.hours_of(id, now.hour(), fortnight)?;
-        let whole = IssuePage {
+        let hours = reader.hours_of(id, now.hour(), Period::Fortnight.hours(now))?;
+        let page = IssuePage {
             issue: &issue,
             newest: &newest,
             events: &events,
             hours: &hours,
             facets: &reader.facets(id)?,
             history: &reader.history(id)?,
-            may_act: visitor.is_trusted,
+            may_act: call.sender.is_trusted,
             now,
         };
-        let older = events.older.map(|place| older(request, place));
-        Ok(form.answer(
-            || views::issue(&whole),
-            || terminal::issue(&issue, &newest, &events, older.as_deref(), &origin, now),
-        ))
+        let older = older_page(call.request, events.older);
+        let text = || terminal::issue(&issue, &newest, &events, older.as_deref(), &origin, now);
+        Ok(format.answer(|| views::issue(&page), text))
     })
 }
 
-pub fn event(state: &State, id: &str, visitor: &Visitor, request: &Request) -> Result<Response, Error> {
-    let (form, origin, now) = (Format::of(request), origin(request), Time::now());
+pub fn event(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
+    let (format, origin, now) = (Format::from_request(call.request), origin(call.request), Time::now());
     state.store.read(|reader| {
-        let event = reader.event(id)?.ok_or(Error::NotFound)?;
+        let event = reader.event(&call.path.event)?.ok_or(Error::NotFound)?;
         let issue = reader.issue(event.issue_id)?.ok_or(Error::NotFound)?;
         let (older, newer) = reader.neighbours(&event)?;
         let (older, newer) = (older.as_ref(), newer.as_ref());
-        let one = EventPage { event: &event, issue: &issue, older, newer, may_act: visitor.is_trusted, now };
-        Ok(form.answer(|| views::event(&one), || terminal::event(&event, &issue, older, newer, &origin, now)))
+        let page = EventPage { event: &event, issue: &issue, older, newer, may_act: call.sender.is_trusted, now };
+        let text = || terminal::event(&event, &issue, older, newer, &origin, now);
+        Ok(format.answer(|| views::event(&page), text))
     })
 }
 
@@ -90,27 +83,21 @@ fn events_by_hour(issues: HashMap<i64, Vec<Hour>>) -> HashMap<i64, Vec<i64>> {
     issues.into_iter().map(|(id, hours)| (id, events(hours))).collect()
 }
 
-/// The target of the page that comes after this one. What was searched for, and in which order, stays.
-fn older(request: &Request, at: Position) -> String {
-    let kept = kept(request);
-    format!("{kept}{}after={at}", if kept.contains('?') { '&' } else { '?' })
+/// The target of the next page of a list, with the same search and order.
+fn older_page(request: &Request, position: Option<Position>) -> Option<String> {
+    let first = first_page(request);
+    let separator = if first.contains('?') { '&' } else { '?' };
+    position.map(|position| format!("{first}{separator}after={position}"))
 }
 
-/// The target of the first page.
-fn kept(request: &Request) -> String {
+/// The target of the first page of a list, with the same search and order.
+fn first_page(request: &Request) -> String {
     let (path, query) = request.raw_url().split_once('?').unwrap_or((request.raw_url(), ""));
-    let kept = query.split('&').filter(|part| part.starts_with("q=") || part.starts_with("sort="));
-    let kept: Vec<&str> = kept.collect();
+    let kept: Vec<&str> = query.split('&').filter(|part| part.starts_with("q=") || part.starts_with("sort=")).collect();
     if kept.is_empty() { path.into() } else { format!("{path}?{}", kept.join("&")) }
 }
 
-/// `?period=24h` or `14d`.
-pub fn period(request: &Request) -> Result<Period, Error> {
-    let period = request.get_param("period").map_or(Some(Period::default()), |period| Period::of(&period));
-    period.ok_or_else(|| Error::Bad("Invalid period: expected 24h or 14d".into()))
-}
-
-/// The names to choose from, where more than one key has one.
+/// The projects to choose from; none if there is only one.
 fn projects(keys: &[Key]) -> Vec<&str> {
     let mut names: Vec<&str> = keys.iter().map(|key| key.project.as_str()).filter(|name| !name.is_empty()).collect();
     names.sort_unstable();
@@ -118,26 +105,7 @@ fn projects(keys: &[Key]) -> Vec<&str> {
     if names.len() > 1 { names } else { Vec::new() }
 }
 
-/// Where a search that ran out of time stopped: when the issue there was seen. In the order of counts, no time tells.
-fn scanned_to(reader: &Reader, listing: &Listing, found: &Found, now: Time) -> Result<Option<Time>, Error> {
-    let place = match listing.cursor {
-        Cursor::Before(_) => found.page.newer,
-        Cursor::Newest | Cursor::After(_) => found.page.older,
-    };
-    let seen: fn(&Issue) -> Time = match listing.sort {
-        Sort::LastSeen => |issue| issue.last_seen,
-        Sort::FirstSeen => |issue| issue.first_seen,
-        Sort::Count => return Ok(None),
-    };
-    let (Some(_), Some(mut place)) = (found.scanned, place) else { return Ok(None) };
-    place.key -= 1; // the next one up is the issue there
-    let state = |term: &&Term| matches!(term, Term::Is(Is::State(_) | Is::Any));
-    let any = Query(listing.query.0.iter().filter(state).cloned().collect());
-    let nearest = reader.issues(&any, listing.sort, Cursor::Before(place), now)?;
-    Ok(nearest.page.rows.last().map(seen))
-}
-
-/// Where the reader reaches obs, as an SDK would. A proxy that ends TLS says so.
+/// The URL at which the reader reaches obs, without a path. A proxy that terminates TLS says so in a header.
 fn origin(request: &Request) -> String {
     let secure = request.header("X-Forwarded-Proto") == Some("https");
     let host = request.header("Host").unwrap_or("localhost:8000");

@@ -1,4 +1,4 @@
-//! How many events a key may send: so many a minute, counted from the first one on.
+//! The rate limit of each ingest key: events per minute, where a key's minute begins with its first event.
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 const MINUTE: Duration = Duration::from_secs(60);
 
 pub struct Rate {
-    /// `None`: as many as they like, and nothing is counted.
+    /// `None`: no limit, and nothing is counted.
     limit: Option<u32>,
-    /// When each key's minute began, and how many it has sent since.
+    /// When each key's current minute began, and the number of events since then.
     minutes: Mutex<HashMap<String, (Instant, u32)>>,
 }
 
@@ -17,7 +17,7 @@ impl Rate {
         Rate { limit, minutes: Mutex::default() }
     }
 
-    /// Counts an event of a key, or says in how many seconds there is room for it.
+    /// Counts an event. If the key has reached its limit, the error is the number of seconds until it may send more.
     pub fn take(&self, key: &str) -> Result<(), u64> {
         let Some(limit) = self.limit else { return Ok(()) };
         let now = Instant::now();

@@ -1,4 +1,4 @@
-//! What all requests share while obs serves.
+//! What all requests share while obs runs.
 use super::auth::Dashboard;
 use super::rate::Rate;
 use crate::domain::Key;
@@ -6,9 +6,10 @@ use crate::store::Store;
 
 pub struct State {
     pub store: Store,
-    /// Never empty.
+    /// The ingest keys; at least one.
     pub keys: Vec<Key>,
     pub rate: Rate,
     pub dashboard: Dashboard,
+    /// Whether every request is logged.
     pub verbose: bool,
 }

@@ -158,7 +158,7 @@ for (const host of ['localhost', '127.0.0.1']) {
         const landed = page.waitForURL(obs.origin + path);
         await page.evaluate(submit, { action: obs.origin + path, enctype, fields });
         await landed;
-        assert.equal(await page.locator('h1').innerText(), 'Not from here', `${path} as ${enctype}`);
+        assert.equal(await page.locator('h1').innerText(), 'Request refused', `${path} as ${enctype}`);
       }
     }
     assert.deepEqual(statuses, Array(15).fill(403));

@@ -1,0 +1,58 @@
+//! An admitted request as a handler sees it: the parameters of its path and query, and who sent it.
+use super::auth::Sender;
+use super::error::Error;
+use crate::domain::{Cursor, Position};
+use crate::query::{Listing, Query, Sort};
+use crate::views::Period;
+use rouille::Request;
+
+/// Maximum length of `?q=` in characters. The rest is ignored.
+const MAX_QUERY: usize = 1000;
+
+pub struct Call<'a> {
+    pub request: &'a Request,
+    pub path: PathParams,
+    pub sender: Sender,
+}
+
+/// The values of a route's path parameters. A parameter that the route does not have keeps its default.
+#[derive(Default)]
+pub struct PathParams {
+    /// `:issue`, an issue's id.
+    pub issue: i64,
+    /// `:event`, an event's id in its stored form.
+    pub event: String,
+}
+
+impl Call<'_> {
+    /// `?q=`, `?sort=` and the cursor: which page of the list of issues.
+    pub fn listing(&self) -> Result<Listing, Error> {
+        let text = self.request.get_param("q").unwrap_or_default();
+        let text: String = text.chars().take(MAX_QUERY).collect();
+        let sort = self.request.get_param("sort").map_or(Some(Sort::default()), |sort| Sort::of(&sort));
+        let sort = sort.ok_or_else(|| Error::Bad("Invalid sort: expected last_seen, first_seen or count".into()))?;
+        Ok(Listing { query: Query::parse(&text), text, sort, cursor: self.cursor()? })
+    }
+
+    /// Where a page of a list begins: `?after=`, which the contract promises, or `?before=`, which only pages use.
+    pub fn cursor(&self) -> Result<Cursor, Error> {
+        let position = |name| match self.request.get_param(name) {
+            Some(text) => {
+                text.parse::<Position>().map(Some).map_err(|()| Error::Bad(format!("Invalid cursor: {name}")))
+            }
+            None => Ok(None),
+        };
+        match (position("after")?, position("before")?) {
+            (None, None) => Ok(Cursor::Newest),
+            (Some(after), None) => Ok(Cursor::After(after)),
+            (None, Some(before)) => Ok(Cursor::Before(before)),
+            (Some(_), Some(_)) => Err(Error::Bad("Invalid cursor: either after or before".into())),
+        }
+    }
+
+    /// `?period=24h` or `14d`.
+    pub fn period(&self) -> Result<Period, Error> {
+        let period = self.request.get_param("period").map_or(Some(Period::default()), |period| Period::of(&period));
+        period.ok_or_else(|| Error::Bad("Invalid period: expected 24h or 14d".into()))
+    }
+}
