@@ -173,7 +173,7 @@ fn a_browser_of_any_origin_may_send_events_and_read_every_answer_to_them() {
 fn what_http_refuses_looks_like_what_obs_refuses() {
     let folder = Folder::new();
     let state = State {
-        store: Store::open(&folder.join("obs.sqlite"), Default::default(), Default::default()).unwrap(),
+        store: Store::open(&folder.join("obs.sqlite"), Default::default(), Default::default()).unwrap().into(),
         keys: Vec::new(),
         dashboard: Dashboard::Local,
         rate: obs::web::rate::Rate::new(None),

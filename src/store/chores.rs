@@ -56,7 +56,7 @@ impl Chores {
 
 impl Chores {
     fn try_step(&mut self, connection: &mut Connection, idle: bool) -> Result<(), Error> {
-        self.alerts.remove_told(connection)?;
+        self.alerts.remove_notified(connection)?;
         let settling = triage::is_due(connection)?;
         set_wiping(connection, settling)?; // retention too takes events of an issue that was deleted
         self.retention.step(connection, settling)?;

@@ -21,7 +21,7 @@ mod triage;
 mod wipe;
 mod writer;
 
-pub use alerts::{Alert, AlertKind, AlertPolicy, Alerts, Backlog, Counts, Told};
+pub use alerts::{Alert, AlertCounts, AlertKind, AlertPolicy, Alerts};
 pub use backup::backup;
 pub use read::Reader;
 pub use transfer::{Export, ExportFilter, Import};

@@ -3,9 +3,10 @@ use super::auth::Dashboard;
 use super::rate::Rate;
 use crate::domain::Key;
 use crate::store::Store;
+use std::sync::Arc;
 
 pub struct State {
-    pub store: Store,
+    pub store: Arc<Store>,
     /// Never empty.
     pub keys: Vec<Key>,
     pub rate: Rate,

@@ -126,7 +126,7 @@ impl Obs {
 
     /// What it told the operator when it was ready.
     pub fn banner(&self) -> String {
-        eventually("the banner's last line", || Some(self.errors()).filter(|text| text.contains("\n  kept ")))
+        eventually("the banner's last line", || Some(self.errors()).filter(|text| text.contains("\n  retention ")))
     }
 
     pub fn kill(&mut self) {
