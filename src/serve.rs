@@ -155,8 +155,8 @@ fn print_banner(config: &Config, state: &State, bound: &[SocketAddr], authority:
         log::plain(&format!("  alerts     run OBS_ALERT_COMMAND, with links to {base_url}"));
     }
     let age = match config.retention.days {
-        Some(1) => ", for 1 day".into(),
-        Some(days) => format!(", for {days} days"),
+        Some(1) => ", each for up to 1 day".into(),
+        Some(days) => format!(", each for up to {days} days"),
         None => String::new(),
     };
     log::plain(&format!("  retention  up to {} events{age}", config.retention.events));

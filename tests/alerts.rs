@@ -1,12 +1,12 @@
 //! `OBS_ALERT_COMMAND`: when it runs, what it receives, and what happens when it fails, hangs or cannot keep up.
 mod common;
+use common::process::outcome;
 use common::*;
 use obs::alerts::{self, AlertSettings, AlertThread};
 use obs::event::Event;
 use obs::store::{AlertPolicy, NewEvent, Store};
 use serde_json::{Value, json};
 use std::fs;
-use std::process::Output;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -283,11 +283,6 @@ fn without_a_command_no_alert_is_stored() {
     assert_eq!(pending(&obs), 0);
 }
 
-fn outcome(args: &[&str], env: &[(&str, &str)]) -> (i32, String, String) {
-    let Output { status, stdout, stderr } = command(args, env).output().unwrap();
-    (status.code().unwrap(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
-}
-
 #[test]
 fn test_alert_runs_the_command_once_and_prints_how_it_exited() {
     let folder = Folder::new();
@@ -295,7 +290,7 @@ fn test_alert_runs_the_command_once_and_prints_how_it_exited() {
     let test = |text: &str, more: &[(&str, &str)]| {
         let mut env = vec![("OBS_ALERT_COMMAND", text), ("ALERTS", path.to_str().unwrap())];
         env.extend(more);
-        outcome(&["test-alert"], &env)
+        outcome(&mut command(&["test-alert"], &env))
     };
     assert_eq!(test(KEEP, &[]), (0, "OBS_ALERT_COMMAND: exit status 0\n".into(), String::new()));
     test(KEEP, &[("OBS_URL", "https://obs.example.com")]);
@@ -313,7 +308,7 @@ fn a_test_alert_has_the_fields_of_a_real_one() {
     new_issue(&obs, "real");
     let path = obs.folder().join("alerts");
     wait_for(obs.folder(), 1);
-    outcome(&["test-alert"], &[("OBS_ALERT_COMMAND", KEEP), ("ALERTS", path.to_str().unwrap())]);
+    outcome(&mut command(&["test-alert"], &[("OBS_ALERT_COMMAND", KEEP), ("ALERTS", path.to_str().unwrap())]));
     let alerts = sent(obs.folder());
     let fields = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     assert_eq!(fields(&alerts[0]), fields(&alerts[1]));
@@ -324,7 +319,7 @@ fn a_test_alert_has_the_fields_of_a_real_one() {
 
 #[test]
 fn a_bad_setting_is_one_line_and_exit_status_2() {
-    let (status, _, errors) = outcome(&["test-alert"], &[]);
+    let (status, _, errors) = outcome(&mut command(&["test-alert"], &[]));
     assert_eq!((status, errors.as_str()), (2, "obs: test-alert needs OBS_ALERT_COMMAND\n"));
     let urls = [
         "obs.example.com",
@@ -339,7 +334,7 @@ fn a_bad_setting_is_one_line_and_exit_status_2() {
     let cases = urls.map(|url| ("OBS_URL", url)).into_iter();
     for (name, value) in cases.chain([("OBS_ALERT_RATE", "0"), ("OBS_ALERT_RATE", "-1"), ("OBS_ALERT_RATE", "many")]) {
         for args in [&["test-alert"] as &[_], &[]] {
-            let (status, _, errors) = outcome(args, &[("OBS_ALERT_COMMAND", "true"), (name, value)]);
+            let (status, _, errors) = outcome(&mut command(args, &[("OBS_ALERT_COMMAND", "true"), (name, value)]));
             assert_eq!((status, errors.lines().count()), (2, 1), "{name}={value}: {errors}");
             assert!(errors.starts_with(&format!("obs: invalid {name} '{value}': expected ")), "{errors}");
         }

@@ -30,19 +30,19 @@ Options and environment variables:
   --max-events N        OBS_MAX_EVENTS           Number of events to store. Beyond it, the oldest events of the
                                                  issue with the most events are removed [default: 1000000]
   --retention-days N    OBS_RETENTION_DAYS       Number of days to store events [default: no limit]
-  --public-dashboard    OBS_PUBLIC_DASHBOARD=1   Show a dashboard without a password to everyone
+  --public-dashboard    OBS_PUBLIC_DASHBOARD=1   Let everyone see the dashboard without a password
   --verbose                                      Log every request to standard error
                         OBS_API_KEY              Ingest keys: KEY or PROJECT=KEY, separated by commas
                                                  [default: a key generated on first start]
                         OBS_RATE_LIMIT           Number of events that each key may send per minute
                                                  [default: no limit]
                         OBS_DASHBOARD_PASSWORD   Password of the dashboard; the user name does not matter
-                                                 [default: none, for this machine only]
-                        OBS_ALERT_COMMAND        Command to run with sh -c when an issue is new or reopened;
-                                                 reads the alert as JSON on standard input [default: none]
-                        OBS_ALERT_RATE           Number of events per hour above which an issue alerts as well
-                                                 [default: no limit]
-                        OBS_URL                  URL at which links in alerts start, such as
+                                                 [default: none, and only this machine has access]
+                        OBS_ALERT_COMMAND        Command to run with sh -c when an issue is new or
+                                                 reopened; it gets JSON on standard input [default: none]
+                        OBS_ALERT_RATE           Also alert when an issue has more than this many events
+                                                 in an hour [default: no limit]
+                        OBS_URL                  Base URL of links in alerts, such as
                                                  https://obs.example.com [default: the listen address]
   -h, --help                                     Print this help
   -V, --version                                  Print the version

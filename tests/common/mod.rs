@@ -2,6 +2,7 @@
 #![allow(dead_code)] // each test file is a crate of its own and uses a part
 pub mod dice;
 pub mod ledger;
+pub mod process;
 pub mod triage;
 
 use serde_json::Value;
