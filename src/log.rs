@@ -1,24 +1,21 @@
-//! Lines for the operator, on standard error. What clients sent can be in them, so control characters are escaped.
+//! Writes lines to standard error. They can contain text that clients sent, so control characters are escaped.
 use crate::time::Time;
-use std::fmt::Write as _;
-use std::io::{self, Write as _};
+use std::io::{self, Write};
 
-/// One line with the time in front.
+/// Writes a line that starts with the time.
 pub fn line(text: &str) {
     plain(&format!("{} {text}", Time::now()));
 }
 
-/// One line as it is. A standard error that is closed or full is no reason to fail.
+/// Writes a line without the time. Errors are ignored: a closed or full standard error must not stop obs.
 pub fn plain(text: &str) {
-    let _ = io::stderr().write_all(format!("{}\n", printable(text)).as_bytes());
-}
-
-fn printable(text: &str) -> String {
-    text.chars().fold(String::with_capacity(text.len()), |mut line, c| {
+    let mut line = String::with_capacity(text.len() + 1);
+    for c in text.chars() {
         match c.is_control() {
-            true => drop(write!(line, "{}", c.escape_default())),
+            true => line.extend(c.escape_default()),
             false => line.push(c),
         }
-        line
-    })
+    }
+    line.push('\n');
+    let _ = io::stderr().write_all(line.as_bytes());
 }

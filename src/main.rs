@@ -1,4 +1,4 @@
-//! Runs what the command line asks for, prints the error, sets the exit status.
+//! Runs the command that was given on the command line, prints its error and sets the exit status.
 use obs::config::{self, Command};
 use obs::{log, malloc, serve, store, transfer};
 use std::env;
@@ -8,23 +8,26 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let command = match config::parse(env::args_os().skip(1).collect()) {
         Ok(command) => command,
-        Err(wrong) => return fail(&wrong, 2),
+        Err(error) => return fail(&error, 2),
     };
-    let done = match command {
+    match run(command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&error, 1),
+    }
+}
+
+fn run(command: Command) -> Result<(), String> {
+    match command {
         Command::Help => print(config::HELP),
         Command::Version => print(concat!("obs ", env!("CARGO_PKG_VERSION"), "\n")),
         Command::Backup { database, dest } => store::backup(&database, &dest),
-        Command::Export { database, wanted } => transfer::export(&database, wanted),
+        Command::Export { database, filter } => transfer::export(&database, filter),
         Command::Import { database, file } => transfer::import(&database, &file),
+        Command::TestAlert(config) => print(&serve::test_alert(&config)?),
         Command::Serve(config) => {
-            let own_variables = malloc::settle();
-            serve::run(config, own_variables)
+            malloc::restart_with_settings();
+            serve::run(config)
         }
-        Command::TestAlert(config) => serve::test_alert(config).and_then(|outcome| print(&outcome)),
-    };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(why) => fail(&why, 1),
     }
 }
 
@@ -32,7 +35,7 @@ fn print(text: &str) -> Result<(), String> {
     io::stdout().write_all(text.as_bytes()).map_err(|e| format!("cannot write to standard output: {e}"))
 }
 
-fn fail(why: &str, status: u8) -> ExitCode {
-    log::plain(&format!("obs: {why}"));
+fn fail(error: &str, status: u8) -> ExitCode {
+    log::plain(&format!("obs: {error}"));
     ExitCode::from(status)
 }

@@ -173,7 +173,7 @@ fn pages_of_any_origin_may_send_events_and_read_the_responses() {
 fn a_refusal_by_http_looks_like_a_refusal_by_a_handler() {
     let folder = Folder::new();
     let state = State {
-        store: Store::open(&folder.join("obs.sqlite"), Default::default(), Default::default()).unwrap(),
+        store: Store::open(&folder.join("obs.sqlite"), Default::default(), Default::default()).unwrap().into(),
         keys: Vec::new(),
         dashboard: Dashboard::Local,
         rate: obs::web::rate::Rate::new(None),

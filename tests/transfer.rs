@@ -1,4 +1,4 @@
-//! `obs export` and `obs import`: what leaves comes back as it was, while the server runs and within bounds.
+//! `obs export` and `obs import`: events survive the round trip unchanged, in bounded memory, beside a running server.
 mod common;
 use common::*;
 use serde_json::Value;
@@ -20,29 +20,29 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
-/// What it exports; it must say nothing else.
+/// The exported lines. Standard error must be empty.
 fn export(database: &Path, args: &[&str]) -> String {
     let output = on(database, &[&["export"], args].concat()).output().unwrap();
     assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), String::new()));
     text(&output.stdout)
 }
 
-/// Imports what is written to its standard input.
+/// Imports lines from standard input.
 fn import_into(database: &Path, lines: &str) -> Output {
     let mut import = on(database, &["import", "-"]);
     let mut child = import.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let _ = child.stdin.take().unwrap().write_all(lines.as_bytes()); // it may have ended before it read all
+    let _ = child.stdin.take().unwrap().write_all(lines.as_bytes()); // it may exit before it has read everything
     child.wait_with_output().unwrap()
 }
 
-/// The one line that it ends with.
+/// Imports lines, which must succeed, and returns what it prints.
 fn import(database: &Path, lines: &str) -> String {
     let output = import_into(database, lines);
     assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), String::new()), "{}", text(&output.stderr));
     text(&output.stderr)
 }
 
-/// The one line that it fails with.
+/// The one line on standard error of a command that must fail.
 fn refused(output: Output) -> String {
     let line = text(&output.stderr);
     assert_eq!((output.status.code(), output.stdout), (Some(1), Vec::new()), "{line}");
@@ -50,17 +50,17 @@ fn refused(output: Output) -> String {
     line
 }
 
-/// Not through a JSON parser, which has no number as large as some of these.
+/// The ids of exported lines. Not read with a JSON parser, because some lines contain numbers that are too large for one.
 fn ids(lines: &str) -> Vec<String> {
     lines.lines().map(|line| line[r#"{"event_id":""#.len()..][..36].to_string()).collect()
 }
 
-/// A UUID of which the order of arrival cannot be told.
+/// A UUID that does not sort in order of arrival.
 fn id(n: usize) -> String {
     format!("{:08x}-0000-4000-8000-{n:012x}", (n as u32).wrapping_mul(0x9e37_79b9))
 }
 
-/// All rows of a query, in SQL's own notation.
+/// All rows of a query, as SQL literals.
 fn rows(database: &Path, columns: &str, rest: &str) -> Vec<String> {
     let quoted = columns.split(' ').map(|column| format!("quote({column})")).collect::<Vec<_>>().join(" || ' ' || ");
     let connection = open(database);
@@ -69,7 +69,7 @@ fn rows(database: &Path, columns: &str, rest: &str) -> Vec<String> {
     rows.collect::<Result<_, _>>().unwrap()
 }
 
-/// All that obs counts and derives, and every column of every event.
+/// Every column of every event, and everything that obs counts or derives.
 fn contents(database: &Path) -> Vec<String> {
     let events = "id issue_id level timestamp received_at platform environment server_name release suppressed type \
                   message fingerprint stacktrace causes extra more";
@@ -85,7 +85,7 @@ fn contents(database: &Path) -> Vec<String> {
     all
 }
 
-/// Events with all that has ever gone wrong on the way through JSON, each on one line as it is.
+/// Events that are hard to pass through JSON unchanged, each on one line.
 fn hostile() -> Vec<String> {
     let deep = "[".repeat(125) + &"]".repeat(125);
     let mut events = vec![
@@ -105,9 +105,9 @@ fn hostile() -> Vec<String> {
         format!(r#"{{"message":"{}"}}"#, "\\n".repeat(9000) + "end"),
         format!(r#"{{"message":"many frames","stacktrace":[{{}}{}]}}"#, ",{}".repeat(300)),
         format!(r#"{{"message":"deep","extra":[{deep}],"unknown":[{deep}]}}"#),
-        r#"{"message":"m","message":"of two the last","extra":1,"extra":{"last":1}}"#.into(),
+        r#"{"message":"m","message":"the last of two","extra":1,"extra":{"last":1}}"#.into(),
     ];
-    let large = r#"{"message":"as large as may be","extra":""}"#;
+    let large = r#"{"message":"as large as allowed","extra":""}"#;
     let filler = "\\u0001".repeat(((1 << 20) - large.len()) / 6);
     let large = large.replace(r#""""#, &format!(r#""{filler}""#));
     events.push(large.clone() + &" ".repeat((1 << 20) - large.len()));
@@ -115,12 +115,12 @@ fn hostile() -> Vec<String> {
 }
 
 #[test]
-fn what_was_exported_and_imported_is_exported_as_the_same_bytes() {
+fn an_export_of_an_import_has_the_same_bytes() {
     let obs = Obs::with(&[], &KEYS);
     let mut sent = 0;
     for (n, event) in hostile().iter().enumerate() {
         for key in ["test123", "shopkey", "blogkey"].iter().take(1 + n % 3) {
-            // Only the first has an id of its own, and is stored once.
+            // Only the first has an id, and it belongs to a single project.
             let answer = obs.send(&format!("POST /api/events HTTP/1.1\r\nX-OBS-Key: {key}"), event.as_bytes());
             assert_eq!(answer.status, 201, "{}: {}", answer.text(), &event[..event.len().min(100)]);
             sent += 1;
@@ -134,14 +134,14 @@ fn what_was_exported_and_imported_is_exported_as_the_same_bytes() {
     let lines = export(&obs.database, &[]);
     assert_eq!(lines.lines().count(), sent);
     let copy = folder.join("copy");
-    assert_eq!(import(&copy, &lines), format!("{sent} events imported, 0 there already\n"));
+    assert_eq!(import(&copy, &lines), format!("{sent} events imported, 0 already stored\n"));
     assert_eq!(export(&copy, &[]), lines);
     assert_eq!(contents(&copy), contents(&obs.database));
     assert_eq!(ids(&lines).split_off(sent - 4), [id(9), id(2), id(7), id(4)]);
 }
 
 #[test]
-fn a_line_is_the_event_as_it_would_be_sent_with_its_project_arrival_and_more() {
+fn a_line_has_every_field_of_the_event_and_its_project_arrival_and_more() {
     let obs = Obs::with(&[], &KEYS);
     let sent = &hostile()[0]
         .replacen('{', r#"{"level":"odd","level":5,"project":[1.50],"#, 1)
@@ -150,7 +150,7 @@ fn a_line_is_the_event_as_it_would_be_sent_with_its_project_arrival_and_more() {
     assert_eq!(answer.status, 201);
     let received_at = rows(&obs.database, "received_at", "events")[0].replace('\'', "");
     let expected = format!(
-        r#"{{"event_id":"{}","project":"shop","received_at":"{received_at}","level":"error","type":"DbError","message":"no\u0000connection {} \"\\\u001b[31m","stacktrace":[{{"z":1,"function":"f","filename":"a.go","lineno":1e3,"in_app":true}},7],"causes":[{{"type":"E","message":"m"}},null],"platform":"go","timestamp":"2001-02-03T02:05:06.789Z","server_name":"web 1","environment":"production","release":"1.0","fingerprint":["a","{{{{ default }}}}"],"suppressed":40,"extra":{{"b":1,"a":1.000000000000000000000001,"b":[123456789012345678901234567890,-0,1E400]}},"more":{{"level":5,"project":[1.50]}}}}"#,
+        r#"{{"event_id":"{}","level":"error","type":"DbError","message":"no\u0000connection {} \"\\\u001b[31m","timestamp":"2001-02-03T02:05:06.789Z","received_at":"{received_at}","environment":"production","server_name":"web 1","release":"1.0","project":"shop","platform":"go","suppressed":40,"fingerprint":["a","{{{{ default }}}}"],"stacktrace":[{{"z":1,"function":"f","filename":"a.go","lineno":1e3,"in_app":true}},7],"causes":[{{"type":"E","message":"m"}},null],"extra":{{"b":1,"a":1.000000000000000000000001,"b":[123456789012345678901234567890,-0,1E400]}},"more":{{"level":5,"project":[1.50]}}}}"#,
         id(1),
         '\u{2028}'
     );
@@ -158,7 +158,7 @@ fn a_line_is_the_event_as_it_would_be_sent_with_its_project_arrival_and_more() {
 }
 
 #[test]
-fn an_event_sent_on_many_lines_leaves_on_one() {
+fn an_event_sent_on_many_lines_is_exported_on_one() {
     let obs = Obs::start();
     obs.add("{\"message\":\"m\",\r\n  \"extra\": {\n    \"a\": [1,\n2],\r\"b\": \"\\n\"\n  },\n  \"odd\": {\n}\n}");
     let lines = export(&obs.database, &[]);
@@ -169,13 +169,13 @@ fn an_event_sent_on_many_lines_leaves_on_one() {
     assert_eq!(export(&folder.join("copy"), &[]), lines);
 }
 
-/// Lines of events that came one a minute from the beginning of a day on.
+/// Lines of events that arrived one per minute, starting at midnight.
 fn minutes(from: usize, to: usize) -> String {
     let line = |n: usize| {
         let (project, level) = (["", "shop"][n % 2], ["error", "info"][n % 3 / 2]);
         let time = format!("2026-01-01T{:02}:{:02}:00.000Z", n / 60, n % 60);
         format!(
-            r#"{{"event_id":"{}","project":"{project}","received_at":"{time}","level":"{level}","message":"kind {}","timestamp":"2020-01-01T00:00:00.000Z","environment":"{level}","release":"r{n}"}}"#,
+            r#"{{"event_id":"{}","level":"{level}","message":"kind {}","timestamp":"2020-01-01T00:00:00.000Z","received_at":"{time}","environment":"{level}","release":"r{n}","project":"{project}"}}"#,
             id(n),
             ["a", "b", "c"][n % 3]
         ) + "\n"
@@ -184,7 +184,7 @@ fn minutes(from: usize, to: usize) -> String {
 }
 
 #[test]
-fn counts_come_from_the_events_and_the_hours_that_they_arrived_in() {
+fn an_import_counts_events_in_the_hours_they_arrived_in() {
     let folder = Folder::new();
     let database = folder.join("obs.sqlite");
     let suppressed = minutes(0, 360).replacen("\"environment\"", "\"suppressed\":1000,\"environment\"", 1);
@@ -192,7 +192,7 @@ fn counts_come_from_the_events_and_the_hours_that_they_arrived_in() {
     let issues =
         rows(&database, "project title count stored first_seen last_seen last_seq first_release", "issues ORDER BY id");
     assert_eq!(issues.len(), 6);
-    // Of every six minutes one each; the first event stands for a thousand more.
+    // Each issue has one event every six minutes. The first event stands for a thousand more.
     assert_eq!(issues[0], "'' 'kind a' 1060 60 '2026-01-01T00:00:00.000Z' '2026-01-01T05:54:00.000Z' 355 'r0'");
     assert_eq!(issues[5], "'shop' 'kind c' 60 60 '2026-01-01T00:05:00.000Z' '2026-01-01T05:59:00.000Z' 360 'r5'");
     let first = 490_896; // 2026-01-01T00:00:00Z / 3600
@@ -212,7 +212,7 @@ fn counts_come_from_the_events_and_the_hours_that_they_arrived_in() {
 }
 
 #[test]
-fn an_issue_is_seen_last_when_its_last_event_came_whatever_the_clock_did() {
+fn last_seen_is_the_arrival_of_the_last_event_even_if_the_clock_was_set_back() {
     let folder = Folder::new();
     let database = folder.join("obs.sqlite");
     let at = |time: &str| format!(r#"{{"message":"m","received_at":"{time}"}}"#);
@@ -224,13 +224,13 @@ fn an_issue_is_seen_last_when_its_last_event_came_whatever_the_clock_did() {
 }
 
 #[test]
-fn imported_events_come_after_those_that_are_there_and_join_their_issues() {
+fn imported_events_follow_stored_ones_and_join_their_issues() {
     let mut obs = Obs::with(&[], &KEYS);
     let there = obs.add(r#"{"message":"kind a"}"#);
     obs.signal("TERM");
     obs.wait();
-    assert_eq!(import(&obs.database, &minutes(0, 9)), "9 events imported, 0 there already\n");
-    assert_eq!(import(&obs.database, &minutes(3, 12)), "3 events imported, 6 there already\n");
+    assert_eq!(import(&obs.database, &minutes(0, 9)), "9 events imported, 0 already stored\n");
+    assert_eq!(import(&obs.database, &minutes(3, 12)), "3 events imported, 6 already stored\n");
     let obs = obs.restart(&[], &KEYS);
     let mut expected = vec![there];
     expected.extend((0..12).map(id));
@@ -240,16 +240,16 @@ fn imported_events_come_after_those_that_are_there_and_join_their_issues() {
     let joined = issues.as_array().unwrap().iter().find(|issue| issue["id"] == 1).unwrap();
     assert_eq!((&joined["count"], &joined["stored"]), (&3.into(), &3.into()));
     assert_eq!(joined["last_seen"], "2026-01-01T00:06:00.000Z");
-    obs.add(r#"{"message":"the server goes on"}"#);
+    obs.add(r#"{"message":"the server still works"}"#);
 }
 
 #[test]
-fn project_and_since_choose_events() {
+fn project_and_since_select_events() {
     let folder = Folder::new();
     let database = folder.join("obs.sqlite");
     import(&database, &minutes(0, 1300));
     let exported = |args: &[&str]| ids(&export(&database, args));
-    let of = |choose: &dyn Fn(usize) -> bool| (0..1300).filter(|n| choose(*n)).map(id).collect::<Vec<_>>();
+    let of = |selected: &dyn Fn(usize) -> bool| (0..1300).filter(|n| selected(*n)).map(id).collect::<Vec<_>>();
     assert_eq!(exported(&[]), of(&|_| true));
     assert_eq!(exported(&["--project", "shop"]), of(&|n| n % 2 == 1));
     assert_eq!(exported(&["--project", ""]), of(&|n| n % 2 == 0));
@@ -258,19 +258,19 @@ fn project_and_since_choose_events() {
     assert_eq!(exported(&["--since=2026-01-01 22:00:00+02:00", "--project=shop"]), of(&|n| n >= 1200 && n % 2 == 1));
     assert_eq!(exported(&["--since", "2026-01-01T20:00:00.001Z"]), of(&|n| n >= 1201));
     assert_eq!(exported(&["--since", "2026-01-02"]), of(&|n| n >= 1440));
-    // An event that came while the clock was wrong is found by what the clock said.
+    // An event that arrived while the clock was wrong is selected by the time the clock showed.
     import(&database, r#"{"message":"m","received_at":"2025-01-01T00:00:00Z"}"#);
     assert_eq!(exported(&["--since", "2026-01-01T20:00"]), of(&|n| n >= 1200));
 }
 
 #[test]
-fn plain_events_are_taken_as_they_would_be_sent() {
+fn an_import_accepts_events_in_the_form_that_clients_send() {
     let folder = Folder::new();
     let database = folder.join("obs.sqlite");
     let lines = "\n{\"message\":\"a\",\"odd\":1,\"level\":9}\r\n \t \n{\"type\":\"B\",\"more\":{\"x\":1},\"project\":null,\"odd\":2}\n\
                  {\"message\":\"c\",\"more\":{ },\"received_at\":1767225600.5}";
     let before = obs::time::Time::now();
-    assert_eq!(import(&database, lines), "3 events imported, 0 there already\n");
+    assert_eq!(import(&database, lines), "3 events imported, 0 already stored\n");
     let lines = export(&database, &[]);
     let events: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let received_at = obs::time::Time::parse(events[0]["received_at"].as_str().unwrap()).unwrap();
@@ -287,7 +287,7 @@ fn plain_events_are_taken_as_they_would_be_sent() {
 }
 
 #[test]
-fn a_line_that_is_no_event_is_named_and_what_came_before_it_stays() {
+fn a_bad_line_is_named_and_the_events_before_it_are_stored() {
     let deep = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
     let long = format!(r#"{{"message":"m","extra":"{}"}}"#, "x".repeat(4 << 20));
     let cases = [
@@ -308,7 +308,7 @@ fn a_line_that_is_no_event_is_named_and_what_came_before_it_stays() {
         import(&database, &minutes(0, 1));
         let lines = format!("{}\n{line}\n{}", minutes(0, 3), minutes(3, 6));
         let said = refused(import_into(&database, &lines));
-        let counted = "; 2 events imported, 1 there already\n";
+        let counted = "; 2 events imported, 1 already stored\n";
         assert!(said.starts_with("obs: standard input: line 5: ") && said.ends_with(counted), "{said}");
         assert!(said.contains(why), "{said}");
         assert_eq!(ids(&export(&database, &[])), [id(0), id(1), id(2)]);
@@ -316,7 +316,7 @@ fn a_line_that_is_no_event_is_named_and_what_came_before_it_stays() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_leaves_no_database() {
+fn a_file_that_cannot_be_read_creates_no_database() {
     let folder = Folder::new();
     let database = folder.join("obs.sqlite");
     for name in ["missing", ""] {
@@ -333,7 +333,7 @@ fn a_file_that_cannot_be_read_leaves_no_database() {
 }
 
 #[test]
-fn nothing_is_imported_while_a_server_runs() {
+fn an_import_is_refused_while_a_server_runs() {
     let obs = Obs::start();
     let said = refused(import_into(&obs.database, &minutes(0, 1)));
     assert!(said.contains("another obs has it open"), "{said}");
@@ -341,7 +341,7 @@ fn nothing_is_imported_while_a_server_runs() {
 }
 
 #[test]
-fn an_export_of_what_is_no_database_of_obs_says_so() {
+fn an_export_of_a_missing_or_foreign_file_is_refused() {
     let folder = Folder::new();
     fs::write(folder.join("garbage"), "garbage ".repeat(1000)).unwrap();
     for (name, why) in [("missing", "there is no such file"), ("garbage", "it is not a database")] {
@@ -352,7 +352,7 @@ fn an_export_of_what_is_no_database_of_obs_says_so() {
 }
 
 #[test]
-fn wrong_arguments_are_one_line_and_exit_status_2() {
+fn bad_arguments_are_one_line_and_exit_status_2() {
     let folder = Folder::new();
     let cases: [(&[&str], &str); 8] = [
         (&["export", "--since", "yesterday"], "--since 'yesterday'"),
@@ -369,14 +369,14 @@ fn wrong_arguments_are_one_line_and_exit_status_2() {
         assert_eq!(output.status.code(), Some(2), "{args:?}");
         assert!(text(&output.stderr).contains(name), "{args:?}: {}", text(&output.stderr));
     }
-    assert_eq!(fs::read_dir(folder.join("")).unwrap().count(), 0, "a refused command leaves nothing");
+    assert_eq!(fs::read_dir(folder.join("")).unwrap().count(), 0, "a refused command creates no file");
     let help = text(&command(&["--help"], &[]).output().unwrap().stdout);
     for name in ["obs export [--project P] [--since TIME] [--db PATH]", "obs import FILE|- [--db PATH]"] {
         assert!(help.contains(name), "{name}");
     }
 }
 
-/// A database with more in it than pipes and pages hold.
+/// A database of events of 1 MiB each.
 fn large(folder: &Folder, events: usize) -> std::path::PathBuf {
     let database = folder.join("obs.sqlite");
     let filler = "x".repeat(1 << 20);
@@ -389,7 +389,7 @@ fn large(folder: &Folder, events: usize) -> std::path::PathBuf {
 }
 
 #[test]
-fn an_export_that_nobody_reads_holds_nothing_up_and_ends_at_what_was_there() {
+fn an_export_that_nobody_reads_blocks_no_checkpoint_and_ends_with_the_events_there_at_its_start() {
     let obs = Obs::start();
     let filler = "x".repeat(1_000_000);
     (0..5).for_each(|_| drop(obs.add(format!(r#"{{"message":"m","extra":"{filler}"}}"#))));
@@ -399,11 +399,11 @@ fn an_export_that_nobody_reads_holds_nothing_up_and_ends_at_what_was_there() {
     obs.add(r#"{"message":"later"}"#);
     let other = obs.sqlite();
     other.busy_timeout(Duration::from_millis(10)).unwrap();
-    eventually("nothing is read from the WAL", || {
+    eventually("the WAL has no reader", || {
         let busy: i64 = other.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)).unwrap();
         (busy == 0).then_some(())
     });
-    assert_eq!(child.try_wait().unwrap(), None, "it was still at it");
+    assert_eq!(child.try_wait().unwrap(), None, "the export has not finished yet");
     let mut rest = String::new();
     output.read_to_string(&mut rest).unwrap();
     assert_eq!(rest.lines().count(), 5);
@@ -411,7 +411,7 @@ fn an_export_that_nobody_reads_holds_nothing_up_and_ends_at_what_was_there() {
 }
 
 #[test]
-fn a_reader_that_has_had_enough_ends_an_export_quietly() {
+fn an_export_into_a_closed_pipe_ends_without_an_error() {
     let folder = Folder::new();
     let database = large(&folder, 3);
     let mut child = on(&database, &["export"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -425,11 +425,11 @@ fn a_reader_that_has_had_enough_ends_an_export_quietly() {
 }
 
 #[test]
-fn neither_way_takes_more_memory_for_more_events() {
+fn memory_does_not_grow_with_the_number_of_events() {
     let folder = Folder::new();
     let database = large(&folder, 100);
     let limited = |script: &str| {
-        let script = format!("ulimit -v 90000; {script}"); // KiB of address space, in which they do not fit together
+        let script = format!("ulimit -v 90000; {script}"); // KiB of address space: less than all the events take
         let mut shell = Command::new("sh");
         shell.args(["-c", &script, "sh", env!("CARGO_BIN_EXE_obs"), database.to_str().unwrap()]);
         shell.current_dir(folder.join("")).output().unwrap()
@@ -438,13 +438,13 @@ fn neither_way_takes_more_memory_for_more_events() {
     assert!(exported.status.success(), "{}", text(&exported.stderr));
     assert_eq!(fs::metadata(folder.join("lines")).unwrap().len() >> 20, 100);
     let imported = limited(r#""$1" import lines --db copy"#);
-    assert_eq!(text(&imported.stderr), "100 events imported, 0 there already\n");
+    assert_eq!(text(&imported.stderr), "100 events imported, 0 already stored\n");
     let endless = refused(limited(r#"tr '\n' ' ' < lines | "$1" import - --db copy"#));
     assert!(endless.contains("line 1: longer than 4 MiB"), "{endless}");
 }
 
 #[test]
-fn a_terminal_is_told_how_far_it_got() {
+fn progress_is_shown_on_a_terminal() {
     let folder = Folder::new();
     let database = folder.join("obs.sqlite");
     fs::write(folder.join("lines"), minutes(0, 5)).unwrap();
@@ -456,8 +456,8 @@ fn a_terminal_is_told_how_far_it_got() {
         text(&output.stdout)
     };
     let said = on_a_terminal(&format!("import {}", folder.join("lines").display()));
-    assert!(said.contains("1 events read"), "{said:?}");
-    assert!(said.contains("\r\u{1b}[K5 events imported, 0 there already"), "{said:?}");
+    assert!(said.contains("1 lines read"), "{said:?}");
+    assert!(said.contains("\r\u{1b}[K5 events imported, 0 already stored"), "{said:?}");
     let said = on_a_terminal("export > /dev/null");
     assert!(said.contains("\r\u{1b}[K5 events exported\r\n"), "{said:?}");
 }

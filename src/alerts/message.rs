@@ -1,5 +1,6 @@
-//! What the command reads: one JSON object, with issue and event as the API gives them.
-use crate::store::{Alert, Backlog, Counts};
+//! What the command reads: one JSON object, with the issue and the event in the API's format.
+use crate::store::{Alert, AlertCounts};
+use crate::time::Time;
 use serde::Serialize;
 use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
@@ -9,13 +10,13 @@ use uuid::Uuid;
 pub struct Message {
     pub alert_id: String,
     pub kind: &'static str,
-    /// JSON already, so that numbers and the order of keys stay as they came.
+    /// Raw JSON, because `Value` would lose the order of keys and the digits of long numbers.
     issue: Option<Box<RawValue>>,
     event: Option<Box<RawValue>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     events_last_hour: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    held_back: Option<Counts>,
+    held_back: Option<AlertCounts>,
     pub link: String,
 }
 
@@ -25,23 +26,23 @@ impl Message {
         Message { alert_id, kind, issue: None, event: None, events_last_hour: None, held_back: None, link }
     }
 
-    pub fn of(alert: &Alert, base: &str) -> serde_json::Result<Message> {
+    pub fn from_alert(alert: &Alert, base_url: &str) -> serde_json::Result<Message> {
         Ok(Message {
             alert_id: alert.id.clone(),
             issue: Some(to_raw_value(&alert.issue)?),
             event: alert.event.as_ref().map(to_raw_value).transpose()?,
-            events_last_hour: alert.kind.events(),
-            ..Message::new(alert.kind.as_str(), format!("{base}/issues/{}", alert.issue.id))
+            events_last_hour: alert.events_last_hour,
+            ..Message::new(alert.kind.as_str(), format!("{base_url}/issues/{}", alert.issue.id))
         })
     }
 
-    pub fn summary(backlog: &Backlog, base: &str) -> Message {
-        Message { held_back: Some(backlog.held_back), ..Message::new("summary", base.into()) }
+    pub fn summary(held_back: AlertCounts, base_url: &str) -> Message {
+        Message { held_back: Some(held_back), ..Message::new("summary", base_url.into()) }
     }
 
-    /// An issue that was never there: a test needs no database.
-    pub fn test(base: &str) -> serde_json::Result<Message> {
-        let now = crate::time::Time::now();
+    /// A message about a made-up issue, so that a test needs no database.
+    pub fn test(base_url: &str) -> serde_json::Result<Message> {
+        let now = Time::now();
         let event_id = Uuid::now_v7().to_string();
         let issue = json!({
             "id": 1, "project": "", "title": "TestAlert: obs can reach you", "culprit": null, "type": "TestAlert",
@@ -58,14 +59,14 @@ impl Message {
         Ok(Message {
             issue: Some(to_raw_value(&issue)?),
             event: Some(to_raw_value(&event)?),
-            ..Message::new("test", base.into())
+            ..Message::new("test", base_url.into())
         })
     }
 
-    /// A line, so that what reads by lines gets all of it.
-    pub fn bytes(&self) -> serde_json::Result<Vec<u8>> {
-        let mut bytes = serde_json::to_vec(self)?;
-        bytes.push(b'\n');
-        Ok(bytes)
+    /// The message as one line, so that a command that reads by line gets all of it.
+    pub fn to_line(&self) -> serde_json::Result<Vec<u8>> {
+        let mut line = serde_json::to_vec(self)?;
+        line.push(b'\n');
+        Ok(line)
     }
 }

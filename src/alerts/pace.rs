@@ -1,57 +1,54 @@
-//! How many commands run in how much time. Pure: whoever asks says what time it is.
+//! How many commands may run in how much time. Pure: the caller passes the current time.
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 pub struct Pace {
-    /// How many may begin in any `period`.
-    most: usize,
+    /// How many commands may start in any `period`, and how many alerts are sent one by one before a summary.
+    max: usize,
     period: Duration,
-    /// When each command of the last period began, the oldest first.
-    begun: VecDeque<Instant>,
-    /// Since when something has been waiting without a break.
-    behind: Option<Instant>,
-    /// Something has waited for no other reason than this pace.
-    held_back: bool,
+    /// When each command of the last period started, oldest first.
+    started: VecDeque<Instant>,
+    /// Alerts sent one by one since nothing was pending.
+    streak: usize,
 }
 
 #[derive(Debug, PartialEq)]
 pub enum Turn {
-    /// Nothing, for so long.
+    /// Start nothing for this long.
     Wait(Duration),
-    /// A command for the alert that has waited longest.
+    /// Send the oldest pending alert.
     One,
-    /// A command for all that wait: there have been too many, or the command is too slow for them.
+    /// Send one summary of all pending alerts: there were too many, or the command is too slow for them.
     Summary,
 }
 
 impl Pace {
-    pub fn new(most: usize, period: Duration) -> Pace {
-        Pace { most, period, begun: VecDeque::new(), behind: None, held_back: false }
+    pub fn new(max: usize, period: Duration) -> Pace {
+        Pace { max, period, started: VecDeque::new(), streak: 0 }
     }
 
-    /// What to do now that something waits. Unless it is to wait, a command begins.
+    /// Decides what to do while alerts are pending. Unless the answer is to wait, the caller starts a command.
     pub fn turn(&mut self, now: Instant) -> Turn {
-        while self.begun.front().is_some_and(|begun| now - *begun >= self.period) {
-            self.begun.pop_front();
+        while self.started.front().is_some_and(|started| now - *started >= self.period) {
+            self.started.pop_front();
         }
-        if self.begun.len() >= self.most
-            && let Some(oldest) = self.begun.front()
+        if self.started.len() >= self.max
+            && let Some(oldest) = self.started.front()
         {
-            self.held_back = true;
             return Turn::Wait(self.period - (now - *oldest));
         }
-        self.begun.push_back(now);
-        let behind = *self.behind.get_or_insert(now);
-        if self.held_back || now - behind >= self.period {
-            self.caught_up();
+        self.started.push_back(now);
+        if self.streak >= self.max {
+            self.streak = 0;
             return Turn::Summary;
         }
+        self.streak += 1;
         Turn::One
     }
 
-    /// Nothing waits.
+    /// Nothing is pending.
     pub fn caught_up(&mut self) {
-        (self.behind, self.held_back) = (None, false);
+        self.streak = 0;
     }
 }
 
@@ -71,13 +68,23 @@ mod tests {
         assert_eq!(pace.turn(start + 10 * SECOND), Turn::Wait(50 * SECOND));
         assert_eq!(pace.turn(start + 59 * SECOND), Turn::Wait(SECOND));
         assert_eq!(pace.turn(start + 60 * SECOND), Turn::Summary);
-        // The summary counts as a command of this minute, in which nine of the last ten still fall.
+        // The summary is a command too, and nine of the ten before it are less than a minute old.
         assert_eq!(pace.turn(start + 60 * SECOND), Turn::Wait(SECOND));
-        assert_eq!(pace.turn(start + 61 * SECOND), Turn::Summary);
+        assert_eq!(pace.turn(start + 61 * SECOND), Turn::One);
     }
 
     #[test]
-    fn after_a_summary_and_a_quiet_minute_alerts_come_one_by_one_again() {
+    fn an_endless_flood_is_at_most_ten_commands_a_minute_and_a_summary_after_every_tenth_alert() {
+        let (mut pace, start) = (Pace::new(10, MINUTE), Instant::now());
+        let turns = (0..600).map(|at| (at, pace.turn(start + at * SECOND)));
+        let started: Vec<_> = turns.filter(|(_, turn)| !matches!(turn, Turn::Wait(_))).collect();
+        assert!(started.windows(11).all(|window| window[10].0 - window[0].0 >= 60), "{started:?}");
+        assert!(started.chunks_exact(11).all(|chunk| chunk[10].1 == Turn::Summary), "{started:?}");
+        assert_eq!(started.len(), 100);
+    }
+
+    #[test]
+    fn after_a_summary_and_a_quiet_minute_alerts_are_sent_one_by_one_again() {
         let (mut pace, start) = (Pace::new(10, MINUTE), Instant::now());
         for _ in 0..10 {
             pace.turn(start);
@@ -89,23 +96,15 @@ mod tests {
     }
 
     #[test]
-    fn never_more_than_ten_in_any_minute() {
+    fn a_slow_command_catches_up_with_a_summary_after_ten_alerts() {
         let (mut pace, start) = (Pace::new(10, MINUTE), Instant::now());
-        let begun: Vec<u32> = (0..300).filter(|at| !matches!(pace.turn(start + *at * SECOND), Turn::Wait(_))).collect();
-        assert!(begun.len() >= 50);
-        assert!(begun.windows(11).all(|window| window[10] - window[0] >= 60), "{begun:?}");
+        let turns: Vec<_> = (0..12).map(|at| pace.turn(start + at * 10 * SECOND)).collect();
+        assert_eq!(turns.iter().position(|turn| *turn == Turn::Summary), Some(10));
+        assert_eq!(turns[11], Turn::One);
     }
 
     #[test]
-    fn a_slow_command_that_falls_behind_for_a_minute_is_told_the_rest_at_once() {
-        let (mut pace, start) = (Pace::new(10, MINUTE), Instant::now());
-        let turns: Vec<_> = (0..8).map(|at| pace.turn(start + at * 10 * SECOND)).collect();
-        assert_eq!(turns.iter().position(|turn| *turn == Turn::Summary), Some(6));
-        assert_eq!(turns[7], Turn::One);
-    }
-
-    #[test]
-    fn one_now_and_then_is_never_a_summary() {
+    fn an_alert_now_and_then_is_never_a_summary() {
         let (mut pace, start) = (Pace::new(10, MINUTE), Instant::now());
         for at in 0..100 {
             assert_eq!(pace.turn(start + at * 7 * SECOND), Turn::One);

@@ -1,28 +1,28 @@
-//! Alerts that wait: noted with the event that sets them off, in its transaction, and removed once they have been told.
-//! The writer notes and removes; the thread that tells them only reads, so that it never holds the writer up.
+//! Pending alerts: recorded in the transaction of the event that triggers them, removed once they have been sent.
+//! Only the writer changes the table. The thread that sends alerts reads it and so never blocks the writer.
 use super::error::Error;
 use super::read::Reader;
 use super::transaction::relaxed;
 use crate::domain::{Issue, StoredEvent};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering::Relaxed};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use uuid::Uuid;
 
-/// Alerts that may wait. Of more than that there is only a count.
-const MOST: i64 = 1000;
+/// Maximum number of alerts removed per transaction. Bounds how long the writer is busy with it.
+const REMOVE_STEP: i64 = 1000;
 
-/// What sets an alert off.
+/// What triggers an alert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AlertKind {
-    /// An issue's first event.
+    /// The first event of an issue.
     New,
     /// An event of an issue that was resolved.
     Reopened,
-    /// The event with which an issue has more than so many in this hour.
-    Rate { events: i64 },
+    /// The event that takes an issue over the limit for this hour.
+    Rate,
 }
 
 impl AlertKind {
@@ -30,132 +30,90 @@ impl AlertKind {
         match self {
             AlertKind::New => "new",
             AlertKind::Reopened => "reopened",
-            AlertKind::Rate { .. } => "rate",
+            AlertKind::Rate => "rate",
         }
     }
 
-    /// The events of the hour, where they are what the alert is about.
-    pub fn events(self) -> Option<i64> {
-        match self {
-            AlertKind::Rate { events } => Some(events),
-            AlertKind::New | AlertKind::Reopened => None,
-        }
-    }
-
-    fn of(word: &str, events: Option<i64>) -> AlertKind {
+    fn parse(word: &str) -> AlertKind {
         match word {
             "reopened" => AlertKind::Reopened,
-            "rate" => AlertKind::Rate { events: events.unwrap_or(0) },
+            "rate" => AlertKind::Rate,
             _ => AlertKind::New,
         }
     }
 }
 
-/// Which alerts there are.
+/// Which alerts are recorded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AlertPolicy {
-    /// None: nothing is noted.
+    /// None.
     #[default]
     Never,
-    /// New and reopened issues, and those that have more than so many events in an hour.
+    /// New and reopened issues, and issues with more than `rate` events in an hour.
     Issues { rate: Option<u32> },
 }
 
-/// An alert whose turn it is, with what it is about as it is now.
+/// A pending alert, with its issue and event as they are now.
 pub struct Alert {
-    pub seq: i64,
     pub id: String,
     pub kind: AlertKind,
     pub issue: Issue,
-    /// Events go when there are too many.
+    /// `None` if retention has removed it.
     pub event: Option<StoredEvent>,
+    /// The issue's events in the hour of the alert. Only for `AlertKind::Rate`.
+    pub events_last_hour: Option<i64>,
 }
 
-/// How many alerts of each kind.
+/// Number of alerts of each kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Counts {
+pub struct AlertCounts {
     pub new: i64,
     pub reopened: i64,
     pub rate: i64,
 }
 
-impl Counts {
-    fn of(&mut self, kind: &str) -> &mut i64 {
-        match AlertKind::of(kind, None) {
-            AlertKind::New => &mut self.new,
-            AlertKind::Reopened => &mut self.reopened,
-            AlertKind::Rate { .. } => &mut self.rate,
-        }
-    }
-
-    fn each(self) -> [(&'static str, i64); 3] {
-        [("new", self.new), ("reopened", self.reopened), ("rate", self.rate)]
-    }
-}
-
-/// How far telling has come. It only grows, so that to remove what was told may come late, or twice.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Told {
-    /// The last alert that was told.
-    pub seq: i64,
-    /// Those that were left out and told of in a summary, ever.
-    left_out: Counts,
-}
-
-/// All that waits, for a summary in place of so many alerts.
-#[derive(Clone, Copy, Debug)]
-pub struct Backlog {
-    pub held_back: Counts,
-    /// How far telling has come with the summary.
-    pub told: Told,
-}
-
-/// Between the thread that writes and the one that tells.
+/// What the writer shares with the thread that sends alerts.
 pub struct Alerts {
-    occasions: AlertPolicy,
-    /// Whether the commit that is being made has an alert.
+    policy: AlertPolicy,
+    /// The transaction in progress has recorded an alert.
     noted: AtomicBool,
-    state: Mutex<State>,
+    /// Delivery watermark; monotonic. Alerts up to this `seq` are not sent again.
+    notified: AtomicI64,
+    /// Alerts up to this `seq` have been removed from the table.
+    removed: AtomicI64,
+    signals: Mutex<Signals>,
     changed: Condvar,
 }
 
 #[derive(Default)]
-struct State {
-    /// Something may wait that was not there at the last look.
-    news: bool,
+struct Signals {
+    /// Alerts have been committed since the last `wait`.
+    committed: bool,
     closed: bool,
-    /// What may be removed, if something is.
-    told: Option<Told>,
 }
 
-/// What the writer does.
+/// Called by the writer.
 impl Alerts {
-    pub fn new(occasions: AlertPolicy) -> Alerts {
-        Alerts { occasions, noted: AtomicBool::new(false), state: Mutex::default(), changed: Condvar::new() }
+    pub fn new(policy: AlertPolicy) -> Alerts {
+        Alerts {
+            policy,
+            noted: AtomicBool::new(false),
+            notified: AtomicI64::new(0),
+            removed: AtomicI64::new(0),
+            signals: Mutex::default(),
+            changed: Condvar::new(),
+        }
     }
 
-    /// Notes an alert in the transaction of the event that sets it off, and so together with it or not at all.
+    /// Records an alert in the transaction of the event that triggers it, so that both are stored or neither is.
     pub fn note(&self, connection: &Connection, kind: AlertKind, issue: i64, event_seq: i64) -> rusqlite::Result<()> {
-        if self.occasions == AlertPolicy::Never {
-            return Ok(());
+        match self.policy {
+            AlertPolicy::Never => Ok(()),
+            AlertPolicy::Issues { .. } => self.insert(connection, kind, issue, event_seq, None),
         }
-        self.noted.store(true, Relaxed);
-        let mut note = connection.prepare_cached(
-            "INSERT INTO alerts (id, kind, issue_id, event_seq, events_last_hour) SELECT ?1, ?2, ?3, ?4, ?5
-             WHERE coalesce((SELECT max(seq) FROM alerts) - (SELECT min(seq) FROM alerts) + 1, 0) < ?6",
-        )?;
-        let id = Uuid::now_v7().to_string();
-        if note.execute(params![id, kind.as_str(), issue, event_seq, kind.events(), MOST])? == 0 {
-            let mut count = connection.prepare_cached(
-                "INSERT INTO alerts_left_out (kind, alerts, told) VALUES (?1, 1, 0)
-                 ON CONFLICT DO UPDATE SET alerts = alerts + 1",
-            )?;
-            count.execute([kind.as_str()])?;
-        }
-        Ok(())
     }
 
-    /// After `added` events of an issue have been counted in an hour: alerts if it was with them that there were too many.
+    /// Records an alert if the `added` events, already counted for this hour, took the issue over the limit.
     pub fn note_rate(
         &self,
         connection: &Connection,
@@ -164,113 +122,123 @@ impl Alerts {
         added: i64,
         event_seq: i64,
     ) -> rusqlite::Result<()> {
-        let AlertPolicy::Issues { rate: Some(rate) } = self.occasions else { return Ok(()) };
-        let mut count =
-            connection.prepare_cached("SELECT events FROM issue_hours WHERE issue_id = ?1 AND hour = ?2")?;
-        let events: i64 = count.query_row([issue, hour], |row| row.get(0))?;
+        let AlertPolicy::Issues { rate: Some(rate) } = self.policy else { return Ok(()) };
+        let mut select = connection.prepare_cached(
+            "SELECT events, state = 'ignored' FROM issue_hours JOIN issues ON issues.id = issue_id
+             WHERE issue_id = ?1 AND hour = ?2",
+        )?;
+        let (events, ignored): (i64, bool) = select.query_row([issue, hour], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let rate = i64::from(rate);
-        if events > rate && events - added <= rate && !is_ignored(connection, issue)? {
-            self.note(connection, AlertKind::Rate { events }, issue, event_seq)?;
+        match !ignored && events > rate && events - added <= rate {
+            true => self.insert(connection, AlertKind::Rate, issue, event_seq, Some(events)),
+            false => Ok(()),
         }
+    }
+
+    fn insert(
+        &self,
+        connection: &Connection,
+        kind: AlertKind,
+        issue: i64,
+        event_seq: i64,
+        events_last_hour: Option<i64>,
+    ) -> rusqlite::Result<()> {
+        self.noted.store(true, Relaxed);
+        let mut insert = connection.prepare_cached(
+            "INSERT INTO alerts (id, kind, issue_id, event_seq, events_last_hour) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?;
+        insert.execute(params![Uuid::now_v7().to_string(), kind.as_str(), issue, event_seq, events_last_hour])?;
         Ok(())
     }
 
-    /// Wakes whoever tells alerts if the commit that was made has one.
+    /// Wakes the thread that sends alerts if the transaction just committed has recorded any.
     pub fn committed(&self) {
         if self.noted.swap(false, Relaxed) {
-            self.lock().news = true;
+            self.lock().committed = true;
             self.changed.notify_one();
         }
     }
 
-    /// Removes what was told. After a crash it may be told again.
-    pub fn remove_notified(&self, connection: &mut Connection) -> Result<(), Error> {
-        let Some(told) = self.lock().told.take() else { return Ok(()) };
-        let removed = relaxed(connection, |transaction| {
-            transaction.execute("DELETE FROM alerts WHERE seq <= ?1", [told.seq])?;
-            for (kind, alerts) in told.left_out.each() {
-                let told = "UPDATE alerts_left_out SET told = max(told, ?2) WHERE kind = ?1";
-                transaction.execute(told, params![kind, alerts])?;
-            }
-            Ok(())
-        });
-        if removed.is_err() {
-            self.lock().told.get_or_insert(told); // what was told meanwhile is further on
+    /// Removes alerts that have been sent. After a crash they may be sent again. Returns true if there are more.
+    pub fn remove_notified(&self, connection: &mut Connection) -> Result<bool, Error> {
+        let notified = self.notified.load(Relaxed);
+        if self.removed.load(Relaxed) >= notified {
+            return Ok(false);
         }
-        removed
+        let removed = relaxed(connection, |transaction| {
+            let sent = "SELECT seq FROM alerts WHERE seq <= ?1 ORDER BY seq LIMIT ?2";
+            let mut delete = transaction.prepare_cached(&format!("DELETE FROM alerts WHERE seq IN ({sent})"))?;
+            Ok(delete.execute([notified, REMOVE_STEP])?)
+        })?;
+        if removed as i64 == REMOVE_STEP {
+            return Ok(true);
+        }
+        self.removed.store(notified, Relaxed);
+        Ok(false)
     }
 }
 
-fn is_ignored(connection: &Connection, issue: i64) -> rusqlite::Result<bool> {
-    let mut state = connection.prepare_cached("SELECT state = 'ignored' FROM issues WHERE id = ?1")?;
-    state.query_row([issue], |row| row.get(0))
-}
-
-/// What the thread does that tells alerts.
+/// Called by the thread that sends alerts.
 impl Alerts {
-    /// What need not be told again.
-    pub fn told(&self, told: Told) {
-        self.lock().told = Some(told);
+    pub fn notified(&self) -> i64 {
+        self.notified.load(Relaxed)
     }
 
-    /// Waits until there may be more to tell than at the last look.
+    /// Advances the delivery watermark.
+    pub fn set_notified(&self, seq: i64) {
+        self.notified.fetch_max(seq, Relaxed);
+    }
+
+    /// Waits until alerts have been committed since the last call.
     pub fn wait(&self) {
-        let waited = self.changed.wait_while(self.lock(), |state| !state.news && !state.closed);
-        waited.unwrap_or_else(PoisonError::into_inner).news = false;
+        let waited = self.changed.wait_while(self.lock(), |signals| !signals.committed && !signals.closed);
+        waited.unwrap_or_else(PoisonError::into_inner).committed = false;
     }
 
-    /// Waits whatever comes.
+    /// Waits for a time, whatever is committed.
     pub fn pause(&self, time: Duration) {
-        drop(self.changed.wait_timeout_while(self.lock(), time, |state| !state.closed));
+        drop(self.changed.wait_timeout_while(self.lock(), time, |signals| !signals.closed));
     }
 
-    /// Ends every wait, from now on.
+    /// Ends every current and future wait.
     pub fn close(&self) {
         self.lock().closed = true;
         self.changed.notify_all();
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Signals> {
+        self.signals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Reader<'_> {
-    /// The first alert that is yet to be told: its place, and what it has to tell, if that is still there.
-    pub fn alert(&self, told: Told) -> Result<Option<(i64, Option<Alert>)>, Error> {
-        let mut next = self.0.prepare_cached(
-            "SELECT seq, id, kind, issue_id, event_seq, events_last_hour FROM alerts WHERE seq > ?1 ORDER BY seq LIMIT 1",
+    /// Returns the `seq` of the first alert after the watermark, with the alert unless its issue has been deleted.
+    pub fn next_alert(&self, notified: i64) -> Result<Option<(i64, Option<Alert>)>, Error> {
+        let mut select = self.0.prepare_cached(
+            "SELECT seq, id, kind, issue_id, event_seq, events_last_hour FROM alerts
+             WHERE seq > ?1 ORDER BY seq LIMIT 1",
         )?;
-        let next = next.query_row([told.seq], |row| {
-            let kind = AlertKind::of(row.get_ref(2)?.as_str()?, row.get(5)?);
-            Ok((row.get(0)?, row.get(1)?, kind, row.get(3)?, row.get(4)?))
+        let next = select.query_row([notified], |row| {
+            let kind = AlertKind::parse(row.get_ref(2)?.as_str()?);
+            Ok((row.get(0)?, row.get(1)?, kind, row.get(3)?, row.get(4)?, row.get(5)?))
         });
-        let Some((seq, id, kind, issue, event)) = next.optional()? else { return Ok(None) };
-        let issue = self.merged_into(issue)?.unwrap_or(issue); // merged meanwhile, it is still news
+        let Some((seq, id, kind, issue, event, events_last_hour)) = next.optional()? else { return Ok(None) };
+        let issue = self.merged_into(issue)?.unwrap_or(issue);
         let Some(issue) = self.issue(issue)? else { return Ok(Some((seq, None))) };
         let event = self.event_by_seq(event)?;
-        Ok(Some((seq, Some(Alert { seq, id, kind, issue, event }))))
+        Ok(Some((seq, Some(Alert { id, kind, issue, event, events_last_hour }))))
     }
 
-    /// All that is yet to be told, as counts.
-    pub fn backlog(&self, told: Told) -> Result<Backlog, Error> {
-        let mut backlog = Backlog { held_back: Counts::default(), told };
-        let mut left_out = self.0.prepare_cached("SELECT kind, alerts, told FROM alerts_left_out")?;
-        let mut rows = left_out.query([])?;
-        while let Some(row) = rows.next()? {
-            let kind: String = row.get(0)?;
-            let (alerts, told): (i64, i64) = (row.get(1)?, row.get(2)?);
-            let before = told.max(*backlog.told.left_out.of(&kind));
-            *backlog.held_back.of(&kind) = (alerts - before).max(0);
-            *backlog.told.left_out.of(&kind) = alerts;
-        }
-        let mut waiting =
-            self.0.prepare_cached("SELECT kind, count(*), max(seq) FROM alerts WHERE seq > ?1 GROUP BY kind")?;
-        let mut rows = waiting.query([told.seq])?;
-        while let Some(row) = rows.next()? {
-            *backlog.held_back.of(&row.get::<_, String>(0)?) += row.get::<_, i64>(1)?;
-            backlog.told.seq = backlog.told.seq.max(row.get(2)?);
-        }
-        Ok(backlog)
+    /// Counts the alerts after the watermark, and returns the last `seq` among them.
+    pub fn count_alerts(&self, notified: i64) -> Result<(AlertCounts, i64), Error> {
+        let mut select = self.0.prepare_cached(
+            "SELECT count(*) FILTER (WHERE kind = 'new'), count(*) FILTER (WHERE kind = 'reopened'),
+                    count(*) FILTER (WHERE kind = 'rate'), coalesce(max(seq), ?1)
+             FROM alerts WHERE seq > ?1",
+        )?;
+        let counts = select.query_row([notified], |row| {
+            Ok((AlertCounts { new: row.get(0)?, reopened: row.get(1)?, rate: row.get(2)? }, row.get(3)?))
+        });
+        Ok(counts?)
     }
 }

@@ -25,7 +25,7 @@ mod transfer;
 mod upkeep;
 mod write;
 
-pub use alerts::{Alert, AlertKind, AlertPolicy, Alerts, Backlog, Counts, Told};
+pub use alerts::{Alert, AlertCounts, AlertKind, AlertPolicy, Alerts};
 pub use change::merge::Merged;
 pub use error::Error;
 pub use file::backup::backup;

@@ -1,4 +1,4 @@
-//! `obs import`: lines of events back into a database that no server has open.
+//! `obs import`: stores lines of events in a database that no server has open.
 use super::progress::Progress;
 use crate::domain::is_name;
 use crate::event::{Exported, Rejection};
@@ -10,32 +10,30 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::mem;
 use std::path::Path;
 
-/// Bytes of a line. An event has a quarter of that when it is sent.
+/// Maximum length of a line in bytes: four times what an event may have when it is sent.
 const MAX_LINE: usize = 4 << 20;
-/// Events that share a commit.
-const EVENTS: usize = 1000;
-/// Bytes of lines after which a commit comes sooner.
-const BYTES: usize = 4 << 20;
+/// Maximum number of events per commit.
+const BATCH_EVENTS: usize = 1000;
+/// Bytes of lines after which a smaller batch is committed.
+const BATCH_BYTES: usize = 4 << 20;
 
-/// Stores the events of a file, or with `-` those of standard input, and says how many were new.
+/// Stores the events of a file, or of standard input if it is `-`, and prints how many were new.
 pub fn import(database: &Path, file: &Path) -> Result<(), String> {
     let (name, mut lines) = open(file)?;
-    let mut taken = Taken { store: Import::open(database)?, new: 0, before: 0, waiting: Vec::new(), bytes: 0 };
-    let mut progress = Progress::new();
-    let done = take(&mut taken, &mut *lines, &mut progress);
-    // What came before a line that is wrong stays.
-    let done = taken.commit().map_err(|why| format!("cannot store events: {why}")).and(done);
-    progress.clear();
-    match done {
+    let mut importer = Importer { store: Import::open(database)?, batch: Vec::new(), bytes: 0, new: 0, duplicates: 0 };
+    let read = importer.read(&mut *lines);
+    // Events before a bad line are stored.
+    let stored = importer.commit().map_err(|e| format!("cannot store events: {e}"));
+    match stored.and(read) {
         Ok(()) => {
-            log::plain(&taken.to_string());
+            log::plain(&importer.to_string());
             Ok(())
         }
-        Err(why) => Err(format!("{name}: {why}; {taken}")),
+        Err(error) => Err(format!("{name}: {error}; {importer}")),
     }
 }
 
-/// The input with its name. A folder is refused here, before there is a database.
+/// Opens the input and returns it with its name. The first read fails for a directory, before a database is created.
 fn open(file: &Path) -> Result<(String, Box<dyn BufRead>), String> {
     if file == Path::new("-") {
         return Ok(("standard input".into(), Box::new(BufReader::new(io::stdin()))));
@@ -46,79 +44,77 @@ fn open(file: &Path) -> Result<(String, Box<dyn BufRead>), String> {
     Ok((file.display().to_string(), Box::new(lines)))
 }
 
-fn take(taken: &mut Taken, lines: &mut dyn BufRead, progress: &mut Progress) -> Result<(), String> {
-    let mut line = Vec::new();
-    for number in 1u64.. {
-        line.clear();
-        let most = MAX_LINE as u64 + 1; // and its end
-        let read = (&mut *lines).take(most).read_until(b'\n', &mut line);
-        if read.map_err(|e| format!("line {number}: cannot read on: {e}"))? == 0 {
-            break;
-        }
-        let line = line.trim_ascii();
-        if line.len() > MAX_LINE {
-            return Err(format!("line {number}: longer than 4 MiB ({MAX_LINE} bytes)"));
-        }
-        if !line.is_empty() {
-            let event = event(line).map_err(|why| format!("line {number}: {why}"))?;
-            taken.add(event, line.len()).map_err(|why| format!("line {number}: cannot store events: {why}"))?;
-            progress.show(&format!("{} events read", taken.read()));
-        }
-    }
-    Ok(())
-}
-
-fn event(line: &[u8]) -> Result<NewEvent, String> {
-    // serde_json numbers lines too, and always finds one here.
-    let why = |rejection: Rejection| rejection.to_string().replace(" at line 1 column ", " at column ");
-    let sent = Exported::parse(line).map_err(why)?;
-    let project = sent.project.unwrap_or_default();
-    if !project.is_empty() && !is_name(&project) {
-        return Err("Invalid field project: expected at most 200 characters of A-Z a-z 0-9 _ -".into());
-    }
-    Ok(NewEvent { received_at: sent.received_at, ..NewEvent::new(sent.event, project) })
-}
-
-/// What has been taken so far, the last of it not yet stored.
-struct Taken {
+struct Importer {
     store: Import,
-    new: u64,
-    before: u64,
-    waiting: Vec<NewEvent>,
-    /// Of the lines that wait.
+    /// Events that have been read and not yet committed, and the length of their lines.
+    batch: Vec<NewEvent>,
     bytes: usize,
+    new: u64,
+    duplicates: u64,
 }
 
-impl Taken {
-    fn add(&mut self, event: NewEvent, bytes: usize) -> Result<(), String> {
-        self.waiting.push(event);
-        self.bytes += bytes;
-        if self.waiting.len() >= EVENTS || self.bytes >= BYTES { self.commit() } else { Ok(()) }
-    }
-
-    fn commit(&mut self) -> Result<(), String> {
-        self.bytes = 0;
-        let waiting = mem::take(&mut self.waiting);
-        if waiting.is_empty() {
-            return Ok(());
-        }
-        for added in self.store.add(waiting)? {
-            match added {
-                Added::New => self.new += 1,
-                Added::Duplicate => self.before += 1,
+impl Importer {
+    fn read(&mut self, lines: &mut dyn BufRead) -> Result<(), String> {
+        let mut progress = Progress::new();
+        let mut line = Vec::new();
+        for number in 1u64.. {
+            line.clear();
+            let limit = MAX_LINE as u64 + 1; // the line break
+            let length = lines.take(limit).read_until(b'\n', &mut line);
+            if length.map_err(|e| format!("line {number}: cannot read: {e}"))? == 0 {
+                break;
             }
+            self.add(line.trim_ascii()).map_err(|e| format!("line {number}: {e}"))?;
+            progress.show(&format!("{number} lines read"));
         }
         Ok(())
     }
 
-    fn read(&self) -> u64 {
-        self.new + self.before + self.waiting.len() as u64
+    fn add(&mut self, line: &[u8]) -> Result<(), String> {
+        if line.is_empty() {
+            return Ok(());
+        }
+        if line.len() > MAX_LINE {
+            return Err(format!("longer than 4 MiB ({MAX_LINE} bytes)"));
+        }
+        self.batch.push(parse(line)?);
+        self.bytes += line.len();
+        if self.batch.len() >= BATCH_EVENTS || self.bytes >= BATCH_BYTES {
+            self.commit().map_err(|e| format!("cannot store events: {e}"))?;
+        }
+        Ok(())
+    }
+
+    fn commit(&mut self) -> Result<(), String> {
+        self.bytes = 0;
+        let batch = mem::take(&mut self.batch);
+        if batch.is_empty() {
+            return Ok(());
+        }
+        for added in self.store.add(batch)? {
+            match added {
+                Added::New => self.new += 1,
+                Added::Duplicate => self.duplicates += 1,
+            }
+        }
+        Ok(())
     }
 }
 
-impl fmt::Display for Taken {
+impl fmt::Display for Importer {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let s = if self.new == 1 { "" } else { "s" };
-        write!(f, "{} event{s} imported, {} there already", self.new, self.before)
+        write!(f, "{} event{s} imported, {} already stored", self.new, self.duplicates)
     }
+}
+
+fn parse(line: &[u8]) -> Result<NewEvent, String> {
+    // serde_json counts lines as well, and here it is always the first.
+    let in_line = |error: Rejection| error.to_string().replace(" at line 1 column ", " at column ");
+    let Exported { event, project, received_at } = Exported::parse(line).map_err(in_line)?;
+    let project = project.unwrap_or_default();
+    if !project.is_empty() && !is_name(&project) {
+        return Err("Invalid field project: expected at most 200 characters of A-Z a-z 0-9 _ -".into());
+    }
+    Ok(NewEvent { received_at, ..NewEvent::new(event, project) })
 }

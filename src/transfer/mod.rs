@@ -1,4 +1,4 @@
-//! Events leave as JSON Lines and come back: `obs export` and `obs import`.
+//! Moves events out of a database and into one, as JSON Lines: `obs export` and `obs import`.
 mod export;
 mod import;
 mod progress;

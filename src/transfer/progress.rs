@@ -1,41 +1,46 @@
-//! How far a long command got, on standard error where somebody watches.
+//! Shows the progress of a long command on standard error, if that is a terminal.
 use crate::log;
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
-/// How often it is said.
-const PAUSE: Duration = Duration::from_millis(200);
+/// Minimum time between two updates.
+const INTERVAL: Duration = Duration::from_millis(200);
+/// Moves to the start of the line and clears it.
+const CLEAR_LINE: &str = "\r\x1b[K";
 
+/// Dropping it clears the line.
 pub struct Progress {
-    watched: bool,
-    next: Instant,
+    terminal: bool,
+    next_update: Instant,
 }
 
 impl Progress {
     pub fn new() -> Progress {
-        Progress { watched: io::stderr().is_terminal(), next: Instant::now() }
+        Progress { terminal: io::stderr().is_terminal(), next_update: Instant::now() }
     }
 
-    /// Says it in place of what was said before, if it is time.
+    /// Replaces the text on the line.
     pub fn show(&mut self, text: &str) {
-        if self.watched && Instant::now() >= self.next {
-            self.next = Instant::now() + PAUSE;
-            let _ = write!(io::stderr(), "\r\x1b[K{text}"); // back to the line's begin, which is then cleared
+        if self.terminal && Instant::now() >= self.next_update {
+            self.next_update = Instant::now() + INTERVAL;
+            let _ = write!(io::stderr(), "{CLEAR_LINE}{text}");
         }
     }
 
-    /// Makes room for another line.
-    pub fn clear(&self) {
-        if self.watched {
-            let _ = write!(io::stderr(), "\r\x1b[K");
-        }
-    }
-
-    /// Says it if somebody watches, and for good.
-    pub fn end(&self, text: &str) {
-        self.clear();
-        if self.watched {
+    /// Replaces the text with a last line that stays.
+    pub fn finish(self, text: &str) {
+        let terminal = self.terminal;
+        drop(self);
+        if terminal {
             log::plain(text);
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if self.terminal {
+            let _ = write!(io::stderr(), "{CLEAR_LINE}");
         }
     }
 }

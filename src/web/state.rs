@@ -1,15 +1,15 @@
-//! What all requests share while obs runs.
+//! What all requests share while obs serves.
 use super::auth::Dashboard;
 use super::rate::Rate;
 use crate::domain::Key;
 use crate::store::Store;
+use std::sync::Arc;
 
 pub struct State {
-    pub store: Store,
-    /// The ingest keys; at least one.
+    pub store: Arc<Store>,
+    /// Never empty.
     pub keys: Vec<Key>,
     pub rate: Rate,
     pub dashboard: Dashboard,
-    /// Whether every request is logged.
     pub verbose: bool,
 }

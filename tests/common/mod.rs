@@ -2,6 +2,7 @@
 #![allow(dead_code)] // each test file is a crate of its own and uses a part
 pub mod dice;
 pub mod ledger;
+pub mod process;
 pub mod triage;
 
 use serde_json::Value;
@@ -126,7 +127,7 @@ impl Obs {
 
     /// What it told the operator when it was ready.
     pub fn banner(&self) -> String {
-        eventually("the banner's last line", || Some(self.errors()).filter(|text| text.contains("\n  kept ")))
+        eventually("the banner's last line", || Some(self.errors()).filter(|text| text.contains("\n  retention ")))
     }
 
     pub fn kill(&mut self) {

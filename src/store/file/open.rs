@@ -14,7 +14,7 @@ pub const LOCK_WAIT: Duration = Duration::from_secs(2);
 const MIGRATIONS: &[&str] = &[include_str!("../../../sql/0001_schema.sql")];
 
 /// "obs1" in ASCII, stored in the file's header. It distinguishes a database of obs from any other.
-const APPLICATION_ID: i32 = 0x6f62_7331;
+const APPLICATION_ID: u32 = 0x6f62_7331;
 
 /// Resolves symbolic links, so that two names of one file share its lock. The file itself need not exist.
 pub fn full_path(path: &Path) -> Result<PathBuf, String> {
@@ -64,7 +64,7 @@ pub fn open(path: &Path) -> Result<Connection, String> {
         return Err("it is not a database".into()); // SQLite takes a file of one byte for an empty one
     }
     let mut connection = connect(path).map_err(in_words)?;
-    let is_new = check(&connection)?;
+    let is_new = check(&connection)? == 0;
     // The WAL and its index have the mode that the database had when they were created, perhaps by an obs that crashed.
     for suffix in ["", "-wal", "-shm"] {
         let mut path = path.as_os_str().to_owned();
@@ -85,41 +85,40 @@ pub fn open(path: &Path) -> Result<Connection, String> {
     Ok(connection)
 }
 
-/// Opens a database that must exist, without applying migrations.
+/// Opens a database that must exist and need no migration.
 pub fn open_existing(path: &Path) -> Result<Connection, String> {
-    let failed = |why: String| format!("cannot open {}: {why}", path.display());
-    let connection = connect(path).map_err(in_words).map_err(failed)?;
-    match check(&connection).map_err(failed)? {
-        true => Err(failed("it is empty".into())),
-        false => Ok(connection),
-    }
+    let open = || {
+        let connection = connect(path).map_err(in_words)?;
+        match check(&connection)? {
+            0 => Err("it is empty".into()),
+            version if version < MIGRATIONS.len() => {
+                Err("an older obs wrote it; start this obs on it once to migrate it".into())
+            }
+            _ => Ok(connection),
+        }
+    };
+    open().map_err(|why: String| format!("cannot open {}: {why}", path.display()))
 }
 
-/// Returns true if the file is still empty, and an error if obs cannot use it.
-fn check(connection: &Connection) -> Result<bool, String> {
+/// Returns the schema version, which is 0 for an empty file, or an error if obs cannot use the database.
+fn check(connection: &Connection) -> Result<usize, String> {
     // Closing the last connection would checkpoint a WAL that a crash has left, and so write to a file that may be
     // somebody else's.
     let keep_wal = |on| connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, on).map_err(in_words);
     keep_wal(true)?;
-    let number = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(in_words);
+    let number = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, u32>(0)).map_err(in_words);
     let tables = number("SELECT count(*) FROM sqlite_schema")?;
-    let version = number("PRAGMA user_version")?;
-    let is_obs = number("PRAGMA application_id")? == i64::from(APPLICATION_ID);
-    let known = MIGRATIONS.len() as i64;
-    let is_new = (tables, version) == (0, 0);
-    if !is_new && !is_obs {
+    let version = number("PRAGMA user_version")? as usize;
+    let is_obs = number("PRAGMA application_id")? == APPLICATION_ID;
+    let known = MIGRATIONS.len();
+    if (tables, version) != (0, 0) && !is_obs {
         return Err("it is a database, but not one of obs".into());
     }
     if version > known {
         return Err(format!("a newer obs wrote it (schema {version}; this obs knows schemas up to {known})"));
     }
     keep_wal(false)?;
-    Ok(is_new)
-}
-
-pub fn is_up_to_date(connection: &Connection) -> rusqlite::Result<bool> {
-    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    Ok(version == MIGRATIONS.len() as i64)
+    Ok(version)
 }
 
 /// Applies each missing migration in a transaction of its own.

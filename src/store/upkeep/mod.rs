@@ -97,7 +97,7 @@ impl Upkeep {
     /// Returns true if there is more to do.
     fn run(&mut self, kind: Kind, connection: &mut Connection, idle: bool) -> Result<bool, Error> {
         match kind {
-            Kind::Notified => self.alerts.remove_notified(connection).map(|()| false),
+            Kind::Notified => self.alerts.remove_notified(connection),
             Kind::Purge => {
                 let more = purge::step(connection)?;
                 self.wal_is_stale |= more;

@@ -1,0 +1,51 @@
+//! The text of `obs --help`.
+
+pub const HELP: &str = "\
+obs, a minimal self-hosted error tracker
+
+Usage:
+  obs [OPTIONS]
+  obs backup DEST [--db PATH]
+  obs export [--project P] [--since TIME] [--db PATH]
+  obs import FILE|- [--db PATH]
+  obs test-alert
+  obs --help | --version
+
+Without a command, obs runs the server.
+
+Commands:
+  backup       Copy the database to DEST, which must not exist. The server may be running.
+  export       Write events to standard output as JSON Lines, in order of arrival. The server may be running.
+               --project P   only events of this project ('' for the project without a name)
+               --since TIME  only events that arrived at TIME or later, by the server's clock. TIME is ISO 8601, such as
+                             2026-11-24 or 2026-11-24T18:42 (both UTC), or 2026-11-24T18:42:06+02:00
+  import       Store exported events from FILE, or from standard input if it is -. The server must not be running.
+               Creates the database if there is none. Skips events that are already stored.
+  test-alert   Run OBS_ALERT_COMMAND once with a test alert, and print how it exits.
+
+Options and environment variables:
+  --listen ADDR:PORT    OBS_LISTEN               Address to listen on; port 0 picks a free port
+                                                 [default: localhost:8000]
+  --db PATH             OBS_DB_PATH              Database file [default: obs.sqlite]
+  --max-events N        OBS_MAX_EVENTS           Number of events to store. Beyond it, the oldest events of the
+                                                 issue with the most events are removed [default: 1000000]
+  --retention-days N    OBS_RETENTION_DAYS       Number of days to store events [default: no limit]
+  --public-dashboard    OBS_PUBLIC_DASHBOARD=1   Let everyone see the dashboard without a password
+  --verbose                                      Log every request to standard error
+                        OBS_API_KEY              Ingest keys: KEY or PROJECT=KEY, separated by commas
+                                                 [default: a key generated on first start]
+                        OBS_RATE_LIMIT           Number of events that each key may send per minute
+                                                 [default: no limit]
+                        OBS_DASHBOARD_PASSWORD   Password of the dashboard; the user name does not matter
+                                                 [default: none, and only this machine has access]
+                        OBS_ALERT_COMMAND        Command to run with sh -c when an issue is new or
+                                                 reopened; it gets JSON on standard input [default: none]
+                        OBS_ALERT_RATE           Also alert when an issue has more than this many events
+                                                 in an hour [default: no limit]
+                        OBS_URL                  Base URL of links in alerts, such as
+                                                 https://obs.example.com [default: the listen address]
+  -h, --help                                     Print this help
+  -V, --version                                  Print the version
+
+A flag overrides its environment variable. An empty variable counts as unset.
+";

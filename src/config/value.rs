@@ -1,0 +1,115 @@
+//! Parses single values of flags and variables. Each error is one line that names the setting.
+use crate::domain::{Key, is_name};
+use crate::time::Time;
+use std::ffi::OsStr;
+
+const NAME: &str = "A-Z a-z 0-9 _ -";
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Listen {
+    /// A host name or an address, with brackets around an IPv6 address.
+    pub host: String,
+    pub port: u16,
+}
+
+pub fn listen(text: &OsStr) -> Result<Listen, String> {
+    let parsed = text.to_str().and_then(|text| {
+        let (host, port) = text.rsplit_once(':')?;
+        let unbracketed = host.contains(':') && !(host.starts_with('[') && host.ends_with(']'));
+        let port = parse_digits(port).filter(|_| !host.is_empty() && !unbracketed)?;
+        Some(Listen { host: host.into(), port })
+    });
+    parsed.ok_or_else(|| {
+        let text = text.to_string_lossy();
+        format!("invalid listen address '{text}': expected ADDR:PORT, such as localhost:8000")
+    })
+}
+
+/// Parses a whole number. Zero is refused, because no setting makes sense with it.
+pub fn positive(name: &str, text: &OsStr) -> Result<u32, String> {
+    text.to_str().and_then(parse_digits).filter(|number| *number > 0).ok_or_else(|| {
+        let text = text.to_string_lossy();
+        format!("invalid {name} '{text}': expected a whole number from 1 to {}", u32::MAX)
+    })
+}
+
+/// Unlike `str::parse`, refuses a sign.
+fn parse_digits<T: std::str::FromStr>(text: &str) -> Option<T> {
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
+}
+
+/// Checks a URL to which paths such as `/issues/1` are appended.
+pub fn url(text: String) -> Result<String, String> {
+    let rest = text.strip_prefix("https://").or(text.strip_prefix("http://")).unwrap_or_default();
+    let plain = rest.bytes().all(|byte| byte.is_ascii_graphic() && !br#""'<>\^`{|}?#"#.contains(&byte));
+    if plain && !rest.is_empty() && !rest.starts_with('/') && !rest.ends_with('/') {
+        return Ok(text);
+    }
+    Err(format!("invalid OBS_URL '{text}': expected http:// or https:// and a host, without a / at the end"))
+}
+
+pub fn project(name: String) -> Result<String, String> {
+    match name.is_empty() || is_name(&name) {
+        true => Ok(name),
+        false => Err(format!("invalid --project '{name}': expected at most 200 characters of {NAME}")),
+    }
+}
+
+/// Parses a time, or a date as its first moment.
+pub fn since(text: String) -> Result<Time, String> {
+    Time::parse(&text).or_else(|| Time::parse(&format!("{text}T00:00"))).ok_or_else(|| {
+        format!("invalid --since '{text}': expected an ISO 8601 date or time, such as 2026-11-24T18:42:06Z")
+    })
+}
+
+/// Parses `KEY` or `PROJECT=KEY`, separated by commas. The error never repeats text that could be a key.
+pub fn keys(list: &str) -> Result<Vec<Key>, String> {
+    let mut keys: Vec<Key> = Vec::new();
+    let entries = list.split(',').map(str::trim).filter(|entry| !entry.is_empty());
+    for (number, entry) in (1..).zip(entries) {
+        let (project, key) = match entry.split_once('=') {
+            Some((project, _)) if !is_name(project) => return Err(invalid_entry(number, "project")),
+            Some(named) => named,
+            None => ("", entry),
+        };
+        if !is_name(key) {
+            return Err(invalid_entry(number, "key"));
+        }
+        if keys.iter().any(|earlier| earlier.key == key) {
+            return Err(format!("invalid OBS_API_KEY: entry {number} repeats the key of an earlier entry"));
+        }
+        keys.push(Key { project: project.into(), key: key.into() });
+    }
+    if keys.is_empty() { Err("invalid OBS_API_KEY: it contains no key".into()) } else { Ok(keys) }
+}
+
+fn invalid_entry(number: usize, part: &str) -> String {
+    format!("invalid OBS_API_KEY: the {part} of entry {number} is not valid: expected 1 to 200 characters of {NAME}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listen_address_is_a_host_and_a_port() {
+        let parse = |text: &str| listen(OsStr::new(text)).ok().map(|listen| (listen.host, listen.port));
+        assert_eq!(parse("localhost:8000"), Some(("localhost".into(), 8000)));
+        assert_eq!(parse("[::1]:0"), Some(("[::1]".into(), 0)));
+        for wrong in ["localhost", ":8000", "localhost:", "localhost:+80", "localhost:65536", "::1:8000", "8000", ""] {
+            assert_eq!(parse(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_list_of_keys_may_have_blank_entries() {
+        let parse =
+            |text: &str| keys(text).map(|keys| keys.into_iter().map(|k| (k.project, k.key)).collect::<Vec<_>>());
+        let both = vec![("".to_string(), "a".to_string()), ("shop".to_string(), "b-_9".to_string())];
+        assert_eq!(parse(" a ,, shop=b-_9,"), Ok(both));
+        for wrong in [",", " ", "a=", "=a", "a b", "ä", "a=b=c", "k,p=k", &"k".repeat(201)] {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
+        assert!(parse(&"k".repeat(200)).is_ok());
+    }
+}

@@ -1,0 +1,95 @@
+//! `obs backup`: complete, private, and never over an existing file.
+mod common;
+use common::process::*;
+use common::*;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+
+fn backup(database: &Path, dest: &Path) -> Command {
+    command(&["backup", dest.to_str().unwrap(), "--db", database.to_str().unwrap()], &[])
+}
+
+/// The ids of the events in a backup, which must be intact and private.
+fn events_in(dest: &Path) -> Vec<String> {
+    assert_eq!(mode(dest), 0o600);
+    let copy = open(dest);
+    let verdict: String = copy.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+    assert_eq!(verdict, "ok");
+    let mut ids = copy.prepare("SELECT id FROM events ORDER BY seq").unwrap();
+    let ids = ids.query_map([], |row| row.get(0)).unwrap();
+    ids.collect::<Result<_, _>>().unwrap()
+}
+
+#[test]
+fn a_backup_of_a_running_server_has_every_acknowledged_event() {
+    let obs = Obs::start();
+    let dest = obs.folder().join("copy");
+    let mut ids: Vec<String> = (0..20).map(|_| obs.add(r#"{"message":"m"}"#)).collect();
+    assert_eq!(outcome(&mut backup(&obs.database, &dest)), (0, String::new(), String::new()));
+    assert_eq!(events_in(&dest), ids);
+    ids.push(obs.add(r#"{"message":"the server still works"}"#));
+    let names = names(obs.folder());
+    assert_eq!(names, ["copy", "obs.sqlite", "obs.sqlite-shm", "obs.sqlite-wal", "obs.sqlite.lock"]);
+
+    let dest = obs.folder().join("second");
+    let mut by_variable =
+        command(&["backup", dest.to_str().unwrap()], &[("OBS_DB_PATH", obs.database.to_str().unwrap())]);
+    assert_eq!(outcome(&mut by_variable).0, 0);
+    assert_eq!(events_in(&dest), ids);
+}
+
+#[test]
+fn a_backup_needs_no_server_and_can_be_served() {
+    let mut obs = Obs::start();
+    let id = obs.add(r#"{"message":"m"}"#);
+    obs.kill(); // the event is only in the WAL
+    let folder = Arc::new(Folder::new());
+    assert_eq!(outcome(&mut backup(&obs.database, &folder.join("obs.sqlite"))).0, 0);
+    assert_eq!(names(&folder), ["obs.sqlite"]);
+    let restored = Obs::in_folder(folder, &[], &[("OBS_API_KEY", KEY)]);
+    assert_eq!(restored.json(&format!("/api/events/{id}"))["message"], "m");
+    restored.add(r#"{"message":"m"}"#);
+}
+
+#[test]
+fn a_backup_never_overwrites() {
+    let obs = Obs::start();
+    let dest = obs.folder().join("copy");
+    fs::write(&dest, "precious").unwrap();
+    let dangling = obs.folder().join("dangling");
+    symlink(obs.folder().join("nowhere"), &dangling).unwrap();
+    for dest in [&dest, &dangling, &obs.database, &obs.folder().join("")] {
+        let line = refused(&mut backup(&obs.database, dest), 1);
+        assert!(line.contains(dest.to_str().unwrap()) && line.contains("exists"), "{line}");
+    }
+    assert_eq!(fs::read_to_string(dest).unwrap(), "precious");
+    assert!(!obs.folder().join("nowhere").exists());
+    obs.add(r#"{"message":"the server still works"}"#);
+}
+
+#[test]
+fn a_failed_backup_says_why_and_leaves_no_file() {
+    let obs = Obs::start();
+    let folder = Folder::new();
+    fs::write(folder.join("garbage"), "garbage ".repeat(1000)).unwrap();
+    fs::write(folder.join("empty"), "").unwrap();
+    open(&folder.join("foreign")).execute_batch("CREATE TABLE events (id)").unwrap();
+    let before = names(&folder);
+    let cases = [
+        (obs.database.clone(), "missing/copy", "missing/copy"),
+        (obs.database.clone(), "garbage/copy", "garbage/copy"),
+        (folder.join("none"), "copy", "none: there is no such file"),
+        (folder.join(""), "copy", "there is no such file"),
+        (folder.join("garbage"), "copy", "garbage: it is not a database"),
+        (folder.join("empty"), "copy", "empty: it is empty"),
+        (folder.join("foreign"), "copy", "foreign: it is a database, but not one of obs"),
+    ];
+    for (database, dest, why) in cases {
+        let line = refused(&mut backup(&database, &folder.join(dest)), 1);
+        assert!(line.contains(why), "{line}");
+        assert_eq!(names(&folder), before, "{line}");
+    }
+}

@@ -1,0 +1,51 @@
+//! Runs obs as a command that ends, and looks at the files it leaves.
+use super::Folder;
+use super::eventually;
+use std::fs;
+use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+/// A child process that is killed when dropped.
+pub struct Running(pub Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Runs a command to its end and returns its exit status, standard output and standard error.
+pub fn outcome(command: &mut Command) -> (i32, String, String) {
+    let mut child = Running(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());
+    let status = eventually("the command ends", || child.0.try_wait().unwrap());
+    let (mut output, mut errors) = (String::new(), String::new());
+    child.0.stdout.take().unwrap().read_to_string(&mut output).unwrap();
+    child.0.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
+    (status.code().unwrap(), output, errors)
+}
+
+/// Runs a command that must fail with this exit status, and returns its one line on standard error.
+pub fn refused(command: &mut Command, expected: i32) -> String {
+    let (status, output, errors) = outcome(command);
+    assert_eq!(status, expected, "{command:?}: {errors}");
+    assert_eq!(output, "", "{command:?}");
+    assert!(
+        errors.starts_with("obs: ") && errors.ends_with('\n') && errors.lines().count() == 1,
+        "not a line: {errors}"
+    );
+    errors
+}
+
+pub fn names(folder: &Folder) -> Vec<String> {
+    let mut names: Vec<_> =
+        fs::read_dir(folder.join("")).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+pub fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o7777
+}

@@ -1,0 +1,252 @@
+//! Starting and stopping: refused starts, addresses, signals, and the mode of the files.
+mod common;
+use common::process::*;
+use common::*;
+use std::fs;
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+type Env<'a> = &'a [(&'a str, &'a str)];
+
+/// Starts a server that must refuse this database, and returns its error.
+fn refused_start(database: &Path) -> String {
+    let database = database.to_str().unwrap();
+    let line = refused(&mut command(&["--db", database, "--listen", "127.0.0.1:0"], &[]), 1);
+    assert!(line.contains(database), "does not name the database: {line}");
+    line
+}
+
+fn beside(database: &Path, suffix: &str) -> PathBuf {
+    PathBuf::from(format!("{}{suffix}", database.display()))
+}
+
+#[test]
+fn a_port_in_use_is_reported_before_any_file_is_created() {
+    let folder = Folder::new();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    for host in ["127.0.0.1", "localhost"] {
+        let address = format!("{host}:{port}");
+        let line = refused(command(&["--listen", &address], &[]).current_dir(folder.join("")), 1);
+        assert!(line.contains(&address) && line.contains("in use"), "{line}");
+    }
+    assert_eq!(names(&folder), [""; 0]);
+}
+
+#[test]
+fn a_database_path_that_cannot_be_created_is_refused() {
+    let folder = Folder::new();
+    fs::write(folder.join("file"), "").unwrap();
+    assert!(refused_start(&folder.join("missing/obs.sqlite")).contains("No such file or directory"));
+    assert!(refused_start(&folder.join("file/obs.sqlite")).contains("Not a directory"));
+    refused_start(Path::new("/proc/obs.sqlite")); // where not even root can write
+    assert_eq!(names(&folder), ["file"]);
+}
+
+#[test]
+fn a_directory_is_refused_as_a_database() {
+    let folder = Folder::new();
+    fs::create_dir(folder.join("obs.sqlite")).unwrap();
+    assert!(refused_start(&folder.join("obs.sqlite")).contains("directory"));
+    assert_eq!(names(&folder), ["obs.sqlite"]);
+}
+
+#[test]
+fn a_file_that_is_not_a_database_is_left_unchanged() {
+    let folder = Folder::new();
+    let database = folder.join("obs.sqlite");
+    for garbage in [&b"x"[..], b"a letter to a friend\n", b"SQLite format 3\0", &b"garbage ".repeat(20_000)] {
+        fs::write(&database, garbage).unwrap();
+        let line = refused_start(&database);
+        assert!(line.contains("it is not a database"), "{line}");
+        assert!(fs::read(&database).unwrap() == garbage, "{} bytes", garbage.len());
+    }
+}
+
+#[test]
+fn the_database_of_another_program_is_left_unchanged() {
+    for journal in ["DELETE", "WAL"] {
+        let folder = Folder::new();
+        let database = folder.join("obs.sqlite");
+        let sql = format!("PRAGMA journal_mode = {journal}; CREATE TABLE events (id); INSERT INTO events VALUES (1)");
+        open(&database).execute_batch(&sql).unwrap();
+        let before = (fs::read(&database).unwrap(), mode(&database));
+        let line = refused_start(&database);
+        assert!(line.contains("it is a database, but not one of obs"), "{line}");
+        assert!((fs::read(&database).unwrap(), mode(&database)) == before, "{journal}");
+    }
+}
+
+#[test]
+fn the_database_of_a_newer_obs_and_its_wal_are_left_unchanged() {
+    let folder = Folder::new();
+    let mut obs = Obs::with(&[], &[]);
+    obs.signal("TERM");
+    obs.wait();
+    let newer = obs.sqlite();
+    newer.execute_batch("PRAGMA user_version = 99; CREATE TABLE future (id)").unwrap();
+    // Copied as after a crash, when the newest pages are only in the WAL.
+    let (database, wal) = (folder.join("obs.sqlite"), folder.join("obs.sqlite-wal"));
+    fs::copy(&obs.database, &database).unwrap();
+    fs::copy(beside(&obs.database, "-wal"), &wal).unwrap();
+    let before = [&database, &wal].map(|path| fs::read(path).unwrap());
+    let line = refused_start(&database);
+    assert!(line.contains("a newer obs wrote it (schema 99, "), "{line}");
+    assert!(fs::read(&database).unwrap() == before[0], "the database was written to");
+    assert!(fs::read(&wal).ok().as_ref() == Some(&before[1]), "the WAL was written to");
+}
+
+#[test]
+fn a_second_obs_on_the_same_file_is_refused() {
+    let obs = Obs::start();
+    let link = obs.folder().join("link");
+    symlink(&obs.database, &link).unwrap();
+    let other = obs.folder().join("");
+    symlink(&other, obs.folder().join("folder")).unwrap();
+    let database = obs.database.to_str().unwrap();
+    for path in [obs.database.clone(), link, obs.folder().join("folder/obs.sqlite")] {
+        let mut command = command(&["--listen", "127.0.0.1:0", "--db", path.to_str().unwrap()], &[]);
+        let line = refused(&mut command, 1);
+        assert!(line.contains(database) && line.contains("another obs has it open"), "{line}");
+    }
+    obs.add(r#"{"message":"the first still works"}"#);
+}
+
+#[test]
+fn the_database_of_a_killed_obs_can_be_opened_again() {
+    let obs = Obs::start();
+    let id = obs.add(r#"{"message":"m"}"#);
+    let obs = obs.restart(&[], &[("OBS_API_KEY", KEY)]);
+    assert_eq!(obs.json(&format!("/api/events/{id}"))["message"], "m");
+}
+
+#[test]
+fn listening_beyond_loopback_needs_a_password_or_public_dashboard() {
+    let folder = Folder::new();
+    for address in ["0.0.0.0:0", "[::]:0"] {
+        let line = refused(command(&["--listen", address], &[]).current_dir(folder.join("")), 1);
+        assert!(line.contains("OBS_DASHBOARD_PASSWORD") && line.contains("--public-dashboard"), "{line}");
+    }
+    assert_eq!(names(&folder), [""; 0]);
+
+    let listen = ["--listen", "0.0.0.0:0"];
+    let permitted: [(&[&str], Env, u16); 3] = [
+        (&[], &[("OBS_DASHBOARD_PASSWORD", "hunter2")], 401),
+        (&["--public-dashboard"], &[], 200),
+        (&[], &[("OBS_PUBLIC_DASHBOARD", "1")], 200),
+    ];
+    for (flags, env, status) in permitted {
+        let obs = Obs::with(&[&listen, flags].concat(), env);
+        assert_eq!(obs.get("/api/issues").status, status, "{flags:?} {env:?}");
+    }
+    refused(command(&listen, &[("OBS_PUBLIC_DASHBOARD", "0")]).current_dir(folder.join("")), 1);
+}
+
+#[test]
+fn localhost_is_every_loopback_address_of_the_machine() {
+    let obs = Obs::with(&["--listen", "localhost:0"], &[]);
+    let interfaces = fs::read_to_string("/proc/net/if_inet6").unwrap_or_default();
+    let has_v6 = interfaces.lines().any(|line| line.starts_with(&format!("{:032x}", 1)));
+    let first = obs.errors().lines().next().unwrap().to_string();
+    assert_eq!(first.contains(&format!("http://[::1]:{}", obs.port)), has_v6, "{first}");
+    let hosts = if has_v6 { &["127.0.0.1", "::1"][..] } else { &["127.0.0.1"] };
+    for host in hosts {
+        let answer = Connection::to((*host, obs.port)).send("GET /health HTTP/1.1", b"");
+        assert_eq!(answer.status, 200, "{host}");
+    }
+}
+
+#[test]
+fn a_signal_checkpoints_and_exits_0_without_waiting_for_idle_connections() {
+    for signal in ["TERM", "INT"] {
+        let mut obs = Obs::start();
+        let id = obs.add(r#"{"message":"m"}"#);
+        let mut idle = obs.connect();
+        idle.send("GET /health HTTP/1.1", b"");
+        let silent = obs.connect();
+        let mut halfway = obs.connect();
+        halfway.write(b"POST /api/events HTTP/1.1\r\nHost: loc");
+        let begun = Instant::now();
+        obs.signal(signal);
+        assert_eq!(obs.wait().code(), Some(0), "{signal}");
+        assert!(begun.elapsed() < Duration::from_secs(4), "{signal} took {:?}", begun.elapsed());
+        drop((idle, silent, halfway));
+        assert_eq!(names(obs.folder()), ["obs.sqlite", "obs.sqlite.lock"], "{signal}");
+        let stored: i64 =
+            obs.sqlite().query_row("SELECT count(*) FROM events WHERE id = ?1", [id], |row| row.get(0)).unwrap();
+        assert_eq!(stored, 1, "{signal}");
+    }
+}
+
+/// Opens a connection and sends a request with half of its body.
+fn half_a_body(obs: &Obs) -> Connection {
+    let mut connection = obs.connect();
+    let head = "POST /api/events HTTP/1.1\r\nHost: localhost\r\nContent-Length: 15\r\nExpect: 100-continue";
+    connection.write(format!("{head}\r\nX-OBS-Key: {KEY}\r\n\r\n").as_bytes());
+    assert_eq!(connection.read(false).unwrap().status, 100);
+    connection.write(br#"{"messa"#);
+    connection
+}
+
+#[test]
+fn a_body_that_is_half_sent_at_a_signal_may_be_finished() {
+    let mut obs = Obs::start();
+    let mut connection = half_a_body(&obs);
+    obs.signal("TERM");
+    eventually("obs stops accepting", || TcpStream::connect(("127.0.0.1", obs.port)).err());
+    connection.write(br#"ge":"m"}"#);
+    let answer = connection.read(false).unwrap();
+    assert_eq!(answer.status, 201);
+    assert_eq!(obs.wait().code(), Some(0));
+    let id = answer.json()["id"].as_str().unwrap().to_string();
+    let stored: i64 =
+        obs.sqlite().query_row("SELECT count(*) FROM events WHERE id = ?1", [id], |row| row.get(0)).unwrap();
+    assert_eq!(stored, 1);
+}
+
+#[test]
+fn a_body_that_never_ends_delays_the_exit_by_a_few_seconds_only() {
+    let mut obs = Obs::start();
+    obs.add(r#"{"message":"m"}"#);
+    let connection = half_a_body(&obs);
+    let begun = Instant::now();
+    obs.signal("TERM");
+    assert_eq!(obs.wait().code(), Some(0));
+    assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
+    assert_eq!(names(obs.folder()), ["obs.sqlite", "obs.sqlite.lock"]);
+    drop(connection);
+}
+
+#[test]
+fn only_the_owner_can_read_the_files() {
+    let obs = Obs::start();
+    obs.add(r#"{"message":"m"}"#);
+    for suffix in ["", "-wal", "-shm", ".lock"] {
+        assert_eq!(mode(&beside(&obs.database, suffix)), 0o600, "{suffix}");
+    }
+}
+
+#[test]
+fn a_database_that_others_could_read_becomes_private() {
+    let mut obs = Obs::start();
+    obs.add(r#"{"message":"m"}"#);
+    obs.kill(); // leaves a WAL behind
+    for suffix in ["", "-wal", "-shm"] {
+        fs::set_permissions(beside(&obs.database, suffix), fs::Permissions::from_mode(0o644)).unwrap();
+    }
+    let mut obs = obs.restart(&[], &[("OBS_API_KEY", KEY)]);
+    obs.add(r#"{"message":"m"}"#);
+    for suffix in ["", "-wal", "-shm"] {
+        assert_eq!(mode(&beside(&obs.database, suffix)), 0o600, "{suffix} after a crash");
+    }
+    obs.signal("TERM");
+    obs.wait();
+    fs::set_permissions(&obs.database, fs::Permissions::from_mode(0o644)).unwrap();
+    let obs = obs.restart(&[], &[("OBS_API_KEY", KEY)]);
+    obs.add(r#"{"message":"m"}"#);
+    for suffix in ["", "-wal", "-shm"] {
+        assert_eq!(mode(&beside(&obs.database, suffix)), 0o600, "{suffix} after a clean exit");
+    }
+}
