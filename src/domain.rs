@@ -31,7 +31,7 @@ impl Level {
     pub const ALL: [Level; 3] = [Level::Error, Level::Warning, Level::Info];
 
     /// The level that a word means, in any case.
-    pub fn of(word: &str) -> Option<Level> {
+    pub fn parse(word: &str) -> Option<Level> {
         match word.to_ascii_lowercase().as_str() {
             "error" => Some(Level::Error),
             "warning" | "warn" => Some(Level::Warning),
@@ -73,7 +73,7 @@ impl IssueState {
         }
     }
 
-    pub fn of(word: &str) -> Option<IssueState> {
+    pub fn parse(word: &str) -> Option<IssueState> {
         IssueState::ALL.into_iter().find(|state| state.as_str() == word)
     }
 }

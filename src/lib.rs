@@ -43,6 +43,7 @@ pub mod malloc;
 pub mod query;
 pub mod serve;
 pub mod store;
+pub mod text;
 pub mod time;
 pub mod transfer;
 pub mod views;

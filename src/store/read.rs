@@ -177,7 +177,7 @@ pub(super) fn issue(row: &Row) -> rusqlite::Result<Issue> {
         environment: row.get(15)?,
         release: row.get(16)?,
         last_seq: row.get(17)?,
-        state: IssueState::of(row.get_ref(18)?.as_str()?).unwrap_or(IssueState::Open),
+        state: IssueState::parse(row.get_ref(18)?.as_str()?).unwrap_or(IssueState::Open),
         reopened_at: time_if_any(row, 19)?,
         resolved_at: time_if_any(row, 20)?,
     })
@@ -223,5 +223,5 @@ fn time_if_any(row: &Row, column: usize) -> rusqlite::Result<Option<Time>> {
 }
 
 fn level(row: &Row, column: usize) -> rusqlite::Result<Level> {
-    Ok(Level::of(row.get_ref(column)?.as_str()?).unwrap_or(Level::Error))
+    Ok(Level::parse(row.get_ref(column)?.as_str()?).unwrap_or(Level::Error))
 }

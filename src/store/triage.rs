@@ -51,7 +51,7 @@ fn note(transaction: &Transaction, issue: i64, now: &str, what: &str, other: Opt
 fn state_of(transaction: &Transaction, issue: i64) -> rusqlite::Result<Option<IssueState>> {
     let mut find = transaction.prepare_cached("SELECT state FROM issues WHERE id = ?1")?;
     let state: Option<String> = find.query_row([issue], |row| row.get(0)).optional()?;
-    Ok(state.and_then(|state| IssueState::of(&state)))
+    Ok(state.and_then(|state| IssueState::parse(&state)))
 }
 
 /// From now on the issue is gone for all who look; its events go in the background. Whether there was one.

@@ -106,7 +106,7 @@ pub fn set_state(state: &State, id: i64, body: Body) -> Result<Response, Error> 
         state: String,
     }
     let change: Change = read(body, r#"{"state": "resolved"}"#)?;
-    let to = IssueState::of(&change.state);
+    let to = IssueState::parse(&change.state);
     let to = to.ok_or_else(|| Error::Bad("Invalid state: expected open, resolved or ignored".into()))?;
     found(&state.store, id, state.store.set_state(id, to)?)?;
     state.store.read(|reader| Ok(json(&json!({ "issue": reader.issue(id)?.ok_or(Error::NotFound)? }))))

@@ -1,0 +1,55 @@
+//! Text cut to a number of characters, and the first line of it.
+use std::borrow::Cow;
+
+/// The first `max` characters.
+pub fn head(text: &str, max: usize) -> &str {
+    text.char_indices().nth(max).map_or(text, |(end, _)| &text[..end])
+}
+
+/// The first `max` characters; the last one is `…` if there were more.
+pub fn cut<'a>(text: impl Into<Cow<'a, str>>, max: usize) -> Cow<'a, str> {
+    let text = text.into();
+    match head(&text, max).len() == text.len() {
+        true => text,
+        false => format!("{}…", head(&text, max - 1)).into(),
+    }
+}
+
+/// The last `max` characters; the first one is `…` if there were more. The end of a path says more than its start.
+pub fn cut_front(text: &str, max: usize) -> Cow<'_, str> {
+    match text.char_indices().rev().nth(max - 1) {
+        None | Some((0, _)) => Cow::Borrowed(text),
+        Some((at, c)) => Cow::Owned(format!("…{}", &text[at + c.len_utf8()..])),
+    }
+}
+
+/// The first line that is not blank.
+pub fn first_line(text: &str) -> &str {
+    text.trim().lines().next().unwrap_or_default().trim_end()
+}
+
+/// Splits a text after its first line, or after `max` characters of it.
+pub fn split_head(text: &str, max: usize) -> (&str, &str) {
+    let text = text.trim();
+    text.split_at(head(first_line(text), max).len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_cut_between_characters() {
+        assert_eq!((cut("żółw", 4), cut("żółwie", 4)), ("żółw".into(), "żół…".into()));
+        assert_eq!((cut_front("żółw", 4), cut_front("ażółw", 4)), ("żółw".into(), "…ółw".into()));
+        assert_eq!((cut_front("", 4), cut("", 4), head("żółw", 2)), ("".into(), "".into(), "żó"));
+    }
+
+    #[test]
+    fn the_head_of_a_message_is_its_first_line() {
+        assert_eq!(first_line(" \n\n\tfirst \r\nsecond"), "first");
+        assert_eq!(split_head(" \nfirst\nsecond\n", 600), ("first", "\nsecond"));
+        assert_eq!(split_head("abcdef", 4), ("abcd", "ef"));
+        assert_eq!(split_head("", 4), ("", ""));
+    }
+}
