@@ -51,14 +51,12 @@ impl<'a> Fields<'a> {
         let mut fields = Fields { text, known: [None; KNOWN.len()], unknown: Vec::new() };
         let hasher = RandomState::new();
         let read = json::each_entry(text, |key, value| fields.add(key.get(), value.get(), &hasher));
-        match read {
-            Ok(()) => Ok(fields),
-            // It is not an object. Whether it is JSON is only known after reading all of it.
-            Err(error) if error.is_data() => match serde_json::from_str::<&RawValue>(text) {
-                Ok(_) => Err(Rejection::Shape),
-                Err(error) => Err(Rejection::Json(error.to_string())),
-            },
-            Err(error) => Err(Rejection::Json(error.to_string())),
+        let Err(error) = read else { return Ok(fields) };
+        // If it is not an object, whether it is JSON is only known after reading all of it.
+        let whole = serde_json::from_str::<&RawValue>(text).err();
+        match whole.or((!error.is_data()).then_some(error)) {
+            Some(error) => Err(Rejection::Json(error.to_string())),
+            None => Err(Rejection::Shape),
         }
     }
 
@@ -132,7 +130,7 @@ impl<'a> Fields<'a> {
 /// Turns hashes and offsets of keys into the first and the last offset of each name: if a field is given twice, the last
 /// one counts, in the place of the first.
 fn without_duplicates(text: &str, mut fields: Vec<(u32, u32)>) -> Vec<(u32, u32)> {
-    let name_at = |at| entry_at(text, at).map(|(key, _)| name(key));
+    let name_at = |at| name(key_at(text, at));
     fields.sort_unstable();
     for same_hash in fields.chunk_by_mut(|a, b| a.0 == b.0) {
         same_hash.sort_unstable_by(|a, b| (name_at(a.1), a.1).cmp(&(name_at(b.1), b.1)));
@@ -148,11 +146,22 @@ fn without_duplicates(text: &str, mut fields: Vec<(u32, u32)>) -> Vec<(u32, u32)
     fields
 }
 
-/// The raw key and raw value at an offset where a key begins.
-fn entry_at(text: &str, at: u32) -> Option<(&str, &str)> {
+/// The raw key at an offset where one begins.
+fn key_at(text: &str, at: u32) -> &str {
     let rest = &text[at as usize..];
-    let key = json::leading(rest)?;
-    let value = rest[key.len()..].trim_start().strip_prefix(':')?;
+    let mut is_escaped = true; // the opening quote does not end the key
+    let end = rest.bytes().position(|byte| {
+        let is_end = byte == b'"' && !is_escaped;
+        is_escaped = byte == b'\\' && !is_escaped;
+        is_end
+    });
+    end.map_or(rest, |end| &rest[..=end])
+}
+
+/// That key with its raw value.
+fn entry_at(text: &str, at: u32) -> Option<(&str, &str)> {
+    let key = key_at(text, at);
+    let value = text[at as usize + key.len()..].trim_start().strip_prefix(':')?;
     Some((key, json::leading(value)?))
 }
 
