@@ -7,11 +7,10 @@ pub fn head(text: &str, max: usize) -> &str {
 }
 
 /// The first `max` characters; the last one is `…` if there were more.
-pub fn cut<'a>(text: impl Into<Cow<'a, str>>, max: usize) -> Cow<'a, str> {
-    let text = text.into();
-    match head(&text, max).len() == text.len() {
-        true => text,
-        false => format!("{}…", head(&text, max - 1)).into(),
+pub fn cut(text: &str, max: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(max) {
+        None => Cow::Borrowed(text),
+        Some(_) => Cow::Owned(format!("{}…", head(text, max - 1))),
     }
 }
 

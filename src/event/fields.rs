@@ -6,24 +6,10 @@ use std::borrow::Cow;
 use std::hash::{BuildHasher, RandomState};
 
 /// The fields that have a meaning. The last three have one only in an exported event.
+#[rustfmt::skip]
 const KNOWN: [&str; 17] = [
-    "message",
-    "event_id",
-    "level",
-    "type",
-    "stacktrace",
-    "causes",
-    "platform",
-    "timestamp",
-    "server_name",
-    "environment",
-    "release",
-    "fingerprint",
-    "suppressed",
-    "extra",
-    "project",
-    "received_at",
-    "more",
+    "message", "event_id", "level", "type", "stacktrace", "causes", "platform", "timestamp", "server_name",
+    "environment", "release", "fingerprint", "suppressed", "extra", "project", "received_at", "more",
 ];
 
 /// What a raw value means, or `None` if it has the wrong type.

@@ -67,25 +67,18 @@ pub fn array(text: &str) -> Option<Vec<&RawValue>> {
 /// The first `max` elements of an array, or `None` if the text is not one.
 pub fn first(text: &str, max: usize) -> Option<Vec<&RawValue>> {
     let mut kept = Vec::new();
-    let keep = |element| {
-        if kept.len() < max {
-            kept.push(element);
-        }
-    };
-    each_element(text, keep).ok()?;
+    each_element(text, |element| kept.extend((kept.len() < max).then_some(element))).ok()?;
     Some(kept)
 }
 
 /// The last `max` elements of an array, or `None` if the text is not one.
 pub fn last(text: &str, max: usize) -> Option<Vec<&RawValue>> {
     let mut kept = Vec::new();
-    let keep = |element| {
+    each_element(text, |element| {
         kept.push(element);
-        if kept.len() > max {
-            kept.remove(0);
-        }
-    };
-    each_element(text, keep).ok()?;
+        kept.drain(..kept.len().saturating_sub(max));
+    })
+    .ok()?;
     Some(kept)
 }
 

@@ -71,7 +71,7 @@ impl Event {
             id,
             level: fields.optional("level", level).unwrap_or(Level::Error),
             r#type,
-            message: text::cut(message, MAX_MESSAGE).into_owned(),
+            message: text::cut(&message, MAX_MESSAGE).into_owned(),
             stacktrace: fields.optional("stacktrace", |raw| first(raw, MAX_FRAMES)),
             causes: fields.optional("causes", |raw| first(raw, MAX_CAUSES)),
             platform: short_text(&mut fields, "platform"),

@@ -74,7 +74,7 @@ pub fn group(input: &Input) -> Grouping {
         (_, Some(name)) => format!("{}: {text}", cut(name, STORED)),
         _ => text.clone(),
     };
-    let grouped_by = cut(grouped_by, STORED).into_owned();
+    let grouped_by = cut(&grouped_by, STORED).into_owned();
     Grouping { hash: hash(&parts), title, culprit: culprit(input.frames), grouped_by }
 }
 
@@ -104,7 +104,7 @@ fn culprit(frames: &[Frame]) -> Option<String> {
     let Frame { filename, function, .. } = culprit_frame(frames)?;
     let file = filename.rmatch_indices(['/', '\\']).nth(1).map_or(filename.as_str(), |(at, _)| &filename[at + 1..]);
     let culprit = located(&cut(function, FUNCTION), file);
-    (!culprit.is_empty()).then(|| cut(culprit, STORED).into_owned())
+    (!culprit.is_empty()).then(|| cut(&culprit, STORED).into_owned())
 }
 
 /// Part 4: that frame's bare function name and file, which stay the same from release to release. A minified frame has
