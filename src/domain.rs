@@ -1,24 +1,24 @@
-//! What the store gives back: issues, events, and pages of them, as the JSON API and the dashboard show them.
+//! What the store returns: issues, events, and pages of them, as the JSON API and the dashboard show them.
 use crate::time::Time;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 use std::fmt::{self, Display};
 use std::str::FromStr;
 
-/// An ingest key and the project that its events belong to; most keys belong to the one without a name.
+/// An ingest key and the project that its events belong to. Most keys belong to the project without a name.
 #[derive(Clone, Debug)]
 pub struct Key {
     pub project: String,
     pub key: String,
 }
 
-/// Whether a text can be a key, or a project's name.
+/// Returns true if a text can be a key or a project's name.
 pub fn is_name(text: &str) -> bool {
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
     (1..=200).contains(&text.len()) && text.bytes().all(allowed)
 }
 
-/// How bad an event is. Anything that a client says becomes one of these.
+/// How severe an event is. Whatever level a client sends becomes one of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
@@ -30,8 +30,8 @@ pub enum Level {
 impl Level {
     pub const ALL: [Level; 3] = [Level::Error, Level::Warning, Level::Info];
 
-    /// The level that a word means, in any case.
-    pub fn of(word: &str) -> Option<Level> {
+    /// Reads a client's word for a level, in any case.
+    pub fn parse(word: &str) -> Option<Level> {
         match word.to_ascii_lowercase().as_str() {
             "error" => Some(Level::Error),
             "warning" | "warn" => Some(Level::Warning),
@@ -40,7 +40,7 @@ impl Level {
         }
     }
 
-    /// As it is stored, sent and shown; also the name of its class in the style sheet.
+    /// The level as it is stored, sent and shown; also its class in the style sheet.
     pub fn as_str(self) -> &'static str {
         match self {
             Level::Error => "error",
@@ -50,21 +50,21 @@ impl Level {
     }
 }
 
-/// What has been decided about an issue.
+/// What a user decided about an issue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum IssueState {
     Open,
-    /// Until an event comes.
+    /// Until its next event.
     Resolved,
-    /// Whatever comes.
+    /// Whatever happens.
     Ignored,
 }
 
 impl IssueState {
     pub const ALL: [IssueState; 3] = [IssueState::Open, IssueState::Resolved, IssueState::Ignored];
 
-    /// As it is stored, sent and shown.
+    /// The state as it is stored, sent and shown.
     pub fn as_str(self) -> &'static str {
         match self {
             IssueState::Open => "open",
@@ -73,12 +73,12 @@ impl IssueState {
         }
     }
 
-    pub fn of(word: &str) -> Option<IssueState> {
+    pub fn parse(word: &str) -> Option<IssueState> {
         IssueState::ALL.into_iter().find(|state| state.as_str() == word)
     }
 }
 
-/// Events with one grouping key. From `type` to `release` it is described by its newest event.
+/// Events with the same grouping key. The fields from `type` to `release` are those of the newest event.
 #[derive(Clone, Debug, Serialize)]
 pub struct Issue {
     pub id: i64,
@@ -100,11 +100,11 @@ pub struct Issue {
     pub last_event_id: String,
     pub grouped_by: String,
     pub state: IssueState,
-    /// When an event came after it was resolved.
+    /// When an event reopened it after it was resolved.
     pub reopened_at: Option<Time>,
     /// When it was last resolved.
     pub resolved_at: Option<Time>,
-    /// `seq` of the newest event: the issue's place in a list, and so its cursor.
+    /// `seq` of the newest event: the issue's position in a list, and so its cursor.
     #[serde(skip)]
     pub last_seq: i64,
 }
@@ -124,7 +124,7 @@ pub struct Summary {
     pub release: Option<String>,
 }
 
-/// A whole event. The last five are JSON text, as it came.
+/// A whole event. The last five fields are JSON text, unchanged.
 #[derive(Clone, Debug, Serialize)]
 pub struct StoredEvent {
     #[serde(flatten)]
@@ -145,13 +145,13 @@ pub struct StoredEvent {
     pub more: Option<String>,
 }
 
-/// JSON text as part of JSON. The file is open to other hands: what is none any more is left out.
+/// JSON text as part of JSON. Other programs can write to the file, so text that is not JSON becomes `null`.
 fn raw<S: Serializer>(text: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
     let value: Option<&RawValue> = text.as_deref().and_then(|text| serde_json::from_str(text).ok());
     value.serialize(serializer)
 }
 
-/// Where a page of a list begins: at its start, or next to a place that an earlier page ended at.
+/// Where a page of a list begins: at the start, or next to the position at which an earlier page ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cursor {
     Newest,
@@ -159,14 +159,15 @@ pub enum Cursor {
     Before(Position),
 }
 
-/// A place in a list: what orders the list there (a `seq`, an id, a count), and where that is not enough, an id.
+/// A position in a list: the number that the list is ordered by (a `seq`, an id, a count) and, if several rows can have
+/// the same number, an id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
     pub key: i64,
     pub id: i64,
 }
 
-/// As it stands in a URL: digits, or digits with a hyphen between.
+/// The form in a URL: `17`, or `17-4` with an id.
 impl Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self.id {
@@ -186,7 +187,7 @@ impl FromStr for Position {
     }
 }
 
-/// Part of a list, and the places of its neighbours where there are any.
+/// Part of a list, and the positions of the pages before and after it.
 #[derive(Clone, Debug)]
 pub struct Page<T> {
     pub rows: Vec<T>,
@@ -194,24 +195,24 @@ pub struct Page<T> {
     pub older: Option<Position>,
 }
 
-/// Issues that were looked for.
+/// The issues that a search found.
 #[derive(Clone, Debug)]
 pub struct Found {
     pub page: Page<Issue>,
-    /// How many issues were scanned through, if time ran out; then the search goes on at the page's neighbour.
+    /// How many issues were scanned before time ran out. The search continues at the next page.
     pub scanned: Option<usize>,
 }
 
-/// Something that became of an issue.
+/// A change to an issue.
 #[derive(Clone, Debug)]
 pub struct HistoryEntry {
     pub at: Time,
     pub what: String,
-    /// The issue that was merged into it.
+    /// The issue that was merged into this one.
     pub other: Option<i64>,
 }
 
-/// How many of an issue's events came with each value of a field, the most frequent first.
+/// How many of an issue's events have each value of a field, the most frequent value first.
 #[derive(Clone, Debug)]
 pub struct Facet {
     /// `environment`, `release` or `server_name`.

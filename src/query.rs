@@ -138,7 +138,7 @@ impl Term {
         let field = Field::ALL.into_iter().find(|field| field.name() == name);
         match (is, field) {
             (Some(is), _) => Term::Is(is),
-            (_, Some(Field::Level)) => match Level::of(value) {
+            (_, Some(Field::Level)) => match Level::parse(value) {
                 Some(level) => Term::Field(Field::Level, level.as_str().into()),
                 None => Term::Text(format!("{name}:{value}")),
             },

@@ -1,4 +1,37 @@
-//! Text: comparing it without regard to case.
+//! Text cut to a number of characters, its first line, and its case folded.
+use std::borrow::Cow;
+
+/// The first `max` characters.
+pub fn head(text: &str, max: usize) -> &str {
+    text.char_indices().nth(max).map_or(text, |(end, _)| &text[..end])
+}
+
+/// The first `max` characters; the last one is `…` if there were more.
+pub fn cut(text: &str, max: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(max) {
+        None => Cow::Borrowed(text),
+        Some(_) => Cow::Owned(format!("{}…", head(text, max - 1))),
+    }
+}
+
+/// The last `max` characters; the first one is `…` if there were more. The end of a path says more than its start.
+pub fn cut_front(text: &str, max: usize) -> Cow<'_, str> {
+    match text.char_indices().rev().nth(max - 1) {
+        None | Some((0, _)) => Cow::Borrowed(text),
+        Some((at, c)) => Cow::Owned(format!("…{}", &text[at + c.len_utf8()..])),
+    }
+}
+
+/// The first line that is not blank.
+pub fn first_line(text: &str) -> &str {
+    text.trim().lines().next().unwrap_or_default().trim_end()
+}
+
+/// Splits a text after its first line, or after `max` characters of it.
+pub fn split_head(text: &str, max: usize) -> (&str, &str) {
+    let text = text.trim();
+    text.split_at(head(first_line(text), max).len())
+}
 
 /// Folds the case of every letter, in any script. (Unicode's full case folding, approximated by upper and then lower
 /// case: `ß` and `SS` become `ss`, all three forms of sigma become `σ`.)
@@ -12,4 +45,24 @@ pub fn fold(text: &str) -> String {
 /// Returns true if the text contains the needle, which is folded already.
 pub fn contains_folded(text: &str, needle: &str) -> bool {
     fold(text).contains(needle)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_cut_between_characters() {
+        assert_eq!((cut("żółw", 4), cut("żółwie", 4)), ("żółw".into(), "żół…".into()));
+        assert_eq!((cut_front("żółw", 4), cut_front("ażółw", 4)), ("żółw".into(), "…ółw".into()));
+        assert_eq!((cut_front("", 4), cut("", 4), head("żółw", 2)), ("".into(), "".into(), "żó"));
+    }
+
+    #[test]
+    fn the_head_of_a_message_is_its_first_line() {
+        assert_eq!(first_line(" \n\n\tfirst \r\nsecond"), "first");
+        assert_eq!(split_head(" \nfirst\nsecond\n", 600), ("first", "\nsecond"));
+        assert_eq!(split_head("abcdef", 4), ("abcd", "ef"));
+        assert_eq!(split_head("", 4), ("", ""));
+    }
 }

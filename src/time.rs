@@ -5,14 +5,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 const SECOND: i64 = 1000;
 const DAY: i64 = 86_400 * SECOND;
-/// The first millisecond after the year 9999, the last that ISO 8601 writes with four digits.
+/// The first millisecond after the year 9999, the last year that ISO 8601 writes with four digits.
 const END: i64 = 253_402_300_800 * SECOND;
 
 /// Milliseconds since 1970, from the years 1970 to 9999.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Time(i64);
 
-/// A day as a calendar writes it.
+/// A day of the calendar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Date {
     pub year: i64,
@@ -36,7 +36,7 @@ impl Time {
         self.0
     }
 
-    /// Whole hours since 1970: what the hourly counts go by.
+    /// Whole hours since 1970, as in the hourly counts.
     pub fn hour(self) -> i64 {
         self.0 / (3600 * SECOND)
     }
@@ -51,9 +51,9 @@ impl Time {
         (second / 3600, second / 60 % 60, second % 60)
     }
 
-    /// Reads ISO 8601: a date, `T` or a space, hours and minutes, and perhaps seconds, a fraction
-    /// and an offset (`Z`, `±hh:mm`, `±hhmm`, `±hh`; none is UTC). What no calendar or clock shows
-    /// (31 February, 24:00) and what falls outside the years 1970 to 9999 is `None`.
+    /// Reads ISO 8601: a date, `T` or a space, hours and minutes, optionally seconds, a fraction and an offset (`Z`,
+    /// `±hh:mm`, `±hhmm`, `±hh`; UTC without one). Returns `None` for impossible times (31 February, 24:00) and for those
+    /// outside the years 1970 to 9999.
     pub fn parse(text: &str) -> Option<Time> {
         let mut rest = text.as_bytes();
         let year = digits(&mut rest, 4)?;
@@ -82,12 +82,12 @@ impl Time {
         Time::from_millis(days * DAY + seconds * SECOND + millis)
     }
 
-    /// Reads a JSON number of Unix seconds; what is finer than a millisecond is cut off.
+    /// Reads a JSON number of Unix seconds, truncated to milliseconds.
     pub fn parse_unix(number: &str) -> Option<Time> {
         let (whole, rest) = number.split_once('.').unwrap_or((number, "0"));
         let plain = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
         if plain(whole) && plain(rest) {
-            // Not through f64, which would make .999 of some seconds .998.
+            // As an f64, some seconds' .999 would become .998.
             let millis = format!("{:0<3.3}", rest).parse::<i64>().ok()?;
             return Time::from_millis(whole.parse::<i64>().ok()?.checked_mul(SECOND)? + millis);
         }
@@ -96,9 +96,9 @@ impl Time {
     }
 }
 
-/// As it is stored and sent: `2026-11-24T18:42:06.123Z`.
+/// The stored and sent form: `2026-11-24T18:42:06.123Z`.
 impl fmt::Display for Time {
-    /// Digit by digit: `write!` takes ten times as long, and every event has two of these.
+    /// Writes digit by digit, because `write!` takes ten times as long and every event has two times.
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let (date, (hour, minute, second)) = (self.date(), self.clock());
         let mut text = *b"0000-00-00T00:00:00.000Z";
@@ -156,8 +156,8 @@ fn offset(rest: &mut &[u8]) -> Option<i64> {
     (hours < 24 && minutes < 60).then_some(sign * (hours * 60 + minutes))
 }
 
-/// Days since 1970 of a date of the Gregorian calendar, counted from 1 March so that the leap day
-/// is a year's last (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms").
+/// Days from 1970 to a date of the Gregorian calendar. Years begin on 1 March here, so that the leap day is the last of
+/// its year (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms").
 fn days_of(year: i64, month: i64, day: i64) -> Option<i64> {
     let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let length = match month {
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn every_documented_form_is_read_as_the_same_instant() {
+    fn every_documented_form_means_the_same_instant() {
         for form in [
             "2024-01-15T10:20:30Z",
             "2024-01-15 10:20:30",
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_calendar_or_clock_shows_is_not_read() {
+    fn impossible_times_are_rejected() {
         for form in [
             "",
             "now",
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn unix_seconds_are_cut_to_milliseconds() {
+    fn unix_seconds_are_truncated_to_milliseconds() {
         let unix = |text| Time::parse_unix(text).map(Time::millis);
         assert_eq!(unix("1705314030"), Some(1_705_314_030_000));
         assert_eq!(unix("1705314030.9999"), Some(1_705_314_030_999));
@@ -256,13 +256,13 @@ mod tests {
         assert_eq!(unix("1.705314030e9"), Some(1_705_314_030_000));
         assert_eq!(unix("0"), Some(0));
         assert_eq!(unix("253402300799.999"), Some(END - 1));
-        for out in ["-1", "-0.0005", "253402300800", "1e400", "-1e400", "99999999999999999999"] {
-            assert_eq!(unix(out), None, "{out}");
+        for outside in ["-1", "-0.0005", "253402300800", "1e400", "-1e400", "99999999999999999999"] {
+            assert_eq!(unix(outside), None, "{outside}");
         }
     }
 
     #[test]
-    fn days_from_1970_to_9999_are_written_and_read_back() {
+    fn every_time_from_1970_to_9999_reads_back_as_written() {
         for day in (0..END / DAY).step_by(11) {
             let time = Time(day * DAY + 1);
             assert_eq!(Time::parse(&time.to_string()), Some(time));

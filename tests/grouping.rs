@@ -1,4 +1,4 @@
-//! Which events are one issue, tried on cases: events, and the indexes of those that belong together.
+//! Which events are one issue. A case has events, and the indexes of those that belong together.
 use obs::event::frame::Frame;
 use obs::grouping::{Grouping, Input, group};
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ fn title(message: &str) -> String {
     grouped(&json!({ "message": message })).title
 }
 
-fn assert_grouped_as_told(cases: &str) {
+fn assert_grouped(cases: &str) {
     for case in cases.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()) {
         let keys: Vec<Grouping> = case["events"].as_array().unwrap().iter().map(grouped).collect();
         let mut groups: Vec<Vec<usize>> = Vec::new();
@@ -35,33 +35,33 @@ fn assert_grouped_as_told(cases: &str) {
 }
 
 #[test]
-fn the_cases_of_the_specification_are_grouped_as_told() {
-    assert_grouped_as_told(include_str!("grouping.jsonl"));
+fn the_cases_of_the_specification_are_grouped_as_specified() {
+    assert_grouped(include_str!("grouping.jsonl"));
 }
 
 #[test]
-fn messages_as_programs_send_them_are_grouped_as_told() {
-    assert_grouped_as_told(include_str!("grouping-more.jsonl"));
+fn messages_of_real_programs_are_grouped_as_expected() {
+    assert_grouped(include_str!("grouping-more.jsonl"));
 }
 
 #[test]
-fn a_key_is_the_same_for_ever() {
+fn a_key_never_changes() {
     let key = grouped(&json!({"message": "cart 17 is empty", "type": "EmptyCart"})).hash;
     assert_eq!(uuid::Uuid::from_bytes(key).to_string(), "39d1d4f5-9289-5ce5-a326-59661482ac73");
 }
 
 #[test]
-fn fingerprints_do_not_run_together_nor_into_text() {
+fn fingerprints_differ_from_each_other_and_from_text() {
     let key = |entries: &[&str]| grouped(&json!({"message": "a", "fingerprint": entries})).hash;
     assert_ne!(key(&["a", "b"]), key(&["ab"]));
-    assert_ne!(key(&["a", "b"]), key(&["aeb"])); // the tag alone does not keep them apart
+    assert_ne!(key(&["a", "b"]), key(&["aeb"])); // `e` is the tag of an entry
     assert_ne!(key(&["a"]), grouped(&json!({"message": "a"})).hash);
     assert_ne!(key(&["1:at1:a"]), key(&["{{ default }}", "a"]));
     assert_eq!(key(&["{{ default }}"]), grouped(&json!({"message": "a"})).hash);
 }
 
 #[test]
-fn a_group_says_in_words_what_made_it() {
+fn a_group_says_in_words_which_parts_formed_it() {
     let stack = json!([{"filename": "/srv/app/src/Cart.php", "function": "App\\Cart->total"}]);
     let plain = grouped(&json!({"message": "cart 17 is empty", "type": "Error"}));
     assert_eq!((plain.title.as_str(), plain.culprit), ("cart <*> is empty", None));
@@ -71,14 +71,14 @@ fn a_group_says_in_words_what_made_it() {
     assert_eq!(typed.culprit.as_deref(), Some("App\\Cart->total in src/Cart.php"));
     let placed = grouped(&json!({"message": "no cart", "type": "TypeError", "stacktrace": stack}));
     assert_eq!(placed.grouped_by, "type, message and place: total in Cart.php");
-    let told = grouped(&json!({"message": "no cart", "type": "EmptyCart", "fingerprint": ["checkout", "eu"]}));
-    assert_eq!(told.grouped_by, "the client's fingerprint: checkout, eu");
-    assert_eq!(told.title, "EmptyCart: no cart");
+    let chosen = grouped(&json!({"message": "no cart", "type": "EmptyCart", "fingerprint": ["checkout", "eu"]}));
+    assert_eq!(chosen.grouped_by, "the client's fingerprint: checkout, eu");
+    assert_eq!(chosen.title, "EmptyCart: no cart");
     assert_eq!(grouped(&json!({"message": " \n", "type": "Error"})).title, "Error");
 }
 
 #[test]
-fn a_function_is_the_same_however_languages_write_it() {
+fn a_function_has_the_same_name_in_every_languages_notation() {
     let place = |function: &str| {
         let stack = json!([{"filename": "/app/cart.x", "function": function}]);
         let by = grouped(&json!({"message": "", "type": "KeyError", "stacktrace": stack})).grouped_by;
@@ -94,14 +94,14 @@ fn a_function_is_the_same_however_languages_write_it() {
 }
 
 #[test]
-fn a_number_that_counts_is_no_code_and_a_verb_after_it_no_plural() {
+fn a_quantity_is_not_a_code_and_a_verb_is_not_a_plural() {
     assert_eq!(title("server returned 500 rows"), "server returned <*> row");
     assert_eq!(title("server returned 500 for rows"), "server returned 500 for rows");
     assert_eq!(title("customer 7 has no address"), "customer <*> has no address");
 }
 
 #[test]
-fn what_is_stored_is_bounded_and_cut_between_characters() {
+fn stored_texts_are_cut_between_characters() {
     assert_eq!(title(&"é€".repeat(2000)).len(), 512);
     assert_eq!(title(&"7, ".repeat(2700)), "<*>,");
     let stack = json!([{"filename": "ü".repeat(900), "function": "é".repeat(900)}]);

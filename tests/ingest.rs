@@ -1,10 +1,10 @@
-//! The rules of `POST /api/events`: every field, refusal and bound, through HTTP and read back.
+//! The rules of `POST /api/events`: every field, refusal and limit, sent over HTTP and read back.
 mod common;
 use common::*;
 use serde_json::{Value, json};
 use std::thread;
 
-/// Sends `{"message":"m", …}` with one more field, given as JSON text, and reads the event back.
+/// Sends `{"message":"m"}` with one more field, whose value is JSON text, and reads the event back.
 fn with(obs: &Obs, field: &str, value: &str) -> Value {
     obs.add_and_read(format!(r#"{{"message":"m","{field}":{value}}}"#))
 }
@@ -39,7 +39,7 @@ fn an_event_is_read_back_with_every_field() {
 }
 
 #[test]
-fn what_is_absent_is_null() {
+fn absent_fields_are_null() {
     let obs = Obs::start();
     let event = obs.add_and_read(r#"{"message":"m","environment":" ","release":null,"stacktrace":null}"#);
     let fields = "type stacktrace causes platform server_name environment release fingerprint suppressed extra more";
@@ -72,7 +72,7 @@ fn levels_are_understood_in_any_case() {
 }
 
 #[test]
-fn a_message_is_needed_unless_there_is_a_type() {
+fn a_message_is_required_unless_there_is_a_type() {
     let obs = Obs::start();
     for missing in ["{}", r#"{"message":null}"#, r#"{"message":" \t\n"}"#, r#"{"type":"  "}"#, r#"{"type":7}"#] {
         let answer = obs.post(missing);
@@ -87,7 +87,7 @@ fn a_message_is_needed_unless_there_is_a_type() {
 }
 
 #[test]
-fn what_is_no_event_is_refused_with_the_reason() {
+fn a_body_that_is_not_an_event_is_refused_with_the_reason() {
     let obs = Obs::start();
     let deep = |n: usize| format!(r#"{{"message":"m","extra":{}{}}}"#, "[".repeat(n), "]".repeat(n));
     let cases: [(Vec<u8>, &str); 11] = [
@@ -109,12 +109,12 @@ fn what_is_no_event_is_refused_with_the_reason() {
         assert!(answer.error().starts_with(error), "{}", answer.error());
         assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
     }
-    assert_eq!(obs.post(deep(126)).status, 201, "126 arrays in an object are 127 deep");
+    assert_eq!(obs.post(deep(126)).status, 201, "126 arrays in an object are nested 127 deep");
     assert_eq!(obs.json("/api/issues")["issues"].as_array().unwrap().len(), 1);
 }
 
 #[test]
-fn ids_are_taken_in_every_documented_form_and_no_other() {
+fn ids_are_accepted_in_every_documented_form_and_no_other() {
     let obs = Obs::start();
     let forms = [
         "0193a5c2-77ab-7d10-9b1e-5d2f0c4e8a91",
@@ -141,7 +141,7 @@ fn ids_are_taken_in_every_documented_form_and_no_other() {
 }
 
 #[test]
-fn the_same_id_again_is_stored_and_counted_once() {
+fn an_id_that_is_sent_twice_is_stored_and_counted_once() {
     let obs = Obs::start();
     let body = r#"{"message":"m","event_id":"0193a5c2-77ab-7d10-9b1e-5d2f0c4e8a91"}"#;
     assert_eq!(obs.post(body).status, 201);
@@ -152,7 +152,7 @@ fn the_same_id_again_is_stored_and_counted_once() {
 }
 
 #[test]
-fn the_same_id_from_many_threads_at_once_is_stored_once() {
+fn an_id_that_many_threads_send_at_once_is_stored_once() {
     let obs = Obs::start();
     let statuses: Vec<u16> = thread::scope(|scope| {
         let send = || obs.post(r#"{"message":"m","event_id":"0193a5c2-77ab-7d10-9b1e-5d2f0c4e8a91"}"#).status;
@@ -166,7 +166,7 @@ fn the_same_id_from_many_threads_at_once_is_stored_once() {
 }
 
 #[test]
-fn texts_are_cut_at_their_limits_and_not_before() {
+fn texts_are_cut_at_their_limits_but_not_before() {
     let obs = Obs::start();
     let message = |n: usize| {
         obs.add_and_read(json!({"message": "é".repeat(n)}).to_string())["message"].as_str().unwrap().to_string()
@@ -182,7 +182,7 @@ fn texts_are_cut_at_their_limits_and_not_before() {
 }
 
 #[test]
-fn lists_are_cut_at_their_limits_and_not_before() {
+fn lists_are_cut_at_their_limits_but_not_before() {
     let obs = Obs::start();
     for (field, limit) in [("stacktrace", 250), ("causes", 20)] {
         for sent in [limit, limit + 1] {
@@ -192,8 +192,8 @@ fn lists_are_cut_at_their_limits_and_not_before() {
             assert_eq!(event[field][limit - 1]["n"], limit - 1);
         }
     }
-    let kept = with(&obs, "stacktrace", r#"["a frame that is no object",{"lineno":1}]"#);
-    assert_eq!(kept["stacktrace"], json!(["a frame that is no object", {"lineno": 1}]));
+    let kept = with(&obs, "stacktrace", r#"["a frame that is not an object",{"lineno":1}]"#);
+    assert_eq!(kept["stacktrace"], json!(["a frame that is not an object", {"lineno": 1}]));
 }
 
 #[test]
@@ -278,7 +278,7 @@ fn lone_surrogates_become_replacement_characters_where_text_is_stored() {
 }
 
 #[test]
-fn keys_that_are_no_text_are_kept_apart() {
+fn keys_with_different_lone_surrogates_are_different_fields() {
     let obs = Obs::start();
     let id = obs.add(r#"{"message":"m","\ud800":1,"\ud801":2,"x":3}"#);
     let text = obs.text(&format!("/api/events/{id}"));
@@ -286,7 +286,7 @@ fn keys_that_are_no_text_are_kept_apart() {
 }
 
 #[test]
-fn an_event_of_extremes_has_its_pages() {
+fn an_event_with_the_largest_numbers_has_its_pages() {
     let obs = Obs::start();
     let most = u64::MAX;
     let id = obs.add(format!(
@@ -296,21 +296,21 @@ fn an_event_of_extremes_has_its_pages() {
 }
 
 #[test]
-fn of_a_field_given_twice_the_last_counts() {
+fn the_last_of_several_fields_with_one_name_counts() {
     let obs = Obs::start();
     let event = obs.add_and_read(r#"{"message":"a","message":"b","x":1,"x":2}"#);
     assert_eq!((&event["message"], &event["more"]), (&json!("b"), &json!({"x": 2})));
 }
 
 #[test]
-fn a_body_of_one_mebibyte_is_taken_and_one_byte_more_is_not() {
+fn a_body_of_one_mebibyte_is_accepted_but_not_one_byte_more() {
     let obs = Obs::start();
-    let of = |size: usize| {
+    let body_of = |size: usize| {
         let body = |n| format!(r#"{{"message":"m","extra":"{}"}}"#, "x".repeat(n));
         body(size - body(0).len())
     };
-    assert_eq!(obs.post(of(1 << 20)).status, 201);
-    let refused = obs.post(of((1 << 20) + 1));
+    assert_eq!(obs.post(body_of(1 << 20)).status, 201);
+    let refused = obs.post(body_of((1 << 20) + 1));
     assert_eq!((refused.status, refused.error().contains("1048576")), (413, true), "{}", refused.text());
     let chunked =
         "POST /api/events HTTP/1.1\r\nX-OBS-Key: test123\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n";
@@ -324,7 +324,7 @@ fn a_body_of_one_mebibyte_is_taken_and_one_byte_more_is_not() {
 }
 
 #[test]
-fn a_wrong_key_is_refused_whatever_the_body() {
+fn a_wrong_key_is_refused_whatever_the_body_is() {
     let obs = Obs::with(&[], &[("OBS_API_KEY", "first, shop=second")]);
     for key in ["", "X-OBS-Key: ", "X-OBS-Key: firs", "X-OBS-Key: firstt", "X-OBS-Key: shop", "X-OBS-Key: shop=second"]
     {
@@ -334,7 +334,7 @@ fn a_wrong_key_is_refused_whatever_the_body() {
 }
 
 #[test]
-fn a_named_key_puts_events_into_its_project() {
+fn a_projects_key_stores_events_in_that_project() {
     let obs = Obs::with(&[], &[("OBS_API_KEY", "first,shop=second,,blog=third")]);
     for (key, project) in [("first", ""), ("second", "shop"), ("third", "blog")] {
         let answer = obs.send(&format!("POST /api/events HTTP/1.1\r\nX-OBS-Key: {key}"), br#"{"message":"the same"}"#);
@@ -343,11 +343,11 @@ fn a_named_key_puts_events_into_its_project() {
     }
     let issues = obs.json("/api/issues")["issues"].clone();
     let projects: Vec<_> = issues.as_array().unwrap().iter().map(|issue| issue["project"].clone()).collect();
-    assert_eq!(projects, ["blog", "shop", ""], "the same text in three projects is three issues");
+    assert_eq!(projects, ["blog", "shop", ""], "one message in three projects is three issues");
 }
 
 #[test]
-fn issues_keep_what_they_began_with_and_show_what_came_last() {
+fn an_issue_keeps_its_first_title_and_shows_its_newest_event() {
     let obs = Obs::start();
     obs.add(
         r#"{"message":"order 7 failed\nmore","type":"OrderError","level":"info","release":"v1","environment":"staging",
@@ -371,7 +371,7 @@ fn issues_keep_what_they_began_with_and_show_what_came_last() {
 }
 
 #[test]
-fn hours_and_values_are_counted_from_the_first_event_on() {
+fn hours_and_values_are_counted_from_the_first_event() {
     let obs = Obs::start();
     for n in 0..105 {
         obs.add(json!({"message": "m", "level": if n < 5 { "info" } else { "error" }, "release": format!("v{n}"), "server_name": "web"}).to_string());
@@ -418,7 +418,7 @@ fn an_event_that_cannot_be_inserted_fails_alone() {
         }
     });
     let issues = obs.json("/api/issues")["issues"].clone();
-    assert_eq!(issues.as_array().unwrap().len(), 1, "no issue is left of what failed");
+    assert_eq!(issues.as_array().unwrap().len(), 1, "a failed event leaves no issue behind");
     assert_eq!(issues[0]["count"], 240);
     assert_eq!(obs.get("/health").status, 200);
 }

@@ -1,50 +1,94 @@
-//! JSON taken apart without changing it: values stay the text that was sent, so that key order, long numbers and
-//! duplicate keys survive. Nothing here recurses, however deep the text is nested.
-use serde::Deserialize;
-use serde::de::{self, MapAccess, Visitor};
+//! Reads JSON without changing it: values stay the text that was sent, so that key order, long numbers and duplicate
+//! keys survive. Nothing here recurses, however deeply the text is nested.
+use serde::de::{Deserializer as _, MapAccess, SeqAccess, Visitor};
+use serde_json::Deserializer;
 use serde_json::value::RawValue;
 use std::fmt;
 
-/// Arrays and objects inside each other, the outermost counted. As in serde_json's own limit.
+/// Maximum nesting of arrays and objects, counting the outermost. serde_json has the same limit.
 pub const MAX_DEPTH: usize = 127;
 
-/// The entries of an object in the order they came: raw key (with its quotes), raw value.
-pub struct Object<'a>(pub Vec<(&'a RawValue, &'a RawValue)>);
+/// Calls `visit` with each raw key (with its quotes) and raw value of an object, in order.
+pub fn each_entry<'a>(text: &'a str, visit: impl FnMut(&'a RawValue, &'a RawValue)) -> serde_json::Result<()> {
+    struct Entries<F>(F);
+    impl<'a, F: FnMut(&'a RawValue, &'a RawValue)> Visitor<'a> for Entries<F> {
+        type Value = ();
 
-impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
-    fn deserialize<D: de::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct Entries;
-        impl<'de> Visitor<'de> for Entries {
-            type Value = Object<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Object<'de>, M::Error> {
-                let mut entries = Vec::with_capacity(16);
-                while let Some(entry) = map.next_entry()? {
-                    entries.push(entry);
-                }
-                Ok(Object(entries))
-            }
+        fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+            f.write_str("an object")
         }
-        from.deserialize_map(Entries)
+
+        fn visit_map<M: MapAccess<'a>>(mut self, mut map: M) -> Result<(), M::Error> {
+            while let Some((key, value)) = map.next_entry()? {
+                (self.0)(key, value);
+            }
+            Ok(())
+        }
     }
+    let mut json = Deserializer::from_str(text);
+    json.deserialize_map(Entries(visit))?;
+    json.end()
 }
 
-/// The entries of an object, or `None` if the text is none.
+/// Calls `visit` with each raw element of an array, in order.
+fn each_element<'a>(text: &'a str, visit: impl FnMut(&'a RawValue)) -> serde_json::Result<()> {
+    struct Elements<F>(F);
+    impl<'a, F: FnMut(&'a RawValue)> Visitor<'a> for Elements<F> {
+        type Value = ();
+
+        fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+            f.write_str("an array")
+        }
+
+        fn visit_seq<S: SeqAccess<'a>>(mut self, mut seq: S) -> Result<(), S::Error> {
+            while let Some(element) = seq.next_element()? {
+                (self.0)(element);
+            }
+            Ok(())
+        }
+    }
+    let mut json = Deserializer::from_str(text);
+    json.deserialize_seq(Elements(visit))?;
+    json.end()
+}
+
+/// The entries of an object, or `None` if the text is not one.
 pub fn object(text: &str) -> Option<Vec<(&RawValue, &RawValue)>> {
-    serde_json::from_str::<Object>(text).ok().map(|object| object.0)
+    let mut entries = Vec::new();
+    each_entry(text, |key, value| entries.push((key, value))).ok()?;
+    Some(entries)
 }
 
-/// The elements of an array, or `None` if the text is none.
+/// The elements of an array, or `None` if the text is not one.
 pub fn array(text: &str) -> Option<Vec<&RawValue>> {
-    serde_json::from_str(text).ok()
+    first(text, usize::MAX)
 }
 
-/// The characters of a JSON string, or `None` if the text is none. A lone surrogate, which has no
-/// character, becomes U+FFFD.
+/// The first `max` elements of an array, or `None` if the text is not one.
+pub fn first(text: &str, max: usize) -> Option<Vec<&RawValue>> {
+    let mut kept = Vec::new();
+    each_element(text, |element| kept.extend((kept.len() < max).then_some(element))).ok()?;
+    Some(kept)
+}
+
+/// The last `max` elements of an array, or `None` if the text is not one.
+pub fn last(text: &str, max: usize) -> Option<Vec<&RawValue>> {
+    let mut kept = Vec::new();
+    each_element(text, |element| {
+        kept.push(element);
+        kept.drain(..kept.len().saturating_sub(max));
+    })
+    .ok()?;
+    Some(kept)
+}
+
+/// The byte offset of a part within its text.
+pub fn offset(text: &str, part: &str) -> usize {
+    (part.as_ptr() as usize).saturating_sub(text.as_ptr() as usize)
+}
+
+/// The characters of a JSON string, or `None` if the text is not one. A lone surrogate, which has no character,
+/// becomes U+FFFD.
 pub fn string(text: &str) -> Option<String> {
     struct Bytes;
     impl Visitor<'_> for Bytes {
@@ -61,9 +105,8 @@ pub fn string(text: &str) -> Option<String> {
     if !text.starts_with('"') {
         return None;
     }
-    // As bytes, serde_json gives a lone surrogate as the three bytes that UTF-8 would have for it.
-    let mut json = serde_json::Deserializer::from_str(text);
-    let mut bytes = de::Deserializer::deserialize_bytes(&mut json, Bytes).ok()?;
+    // Read as bytes, a lone surrogate is the three bytes that UTF-8 would use for it.
+    let mut bytes = Deserializer::from_str(text).deserialize_bytes(Bytes).ok()?;
     for at in 0..bytes.len().saturating_sub(2) {
         if bytes[at] == 0xED && bytes[at + 1] >= 0xA0 {
             bytes[at..at + 3].copy_from_slice("\u{FFFD}".as_bytes());
@@ -72,7 +115,7 @@ pub fn string(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-/// Where the text is nested deeper than `limit`, as a byte offset.
+/// The byte offset at which the text is nested more deeply than `limit`.
 pub fn too_deep(text: &str, limit: usize) -> Option<usize> {
     let (mut depth, mut quoted, mut escaped) = (0usize, false, false);
     for (at, byte) in text.bytes().enumerate() {
@@ -98,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lone_surrogates_become_one_replacement_character() {
+    fn a_lone_surrogate_becomes_one_replacement_character() {
         assert_eq!(string(r#""a\ud83d""#).as_deref(), Some("a\u{FFFD}"));
         assert_eq!(string(r#""\udc00\ud83dx""#).as_deref(), Some("\u{FFFD}\u{FFFD}x"));
         assert_eq!(string(r#""\ud83d\ude00 \u0000 \ud7a3""#).as_deref(), Some("😀 \0 힣"));
@@ -121,5 +164,14 @@ mod tests {
         let entries: Vec<_> = object(text).unwrap().iter().map(|(k, v)| (k.get(), v.get())).collect();
         let sent = [(r#""a""#, "1.000000000000000000001"), (r#""a""#, r#"{"z":1,"y":[ ]}"#), (r#""\u0062""#, "null")];
         assert_eq!(entries, sent);
+    }
+
+    #[test]
+    fn only_as_many_elements_are_kept_as_asked_for() {
+        let texts = |elements: Vec<&RawValue>| elements.iter().map(|e| e.get().to_string()).collect::<Vec<_>>();
+        assert_eq!(texts(first("[1, [2],3]", 2).unwrap()), ["1", "[2]"]);
+        assert_eq!(texts(last("[1, [2],3]", 2).unwrap()), ["[2]", "3"]);
+        assert_eq!(texts(last("[1]", 2).unwrap()), ["1"]);
+        assert!(first("{}", 2).is_none() && first("[1,]", 1).is_none() && last("7", 1).is_none());
     }
 }

@@ -43,7 +43,7 @@ fn write_failed(error: io::Error) -> Result<(), String> {
 fn line(event: &StoredEvent) -> serde_json::Result<String> {
     // Raw values may contain line breaks between their tokens. A JSON string cannot.
     let text = serde_json::to_string(event)?.replace(['\n', '\r'], " ");
-    let json::Object(fields) = serde_json::from_str(&text)?;
+    let fields = json::object(&text).unwrap_or_default();
     let fields = fields.iter().filter(|(_, value)| value.get() != "null");
     let fields = fields.filter_map(|(name, value)| match name.get() {
         r#""seq""# | r#""issue_id""# => None,

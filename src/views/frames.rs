@@ -1,9 +1,9 @@
 //! One stack trace as a list: own frames loud, runs of library frames folded.
-use super::library;
 use super::path::{self, breakable};
 use super::source::source;
 use super::text::{Budget, cut};
 use crate::event::frame::{self, Frame};
+use crate::event::library;
 use crate::html;
 use crate::views::html::Html;
 use std::borrow::Cow;

@@ -10,7 +10,7 @@
 //! | `acts` | the buttons |
 //! | `metadata`, `trace`, `frames`, `source`, `extra` | parts of an event |
 //! | `terminal` | the same pages as text for `curl` |
-//! | `path`, `library`, `pretty`, `text`, `when` | how paths, JSON, long text, counts and times are written |
+//! | `path`, `pretty`, `text`, `when` | how paths, JSON, long text, counts and times are written |
 //!
 //! Invariants: all text of an event stands in an element of its own, which the style sheet isolates, so that
 //! right-to-left text or an override inside it cannot reorder what is around it. Whatever an event holds, a page stays
@@ -30,7 +30,6 @@ mod history;
 pub mod html;
 mod issue;
 mod layout;
-mod library;
 mod list;
 mod metadata;
 mod nomatch;

@@ -1,36 +1,7 @@
 //! How text and numbers are written: long text cut, counts grouped, markup bounded.
 use crate::html;
+pub use crate::text::{cut, cut_front, first_line, split_head};
 use crate::views::html::{Html, escaped_len};
-use std::borrow::Cow;
-
-/// The first `most` characters, the last of them `…` where there were more.
-pub fn cut(text: &str, most: usize) -> Cow<'_, str> {
-    match text.char_indices().nth(most) {
-        None => Cow::Borrowed(text),
-        Some(_) => Cow::Owned(text.chars().take(most - 1).chain(['…']).collect()),
-    }
-}
-
-/// The last `most` characters, the first of them `…` where there were more: the end of a path tells more than its start.
-pub fn cut_front(text: &str, most: usize) -> Cow<'_, str> {
-    match text.char_indices().rev().nth(most - 1) {
-        None | Some((0, _)) => Cow::Borrowed(text),
-        Some((at, c)) => Cow::Owned(format!("…{}", &text[at + c.len_utf8()..])),
-    }
-}
-
-/// The first line that is not blank.
-pub fn first_line(message: &str) -> &str {
-    message.trim().lines().next().unwrap_or_default().trim_end()
-}
-
-/// A text's first line, or as much of it as `most` characters, and what comes after.
-pub fn split_head(text: &str, most: usize) -> (&str, &str) {
-    let text = text.trim();
-    let line = first_line(text);
-    let end = line.char_indices().nth(most).map_or(line.len(), |(at, _)| at);
-    text.split_at(end)
-}
 
 /// `1,204`; from a million on `1.2 M` with the exact number in `title`.
 pub fn count(n: i64) -> Html {
@@ -104,21 +75,6 @@ impl Budget {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn text_is_cut_at_characters() {
-        assert_eq!((cut("żółw", 4), cut("żółwie", 4)), ("żółw".into(), "żół…".into()));
-        assert_eq!((cut_front("żółw", 4), cut_front("ażółw", 4)), ("żółw".into(), "…ółw".into()));
-        assert_eq!(cut_front("", 4), "");
-    }
-
-    #[test]
-    fn the_head_of_a_message_is_its_first_line() {
-        assert_eq!(first_line(" \n\n\tfirst \r\nsecond"), "first");
-        assert_eq!(split_head(" \nfirst\nsecond\n", 600), ("first", "\nsecond"));
-        assert_eq!(split_head("abcdef", 4), ("abcd", "ef"));
-        assert_eq!(split_head("", 4), ("", ""));
-    }
 
     #[test]
     fn counts_are_grouped_and_from_a_million_on_shortened() {

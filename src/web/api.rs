@@ -100,7 +100,7 @@ pub fn set_state(state: &State, call: &Call, body: Body) -> Result<Response, Err
         state: String,
     }
     let change: Change = parse_change(body, r#"{"state": "resolved"}"#)?;
-    let to = IssueState::of(&change.state);
+    let to = IssueState::parse(&change.state);
     let to = to.ok_or_else(|| Error::Bad("Invalid state: expected open, resolved or ignored".into()))?;
     changes::set_state(&state.store, call.path.issue, to)?;
     changed_issue(state, call.path.issue)

@@ -99,7 +99,7 @@ fn read(row: &Row) -> rusqlite::Result<Contribution> {
         seq: row.get(0)?,
         issue: row.get(1)?,
         received_at: Time::parse(row.get_ref(2)?.as_str()?).unwrap_or(Time::EPOCH),
-        level: Level::of(row.get_ref(3)?.as_str()?).unwrap_or(Level::Error),
+        level: Level::parse(row.get_ref(3)?.as_str()?).unwrap_or(Level::Error),
         suppressed: row.get(4)?,
         environment: row.get(5)?,
         release: row.get(6)?,

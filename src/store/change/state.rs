@@ -40,5 +40,5 @@ pub fn add_to_history(
 pub fn state_of(transaction: &Transaction, issue: i64) -> rusqlite::Result<Option<IssueState>> {
     let mut find = transaction.prepare_cached("SELECT state FROM issues WHERE id = ?1")?;
     let state: Option<String> = find.query_row([issue], |row| row.get(0)).optional()?;
-    Ok(state.and_then(|state| IssueState::of(&state)))
+    Ok(state.and_then(|state| IssueState::parse(&state)))
 }

@@ -63,7 +63,7 @@ fn issue(row: &Row) -> rusqlite::Result<Issue> {
         environment: row.get(15)?,
         release: row.get(16)?,
         last_seq: row.get(17)?,
-        state: IssueState::of(row.get_ref(18)?.as_str()?).unwrap_or(IssueState::Open),
+        state: IssueState::parse(row.get_ref(18)?.as_str()?).unwrap_or(IssueState::Open),
         reopened_at: time_or_null(row, 19)?,
         resolved_at: time_or_null(row, 20)?,
     })

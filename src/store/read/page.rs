@@ -33,5 +33,5 @@ pub fn time_or_null(row: &Row, column: usize) -> rusqlite::Result<Option<Time>> 
 }
 
 pub fn level(row: &Row, column: usize) -> rusqlite::Result<Level> {
-    Ok(Level::of(row.get_ref(column)?.as_str()?).unwrap_or(Level::Error))
+    Ok(Level::parse(row.get_ref(column)?.as_str()?).unwrap_or(Level::Error))
 }

@@ -1,7 +1,7 @@
 //! JSON that a client added to an event: one line per key, scalars as text, the rest as indented JSON.
 use super::screen::Screen;
-use crate::event::frame::cut;
 use crate::event::json;
+use crate::text::cut;
 use crate::views::pretty::pretty;
 use crate::views::text::Budget;
 
@@ -19,7 +19,8 @@ pub fn extra(screen: &mut Screen, heading: &str, json: Option<&str>) {
         if screen.is_full() {
             return;
         }
-        let key = cut(&json::string(key.get()).unwrap_or_default(), KEY);
+        let key = json::string(key.get()).unwrap_or_default();
+        let key = cut(&key, KEY);
         let value = value(json.get());
         if value.contains('\n') {
             screen.put("    ", 6, &format!("{key}:"));

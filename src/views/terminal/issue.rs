@@ -4,7 +4,7 @@ use super::metadata::metadata;
 use super::screen::{Screen, curl};
 use super::trace::traces;
 use crate::domain::{Issue, Page, StoredEvent, Summary};
-use crate::event::frame::cut;
+use crate::text::cut;
 use crate::time::Time;
 use crate::views::text::{counted_text, shortened};
 use crate::views::when;
