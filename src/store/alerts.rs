@@ -12,7 +12,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 /// Maximum number of alerts removed per transaction. Bounds how long the writer is busy with it.
-const REMOVE_STEP: i64 = 1000;
+const REMOVE_STEP: i64 = 5000;
 
 /// What triggers an alert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
