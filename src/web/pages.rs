@@ -4,7 +4,7 @@ use super::error::Error;
 use super::response::{Format, moved};
 use super::state::State;
 use crate::domain::Key;
-use crate::domain::{Cursor, Found, Hour, Issue, Position};
+use crate::domain::{Cursor, Found, Hour, Issue};
 use crate::query::{Is, Listing, Query, Sort, Term};
 use crate::store::Reader;
 use crate::time::Time;
@@ -38,9 +38,7 @@ pub fn issues(state: &State, listing: &Listing, visitor: &Visitor, request: &Req
             may_act: visitor.is_trusted,
             now,
         };
-        let (newest, older) = (kept(request), found.page.older.map(|place| older(request, place)));
-        let text = || terminal::issues(&list, &newest, older.as_deref(), &origin);
-        Ok(form.answer(|| views::issues(&list), text))
+        Ok(form.answer(|| views::issues(&list), || terminal::issues(&list, &origin)))
     })
 }
 
@@ -65,11 +63,7 @@ pub fn issue(state: &State, id: i64, cursor: Cursor, visitor: &Visitor, request:
             may_act: visitor.is_trusted,
             now,
         };
-        let older = events.older.map(|place| older(request, place));
-        Ok(form.answer(
-            || views::issue(&whole),
-            || terminal::issue(&issue, &newest, &events, older.as_deref(), &origin, now),
-        ))
+        Ok(form.answer(|| views::issue(&whole), || terminal::issue(&whole, &origin)))
     })
 }
 
@@ -81,27 +75,13 @@ pub fn event(state: &State, id: &str, visitor: &Visitor, request: &Request) -> R
         let (older, newer) = reader.neighbours(&event)?;
         let (older, newer) = (older.as_ref(), newer.as_ref());
         let one = EventPage { event: &event, issue: &issue, older, newer, may_act: visitor.is_trusted, now };
-        Ok(form.answer(|| views::event(&one), || terminal::event(&event, &issue, older, newer, &origin, now)))
+        Ok(form.answer(|| views::event(&one), || terminal::event(&one, &origin)))
     })
-}
-
-/// The target of the page that comes after this one. What was searched for, and in which order, stays.
-fn older(request: &Request, at: Position) -> String {
-    let kept = kept(request);
-    format!("{kept}{}after={at}", if kept.contains('?') { '&' } else { '?' })
-}
-
-/// The target of the first page.
-fn kept(request: &Request) -> String {
-    let (path, query) = request.raw_url().split_once('?').unwrap_or((request.raw_url(), ""));
-    let kept = query.split('&').filter(|part| part.starts_with("q=") || part.starts_with("sort="));
-    let kept: Vec<&str> = kept.collect();
-    if kept.is_empty() { path.into() } else { format!("{path}?{}", kept.join("&")) }
 }
 
 /// `?period=24h` or `14d`.
 pub fn period(request: &Request) -> Result<Period, Error> {
-    let period = request.get_param("period").map_or(Some(Period::default()), |period| Period::of(&period));
+    let period = request.get_param("period").map_or(Some(Period::default()), |period| Period::parse(&period));
     period.ok_or_else(|| Error::Bad("Invalid period: expected 24h or 14d".into()))
 }
 
