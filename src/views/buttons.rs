@@ -1,9 +1,8 @@
 //! The forms that change or delete issues and events, for readers who may. They work without a script.
+use super::html::{Html, html};
 use super::text::counted;
 use super::times;
 use crate::domain::{Issue, IssueState, StoredEvent};
-use crate::html;
-use crate::views::html::Html;
 
 /// Under the list, for the selected issues. `shown` are the states that the list shows.
 pub fn on_selected(shown: &[IssueState]) -> Html {

@@ -1,9 +1,8 @@
 //! Bar charts of events over time, each with a text alternative.
+use super::html::{Html, html};
 use super::text::grouped;
 use super::times;
 use crate::domain::Hour;
-use crate::html;
-use crate::views::html::Html;
 
 /// A row's chart is scaled to at least this many events, so that a single event does not look like a flood.
 const ROW_SCALE: i64 = 6;

@@ -1,7 +1,6 @@
 //! `GET /` before the first event: how to send one, ready to paste.
+use super::html::{Html, html};
 use super::layout::note;
-use crate::html;
-use crate::views::html::Html;
 
 /// `origin` is the URL at which the reader reached obs. `key` is set if the reader may see it.
 pub fn empty(origin: &str, key: Option<&str>) -> Html {

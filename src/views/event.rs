@@ -1,15 +1,14 @@
 //! `GET /events/UUID`: everything about one event.
 use super::buttons;
 use super::extra::extra;
+use super::html::{Html, html};
 use super::layout::{badge, content, dotted, heading, origin, pager, raw_json, title, truncated};
 use super::metadata::metadata;
 use super::text::{MarkupBudget, counted, first_line};
 use super::times;
 use super::trace::traces;
 use crate::domain::{Issue, StoredEvent, Summary};
-use crate::html;
 use crate::time::Time;
-use crate::views::html::Html;
 
 /// Maximum bytes of markup for `extra` and `more` together.
 const MARKUP: usize = 1 << 20;

@@ -1,9 +1,8 @@
 //! JSON that a client added to an event: one row per key, scalars as text, the rest as indented JSON.
+use super::html::{Html, html};
 use super::pretty_json::pretty;
 use super::text::{MarkupBudget, counted, cut, grouped};
 use crate::event::json;
-use crate::html;
-use crate::views::html::Html;
 
 /// Maximum characters of a key.
 pub const KEY: usize = 200;

@@ -1,10 +1,9 @@
 //! Where an issue's events come from: environments, releases and servers, each with its share.
+use super::html::{Html, html};
 use super::list_url::with_value;
 use super::text::{count, cut};
 use crate::domain::Facet;
-use crate::html;
 use crate::query::Field;
-use crate::views::html::Html;
 
 /// Maximum characters of a value.
 const VALUE: usize = 100;

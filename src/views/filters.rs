@@ -1,11 +1,10 @@
 //! Links that change the list's query (state, level, environment, project) and its order.
+use super::html::{Html, html};
 use super::layout::choice;
 use super::list_url::{ListRequest, can_be_typed};
 use super::text::{count, cut};
 use crate::domain::{IssueState, Level};
-use crate::html;
 use crate::query::{Field, Is, Sort};
-use crate::views::html::Html;
 
 /// Maximum characters of a value in a link.
 const VALUE: usize = 40;

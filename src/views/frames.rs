@@ -1,11 +1,10 @@
 //! One stack trace as a list: the application's own frames stand out, runs of library frames are folded.
+use super::html::{Html, html};
 use super::library;
 use super::path::{self, breakable};
 use super::source::source;
 use super::text::{MarkupBudget, cut, cut_front};
 use crate::event::frame::{self, Frame};
-use crate::html;
-use crate::views::html::Html;
 use std::borrow::Cow;
 
 /// Maximum characters of a function and of a path.

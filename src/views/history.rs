@@ -1,9 +1,8 @@
 //! What happened to an issue since its first event.
+use super::html::{Html, html};
 use super::times;
 use crate::domain::{HistoryEntry, Issue};
-use crate::html;
 use crate::time::Time;
-use crate::views::html::Html;
 
 /// Newest first. `None` if nothing happened after the first event, whose time the page shows anyway.
 pub fn history(issue: &Issue, entries: &[HistoryEntry], now: Time) -> Option<Html> {

@@ -1,4 +1,6 @@
 //! HTML that is always escaped: only the macro [`html!`](crate::html!) can build an [`Html`].
+pub use crate::html;
+
 use crate::domain::Position;
 use crate::time::Time;
 use std::borrow::Cow;

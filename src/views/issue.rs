@@ -3,14 +3,13 @@ use super::buttons;
 use super::chart::Series;
 use super::facets::facets;
 use super::history::history;
+use super::html::{Html, html};
 use super::layout::{badge, content, culprit, dotted, heading, origin, pager, title};
 use super::text::{count, counted, cut, plural, split_head};
 use super::times;
 use super::trace::traces;
 use crate::domain::{Facet, HistoryEntry, Hour, Issue, IssueState, Page, Position, StoredEvent, Summary};
-use crate::html;
 use crate::time::Time;
-use crate::views::html::Html;
 
 /// Characters of a message before the rest is folded.
 const MESSAGE: usize = 600;

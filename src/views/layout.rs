@@ -1,9 +1,8 @@
 //! What pages share: the frame around them, the search, badges, headings and links.
+use super::html::{Html, html};
 use super::style::style_url;
 use super::text::cut;
 use crate::domain::{Level, StoredEvent};
-use crate::html;
-use crate::views::html::Html;
 
 /// Messages with more characters are set in the weight of body text.
 const LONG: usize = 300;

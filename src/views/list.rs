@@ -2,17 +2,16 @@
 use super::buttons;
 use super::chart;
 use super::filters::{filters, heads};
+use super::html::{Html, html};
 use super::layout::{self, badge, culprit, dotted, origin, page, search};
 use super::list_url::ListRequest;
 use super::no_results;
 use super::overview::overview;
-use super::text::{count, cut, first_line, grouped};
+use super::text::{count, counted, cut, first_line, grouped};
 use super::times;
 use crate::domain::{Cursor, Found, Hour, Issue, IssueState, Position};
-use crate::html;
 use crate::query::Sort;
 use crate::time::Time;
-use crate::views::html::Html;
 use std::collections::HashMap;
 
 /// Maximum characters of a row's message and culprit, and of a query in the page's title.
@@ -130,7 +129,7 @@ pub fn status(issue: &Issue, now: Time) -> Option<&'static str> {
 
 /// How far a search got before it ran out of time, and a link that continues it.
 fn scanned(list: &ListPage) -> Option<Html> {
-    let scanned = grouped(list.found.scanned? as i64);
+    let scanned = counted(list.found.scanned? as i64, "issue");
     let page = &list.found.page;
     let (next, direction) = match list.asked.listing.cursor {
         Cursor::Before(_) => (page.newer.map(Cursor::Before), "up"),
@@ -138,7 +137,7 @@ fn scanned(list: &ListPage) -> Option<Html> {
     };
     let to = list.scanned_to.map(|time| html!(", {} to {}", direction, times::clock(time, list.now)));
     let next = next.map(|next| html!(" <a href=\"{}\">Continue</a>", list.asked.at(next)));
-    Some(html!("<p class=\"scanned\">Searched {} issues so far{}.{}</p>\n", scanned, to, next))
+    Some(html!("<p class=\"scanned\">Searched {} so far{}.{}</p>\n", scanned, to, next))
 }
 
 fn pager(list: &ListPage) -> Option<Html> {

@@ -1,11 +1,10 @@
 //! The fields of an event besides its message and its stack traces.
-use super::text::{counted_text, cut};
+use super::html::{Html, html};
+use super::text::{counted, cut};
 use super::times;
 use crate::domain::StoredEvent;
 use crate::event::MAX_FINGERPRINT;
 use crate::event::json;
-use crate::html;
-use crate::views::html::Html;
 
 /// Maximum characters of an entry of the fingerprint.
 const FINGERPRINT: usize = 200;
@@ -21,7 +20,7 @@ pub fn metadata(event: &StoredEvent) -> Html {
 /// The fields that are set, by name.
 pub fn fields(event: &StoredEvent) -> impl Iterator<Item = (&'static str, String)> {
     let summary = &event.summary;
-    let suppressed = event.suppressed.filter(|n| *n > 0).map(|n| counted_text(n, "event") + " held back by the client");
+    let suppressed = event.suppressed.filter(|n| *n > 0).map(|n| counted(n, "event") + " held back by the client");
     let fields = [
         ("id", Some(summary.id.clone())),
         ("time", Some(summary.timestamp.to_string().replace('T', " ").replace('Z', " UTC"))),

@@ -1,11 +1,10 @@
 //! The list when no issue matches: what was searched for, and links to wider searches.
+use super::html::{Html, html};
 use super::layout::dotted;
 use super::list_url::ListRequest;
 use super::text::cut;
 use crate::domain::IssueState;
-use crate::html;
 use crate::query::{Is, Query};
-use crate::views::html::Html;
 
 /// Maximum characters of one term, and of the whole query.
 const TERM: usize = 60;

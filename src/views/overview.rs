@@ -1,12 +1,11 @@
 //! The strip above the list: how many issues are open, and the events of the last day or fortnight.
 use super::chart::Series;
+use super::html::{Html, html};
 use super::layout::choice;
 use super::list_url::{ListRequest, Period};
 use super::text::{count, plural};
 use crate::domain::Hour;
-use crate::html;
 use crate::time::Time;
-use crate::views::html::Html;
 
 /// Height of the chart in SVG units. The style sheet stretches it to the width of the page.
 const HEIGHT: i64 = 40;

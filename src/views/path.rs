@@ -1,6 +1,5 @@
 //! How the paths of a stack trace are written: without their shared directory, and with places to break a line.
-use crate::html;
-use crate::views::html::Html;
+use super::html::{Html, html};
 
 const SEPARATORS: [char; 2] = ['/', '\\'];
 /// Characters after which a long name may break.

@@ -1,8 +1,7 @@
 //! The source around a stack frame: a few lines without their shared indentation, the current one marked.
+use super::html::{Html, html};
 use super::text::cut;
 use crate::event::frame::Frame;
-use crate::html;
-use crate::views::html::Html;
 use std::borrow::Cow;
 
 /// Maximum lines before and after the current one, and characters of a line.

@@ -1,6 +1,5 @@
 //! How text and numbers are written: truncation, numbers with separators, bounded markup.
-use crate::html;
-use crate::views::html::{Html, escaped_len};
+use super::html::{Html, escaped_len, html};
 use std::borrow::Cow;
 
 /// The first `most` characters, the last of them `…` where there were more.
@@ -54,13 +53,8 @@ pub fn plural(n: i64) -> &'static str {
 }
 
 /// `1 event`, `1,204 events`.
-pub fn counted(n: i64, noun: &str) -> Html {
-    html!("{} {}{}", count(n), noun, plural(n))
-}
-
-/// The same as plain text.
-pub fn counted_text(n: i64, noun: &str) -> String {
-    format!("{} {noun}{}", shortened(n), plural(n))
+pub fn counted(n: i64, noun: &str) -> String {
+    format!("{} {noun}{}", grouped(n), plural(n))
 }
 
 /// With a comma between groups of thousands.
@@ -129,8 +123,8 @@ mod tests {
         assert_eq!(text(999_999), "999,999");
         assert_eq!(text(1_290_000), r#"<span title="1,290,000">1.2 M</span>"#);
         assert_eq!(grouped(-1234), "-1,234");
-        assert_eq!(counted(1, "event").as_str(), "1 event");
-        assert_eq!(counted(1204, "event").as_str(), "1,204 events");
+        assert_eq!(counted(1, "event"), "1 event");
+        assert_eq!(counted(1204, "event"), "1,204 events");
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! How times are written: an age to read, with the exact time in UTC as its title.
-use crate::html;
+use super::html::{Html, html};
 use crate::time::{Date, Time};
-use crate::views::html::Html;
 
 const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];

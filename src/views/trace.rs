@@ -1,13 +1,12 @@
 //! The stack traces of an event: its own, then those of its causes.
 use super::frames::{Trace, frames};
+use super::html::{Html, html};
 use super::layout::truncated;
 use super::path::shared_directory;
 use super::text::{MarkupBudget, cut, cut_front};
 use crate::domain::StoredEvent;
 use crate::event::MAX_CAUSES;
 use crate::event::json;
-use crate::html;
-use crate::views::html::Html;
 use std::borrow::Cow;
 
 /// Maximum characters of a cause's type and message, and of the shared directory.

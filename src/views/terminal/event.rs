@@ -5,7 +5,7 @@ use super::screen::{Screen, curl, dotted};
 use super::trace::traces;
 use crate::domain::StoredEvent;
 use crate::views::event::EventPage;
-use crate::views::text::counted_text;
+use crate::views::text::counted;
 use crate::views::times;
 
 /// Maximum bytes of `extra` and `more` together.
@@ -16,7 +16,7 @@ pub fn event(page: &EventPage, origin: &str) -> Screen {
     let StoredEvent { summary, extra: known, more, .. } = page.event;
     let received = summary.received_at;
     let age = format!("{} ago", times::since(received, page.now));
-    let issue = format!("issue {}, {}", page.issue.id, counted_text(page.issue.count, "event"));
+    let issue = format!("issue {}, {}", page.issue.id, counted(page.issue.count, "event"));
     screen.put("", 4, &dotted([summary.level.as_str(), &age, &times::exact(received), &issue]));
     screen.message(summary.r#type.as_deref(), &summary.message);
     traces(&mut screen, page.event, "most recent call first", origin);

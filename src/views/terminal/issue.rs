@@ -6,7 +6,7 @@ use crate::domain::{Issue, Summary};
 use crate::time::Time;
 use crate::views::issue::{IssuePage, events_heading};
 use crate::views::list::status;
-use crate::views::text::{counted_text, cut, shortened};
+use crate::views::text::{counted, cut, shortened};
 use crate::views::times;
 
 /// Maximum characters of a culprit.
@@ -44,7 +44,7 @@ fn figures(screen: &mut Screen, issue: &Issue, now: Time) {
     if let Some(culprit) = &issue.culprit {
         screen.field("where", &cut(culprit, LINE));
     }
-    screen.field("count", &(counted_text(issue.count, "event") + &stored.unwrap_or_default()));
+    screen.field("count", &(counted(issue.count, "event") + &stored.unwrap_or_default()));
     screen.field("last seen", &seen(issue.last_seen));
     screen.field("first seen", &(seen(issue.first_seen) + &release.unwrap_or_default()));
     for (name, time) in [("resolved", issue.resolved_at), ("reopened", issue.reopened_at)] {

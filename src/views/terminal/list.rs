@@ -4,7 +4,7 @@ use crate::domain::{Cursor, Issue, IssueState};
 use crate::time::Time;
 use crate::views::layout::title;
 use crate::views::list::{ListPage, short, status};
-use crate::views::text::{counted_text, first_line, shortened};
+use crate::views::text::{counted, first_line, shortened};
 use crate::views::times;
 
 /// Maximum characters of a project's name.
@@ -28,7 +28,7 @@ pub fn issues(list: &ListPage, origin: &str) -> Screen {
     }
     if let Some(scanned) = list.found.scanned {
         screen.blank();
-        let scanned = counted_text(scanned as i64, "issue");
+        let scanned = counted(scanned as i64, "issue");
         screen.put("", 2, &format!("Searched {scanned} so far. There may be more matches."));
     }
     screen.heading("Next");
