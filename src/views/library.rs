@@ -1,6 +1,6 @@
-//! The name of the library that a stack frame's path lies in, as its users know it.
+//! The name of the library that a stack frame's path belongs to, as its users know it.
 
-/// `net/http`, `github.com/go-chi/chi`, `@scope/name`, `doctrine/orm`; else the directory around the file, or the file.
+/// `net/http`, `github.com/go-chi/chi`, `@scope/name`, `doctrine/orm`; otherwise the directory of the file, or the file.
 pub fn name(path: &str) -> String {
     let path = path.replace('\\', "/");
     let after = |directory: &str| path.rsplit_once(directory).map(|(_, rest)| rest);
@@ -35,7 +35,7 @@ fn go_root(path: &str) -> Option<&str> {
     path[at..].split_once("/src/").map(|(_, rest)| rest)
 }
 
-/// The first directories, or else the file.
+/// The first directories, or the file if there are none.
 fn first(path: &str, most: usize) -> String {
     match path.rsplit_once('/') {
         Some((directories, _)) => directories.split('/').take(most).collect::<Vec<_>>().join("/"),
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_package_manager_has_its_own_place_for_names() {
+    fn the_name_is_found_where_each_package_manager_puts_it() {
         for (path, known_as) in [
             ("/usr/local/go/src/net/http/server.go", "net/http"),
             ("/usr/lib/go-1.22/src/runtime/panic.go", "runtime"),

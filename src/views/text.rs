@@ -2,7 +2,7 @@
 use super::html::{Html, escaped_len, html};
 use std::borrow::Cow;
 
-/// The first `most` characters, the last of them `…` where there were more.
+/// At most `most` characters, the last of them `…` if the text was truncated.
 pub fn cut(text: &str, most: usize) -> Cow<'_, str> {
     match text.char_indices().nth(most) {
         None => Cow::Borrowed(text),
@@ -10,7 +10,7 @@ pub fn cut(text: &str, most: usize) -> Cow<'_, str> {
     }
 }
 
-/// The last `most` characters, the first of them `…` where there were more: the end of a path tells more than its start.
+/// Truncates at the start, because the end of a path says more than its start.
 pub fn cut_front(text: &str, most: usize) -> Cow<'_, str> {
     match text.char_indices().rev().nth(most - 1) {
         None | Some((0, _)) => Cow::Borrowed(text),
@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_is_cut_at_characters() {
+    fn text_is_truncated_at_characters() {
         assert_eq!((cut("żółw", 4), cut("żółwie", 4)), ("żółw".into(), "żół…".into()));
         assert_eq!((cut_front("żółw", 4), cut_front("ażółw", 4)), ("żółw".into(), "…ółw".into()));
         assert_eq!(cut_front("", 4), "");
