@@ -1,4 +1,4 @@
-//! The forms that change or delete issues and events, for readers who may. They work without a script.
+//! The forms that change or delete issues and events, for readers who may make changes. They work without a script.
 use super::html::{Html, html};
 use super::text::counted;
 use super::times;

@@ -123,7 +123,7 @@ macro_rules! text {
 }
 text!(str, String, Cow<'_, str>, char, u16, u32, u64, usize, i64, Time, Position);
 
-/// Escapes what is written through it.
+/// A writer that escapes text.
 struct Escaping<'a, 'f>(&'a mut fmt::Formatter<'f>);
 
 impl Write for Escaping<'_, '_> {

@@ -106,9 +106,10 @@ fn aside(page: &IssuePage) -> Html {
 }
 
 fn grouping(issue: &Issue) -> Html {
-    let pattern = issue.title.contains("<*>").then(|| {
-        html!("<p class=\"dim\"><code>{}</code> stands for text that differs from event to event.</p>\n", "<*>")
-    });
+    let pattern = issue
+        .title
+        .contains("<*>")
+        .then(|| html!("<p class=\"dim\"><code>{}</code> marks text that differs from event to event.</p>\n", "<*>"));
     html!(
         "<h2>Grouping</h2>\n<details><summary>How these events were grouped</summary>\n\
          <dl>\n<dt>grouped by</dt><dd>{}</dd>\n<dt>title</dt><dd><span dir=\"auto\">{}</span></dd>\n</dl>\n{}</details>\n",

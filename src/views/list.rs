@@ -23,7 +23,7 @@ const QUERY: usize = 100;
 pub struct ListPage<'a> {
     pub asked: ListRequest<'a>,
     pub found: &'a Found,
-    /// When the issue was seen at which a search ran out of time.
+    /// When the last scanned issue was seen, if a search ran out of time.
     pub scanned_to: Option<Time>,
     /// Events of the requested period.
     pub hours: &'a [Hour],

@@ -3,7 +3,7 @@ use crate::domain::Cursor;
 use crate::query::{Field, Listing, Query, Sort, Term};
 use crate::time::Time;
 
-/// Maximum bytes of a URL that a form can return to. Percent-encoded in the form's body, it is up to three times as long.
+/// Maximum bytes of a URL that a form can return to. In the form's body it is percent-encoded, which can triple it.
 const MAX_BACK: usize = 4000;
 
 /// How far back the list's chart goes.
