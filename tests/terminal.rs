@@ -1,4 +1,4 @@
-//! The dashboard in a terminal: who is answered with text, what the text shows, and what no event can make of it.
+//! The pages as plain text: which clients get them, what they show, and that no event can disturb a terminal.
 mod common;
 use common::dice::Dice;
 use common::*;
@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 const CURL: &str = "User-Agent: curl/8.5.0\r\nAccept: */*";
 
-/// A page as `curl` gets it.
+/// A page as sent to `curl`.
 fn text(obs: &Obs, path: &str) -> String {
     let answer = obs.send(&format!("GET {path} HTTP/1.1\r\n{CURL}"), b"");
     assert_eq!(answer.status, 200, "{path}: {}", answer.text());
@@ -15,7 +15,7 @@ fn text(obs: &Obs, path: &str) -> String {
     answer.text()
 }
 
-/// The target that a command line leads to, by the name before it.
+/// The target of the command with this name.
 fn target(page: &str, name: &str) -> Option<String> {
     let line = page.lines().find(|line| line.trim_start().starts_with(name) && line.contains("curl"))?;
     let url = line.split("curl ").nth(1)?.trim_matches('\'');
@@ -27,7 +27,7 @@ fn three_pages(id: &str) -> [String; 3] {
 }
 
 #[test]
-fn a_terminal_that_does_not_ask_for_html_gets_text() {
+fn a_terminal_gets_text_unless_it_accepts_html() {
     let obs = Obs::start();
     let id = obs.add(r#"{"message":"m"}"#);
     for path in three_pages(&id) {
@@ -68,11 +68,11 @@ fn a_terminal_that_does_not_ask_for_html_gets_text() {
 }
 
 #[test]
-fn head_tells_the_length_of_the_text() {
+fn head_reports_the_length_of_the_text() {
     let obs = Obs::start();
     let id = obs.add(r#"{"message":"m"}"#);
     for path in three_pages(&id) {
-        // The age in the text may grow by a digit in between, so both are asked until one second holds them.
+        // The age in the text may gain a digit between the two requests, so they are repeated until they match.
         eventually("the same length", || {
             let [head, get] =
                 ["HEAD", "GET"].map(|method| obs.send(&format!("{method} {path} HTTP/1.1\r\n{CURL}"), b""));
@@ -83,7 +83,7 @@ fn head_tells_the_length_of_the_text() {
 }
 
 #[test]
-fn the_list_tells_projects_apart_and_an_issue_says_when_it_was_resolved() {
+fn the_list_shows_projects_and_an_issue_shows_when_it_was_resolved() {
     let obs = Obs::with(&[], &[("OBS_API_KEY", "test123,shop=s,till=t")]);
     obs.send("POST /api/events HTTP/1.1\r\nX-OBS-Key: s", br#"{"message":"of the shop"}"#);
     obs.add(r#"{"message":"of none"}"#);
@@ -97,7 +97,7 @@ fn the_list_tells_projects_apart_and_an_issue_says_when_it_was_resolved() {
 }
 
 #[test]
-fn the_list_is_aligned_and_says_level_count_age_and_title() {
+fn the_list_aligns_level_count_age_and_title() {
     let obs = Obs::start();
     for _ in 0..3 {
         obs.add(r#"{"message":"first\nsecond","type":"App\\Db\\Broken","level":"warning"}"#);
@@ -112,10 +112,10 @@ fn the_list_is_aligned_and_says_level_count_age_and_title() {
     assert_eq!(target(&list, "an issue").as_deref(), Some("/issues/ID"));
     assert!(list.contains("curl 'localhost/?q=WORDS'") && !list.contains("next page"), "{list}");
     obs.sqlite().execute("UPDATE issues SET first_seen = '2001-01-01T00:00:00.000Z'", []).unwrap();
-    assert!(!text(&obs, "/").contains("new"), "none is new, and the column is gone");
+    assert!(!text(&obs, "/").contains("new"), "no issue is new, so the column is left out");
 }
 
-/// One of everything, with frames of its own and of libraries.
+/// An event with every field, own frames and library frames.
 fn failure() -> Value {
     let library = json!({"filename": "/srv/shop/vendor/symfony/http-kernel/a.php", "function": "handle", "lineno": 7});
     json!({
@@ -133,7 +133,7 @@ fn failure() -> Value {
 }
 
 #[test]
-fn an_event_shows_all_there_is_and_leads_on() {
+fn an_event_shows_every_field_and_the_next_commands() {
     let obs = Obs::start();
     let older = obs.add(failure().to_string());
     let id = obs.add(failure().to_string());
@@ -146,7 +146,7 @@ fn an_event_shows_all_there_is_and_leads_on() {
         "\nCaused by PDOException\n    refused\n    handle  vendor/symfony/http-kernel/a.php:7\n",
         &format!("\n  id            {id}\n"),
         "\n  environment   production\n  server        web-3\n  release       1.4.2\n",
-        "\n  suppressed    4 events like it, held back by the client\n  fingerprint   db, down\n",
+        "\n  suppressed    4 events held back by the client\n  fingerprint   db, down\n",
         "\nExtra\n    cart:\n        {\n          \"items\": [\n            1\n          ]\n        }\n    lines:\n        a\n        b\n    order: 4711\n",
         "\n    user: u\n",
     ] {
@@ -163,11 +163,11 @@ fn an_event_shows_all_there_is_and_leads_on() {
     }
     assert_eq!(target(&issue, "newest event"), Some(format!("/events/{newer}")));
     let bare = obs.add(r#"{"message":"m"}"#);
-    assert!(text(&obs, &format!("/events/{bare}")).contains("\nStack trace: none was sent\n"));
+    assert!(text(&obs, &format!("/events/{bare}")).contains("\nStack trace: this event has none\n"));
 }
 
 #[test]
-fn a_walk_to_the_end_finds_everything_once_and_keeps_what_was_asked_for() {
+fn paging_to_the_end_shows_everything_once_and_keeps_the_order() {
     let obs = Obs::start();
     let mut events = HashSet::new();
     for n in 0..120 {
@@ -175,13 +175,13 @@ fn a_walk_to_the_end_finds_everything_once_and_keeps_what_was_asked_for() {
         events.insert(obs.add(json!({"message": "n", "fingerprint": ["one issue"]}).to_string()));
     }
     let mut issues = Vec::new();
-    let mut next = Some("/?x=1&sort=last_seen&q=".to_string());
+    let mut next = Some("/?x=1&sort=first_seen&q=".to_string());
     while let Some(path) = next {
         let page = text(&obs, &path);
         issues.extend(page.lines().skip(1).map_while(|line| line.split_whitespace().next()?.parse::<u32>().ok()));
         next = target(&page, "next page");
         if let Some(older) = &next {
-            assert!(older.starts_with("/?sort=last_seen&q=&after="), "{older}");
+            assert!(older.starts_with("/?sort=first_seen&after="), "{older}");
         }
     }
     assert_eq!(issues.len(), 121);
@@ -200,14 +200,14 @@ fn a_walk_to_the_end_finds_everything_once_and_keeps_what_was_asked_for() {
     assert_eq!(seen.into_iter().collect::<HashSet<_>>(), events);
     let past = text(&obs, "/?after=0");
     assert!(
-        past.starts_with("No open issues here; is:any finds all.\n")
+        past.starts_with("No open issues here. To search all states, add is:any.\n")
             && target(&past, "first page").as_deref() == Some(""),
         "{past}"
     );
 }
 
 #[test]
-fn before_the_first_event_the_key_is_shown_to_those_who_may_know_it() {
+fn the_empty_dashboard_shows_the_key_only_to_readers_who_may_see_it() {
     let obs = Obs::start();
     let page = text(&obs, "/");
     assert!(page.contains("curl localhost/api/events \\\n    -H 'X-OBS-Key: test123' \\\n    -d '{"), "{page}");
@@ -219,7 +219,7 @@ fn before_the_first_event_the_key_is_shown_to_those_who_may_know_it() {
 }
 
 #[test]
-fn a_search_finds_and_says_what_was_reopened() {
+fn a_search_marks_reopened_issues() {
     let obs = Obs::start();
     for message in ["red", "blue", "red"] {
         obs.add(json!({ "message": message }).to_string());
@@ -234,7 +234,7 @@ fn a_search_finds_and_says_what_was_reopened() {
 }
 
 #[test]
-fn what_went_wrong_is_a_line_or_two_that_say_what_to_do() {
+fn an_error_is_one_or_two_lines_that_say_what_to_do() {
     let open = Obs::start();
     let closed = Obs::with(&[], &[("OBS_API_KEY", KEY), ("OBS_DASHBOARD_PASSWORD", "p")]);
     for (obs, request, status, words) in [
@@ -258,11 +258,11 @@ fn what_went_wrong_is_a_line_or_two_that_say_what_to_do() {
     }
     assert_eq!(closed.send(&format!("GET / HTTP/1.1\r\n{CURL}"), b"").header("www-authenticate").map(|_| ()), Some(()));
     let page = open.send("GET /nothing HTTP/1.1\r\nUser-Agent: curl/8\r\nAccept: text/html", b"");
-    assert!(page.text().contains("<h1>"), "a page for whoever asks for one");
+    assert!(page.text().contains("<h1>"), "a page for a client that accepts HTML");
     assert!(open.send(&format!("GET /api/x HTTP/1.1\r\n{CURL}"), b"").error().starts_with("No such page"));
 }
 
-/// Text of what terminals obey, what looks like obs's own lines, and what has no width or two columns.
+/// Random text of control sequences, imitations of obs's own lines, and characters of no or two columns.
 fn hostile(dice: &mut Dice) -> String {
     const PARTS: [&str; 18] = [
         "\x1b[2J",
@@ -300,7 +300,7 @@ fn is_harmless(c: char) -> bool {
 }
 
 #[test]
-fn no_event_makes_a_terminal_do_anything_or_writes_at_its_left_edge() {
+fn no_event_controls_a_terminal_or_imitates_a_line_written_by_obs() {
     let obs = Obs::start();
     let mut dice = Dice(0x0b5);
     for n in 1..=300 {
@@ -349,7 +349,7 @@ fn no_line_of_plain_letters_is_wider_than_the_screen() {
 }
 
 #[test]
-fn however_much_was_sent_a_page_ends_and_says_where_the_whole_is() {
+fn a_page_of_any_event_is_bounded_and_says_how_to_fetch_the_whole() {
     let obs = Obs::start();
     let marks = "\u{301}".repeat(150_000);
     let frame = json!({"filename": "\n".repeat(200), "function": "日".repeat(300), "lineno": 7});
@@ -365,8 +365,8 @@ fn however_much_was_sent_a_page_ends_and_says_where_the_whole_is() {
         for path in ["/issues/1".to_string(), format!("/events/{id}")] {
             let page = text(&obs, &path);
             assert!(page.len() < 256 << 10, "{path} has {} bytes", page.len());
-            assert!(page.contains(&format!("all of it: curl localhost/api/events/{id}\n")), "{path}");
-            assert!(page.contains("\nNext\n"), "{path} has its end");
+            assert!(page.contains(&format!("the whole event: curl localhost/api/events/{id}\n")), "{path}");
+            assert!(page.contains("\nNext\n"), "{path} has its last section");
         }
     }
 }

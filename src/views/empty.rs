@@ -1,37 +1,44 @@
 //! `GET /` before the first event: how to send one, ready to paste.
+use super::html::{Html, html};
 use super::layout::note;
-use crate::html;
-use crate::views::html::Html;
 
-/// `origin` is where the reader found this page; `key` is there if the reader may know it.
+/// `origin` is the URL at which the reader reached obs. `key` is set if the reader may see it.
 pub fn empty(origin: &str, key: Option<&str>) -> Html {
-    let (scheme, host) = origin.split_once("://").unwrap_or(("http", origin));
-    let dsn = format!("{scheme}://{}@{host}", key.unwrap_or("KEY"));
-    let hint = match key {
-        Some(_) => html!("The key can send events but cannot read them."),
-        None => html!("For <code>KEY</code>, put one of the server's ingest keys."),
-    };
+    let dsn = dsn(origin, key);
     note(
         "No events yet",
         html!(
-            r#"<p>obs is running and waits for its first event. Send one now; it appears here on reload.</p>
+            r#"<p>obs is running and waiting for its first event. Send one, then reload this page.</p>
 <h2>From a shell</h2>
 <pre class="all">curl {}/api/events \
   -H 'X-OBS-Key: {}' \
   -d '{{"message":"something broke","level":"error","platform":"curl"}}'</pre>
-<h2>From an app: paste this DSN</h2>
+<h2>From an application, with this DSN</h2>
 <pre class="all">{}</pre>
-{}<p class="dim">EventPage click selects a whole block. {}</p>"#,
+{}<p class="dim">One click selects a whole block. {}</p>"#,
             origin,
             key.unwrap_or("KEY"),
             dsn,
             snippets(origin, &dsn),
-            hint
+            hint(key)
         ),
     )
 }
 
-/// How an application of each language begins.
+pub fn dsn(origin: &str, key: Option<&str>) -> String {
+    let (scheme, host) = origin.split_once("://").unwrap_or(("http", origin));
+    format!("{scheme}://{}@{host}", key.unwrap_or("KEY"))
+}
+
+/// What to know about the key.
+pub fn hint(key: Option<&str>) -> &'static str {
+    match key {
+        Some(_) => "The key can send events but not read them.",
+        None => "Replace KEY with one of the server's ingest keys.",
+    }
+}
+
+/// How to set up an SDK in each language.
 fn snippets(origin: &str, dsn: &str) -> Html {
     html!(
         r#"<details><summary>Go</summary><pre class="all">import obs "github.com/alexisbouchez/observability-prototype/sdk/go"
@@ -52,7 +59,7 @@ obs.init({{
   dsn: '{0}',
   environment: 'production',
 }});</pre></details>
-<details><summary>JavaScript in a page</summary><pre class="all">&lt;script type="module"&gt;
+<details><summary>JavaScript in a browser</summary><pre class="all">&lt;script type="module"&gt;
   import * as obs from '{1}/sdk.js';
   obs.init({{ dsn: '{0}', captureUnhandled: true }});
 &lt;/script&gt;</pre></details>

@@ -1,20 +1,19 @@
 //! JSON that a client added to an event: one row per key, scalars as text, the rest as indented JSON.
-use super::pretty::pretty;
-use super::text::{Budget, counted, cut, grouped};
+use super::html::{Html, html};
+use super::pretty_json::pretty;
+use super::text::{MarkupBudget, counted, cut, grouped};
 use crate::event::json;
-use crate::html;
-use crate::views::html::Html;
 
-/// Characters of a key.
-const KEY: usize = 200;
-/// A value of more lines, or of more characters, folds.
+/// Maximum characters of a key.
+pub const KEY: usize = 200;
+/// Values with more lines or more characters are folded.
 const LINES: usize = 40;
 const CHARACTERS: usize = 4000;
-/// What a row takes besides its text, roughly.
+/// Approximate bytes of markup for a row besides its text.
 const ROW: usize = 100;
 
-/// A section under its own heading, if anything was sent and there is room; `note` says what it is.
-pub fn extra(heading: &str, note: &str, json: Option<&str>, budget: &mut Budget) -> Option<Html> {
+/// A section with its own heading, if there is JSON and room for it. `note` says what it contains.
+pub fn extra(heading: &str, note: &str, json: Option<&str>, budget: &mut MarkupBudget) -> Option<Html> {
     let json = json.filter(|_| !budget.is_spent())?;
     let Some(entries) = json::object(json) else {
         return Some(html!("<section>\n<h2>{}</h2>\n{}\n</section>\n", heading, value(json, budget)));
@@ -24,34 +23,29 @@ pub fn extra(heading: &str, note: &str, json: Option<&str>, budget: &mut Budget)
     Some(html!("<section>\n<h2>{} <small>{}{}</small></h2>\n<dl>\n{}</dl>\n</section>\n", heading, keys, note, rows))
 }
 
-fn row(key: &str, json: &str, budget: &mut Budget) -> Option<Html> {
-    budget.pay(ROW);
-    if budget.is_spent() {
-        return None;
-    }
+fn row(key: &str, json: &str, budget: &mut MarkupBudget) -> Option<Html> {
+    budget.pay(ROW)?;
     let key = json::string(key).unwrap_or_default();
     Some(html!("<dt><span>{}</span></dt><dd>{}</dd>\n", budget.take(&cut(&key, KEY)), value(json, budget)))
 }
 
-fn value(json: &str, budget: &mut Budget) -> Html {
+fn value(json: &str, budget: &mut MarkupBudget) -> Html {
     if let Some(text) = json::string(json) {
         return match budget.take(&text) {
             "" if text.is_empty() => html!("<code>\"\"</code>"),
             shown => fold("text", &text, html!("<div class=\"text\" dir=\"auto\">{}</div>", shown)),
         };
     }
-    if !json.starts_with(['{', '[']) {
-        return fold("number", json, html!("<span>{}</span>", budget.take(json)));
-    }
-    let text = pretty(json, budget);
-    let kind = match json::object(json) {
-        Some(entries) => format!("object of {}", grouped(entries.len() as i64)),
-        None => format!("array of {}", grouped(json::array(json).map_or(0, |entries| entries.len()) as i64)),
+    let kind = match (json::object(json), json::array(json)) {
+        (Some(entries), _) => format!("object of {}", grouped(entries.len() as i64)),
+        (_, Some(entries)) => format!("array of {}", grouped(entries.len() as i64)),
+        _ => return fold("number", json, html!("<span>{}</span>", budget.take(json))),
     };
+    let text = pretty(json, budget);
     fold(&kind, &text, html!("<pre>{}</pre>", text))
 }
 
-/// What is long is a click away, its size in place of it.
+/// A long value is folded, with its size as the summary.
 fn fold(kind: &str, text: &str, shown: Html) -> Html {
     let lines = text.lines().count();
     if lines <= LINES && text.chars().nth(CHARACTERS).is_none() {
@@ -69,7 +63,7 @@ mod tests {
     use super::*;
 
     fn shown(json: &str) -> String {
-        extra("Extra", "", Some(json), &mut Budget::new(1 << 20)).unwrap().into_string()
+        extra("Extra", "", Some(json), &mut MarkupBudget::new(1 << 20)).unwrap().into_string()
     }
 
     #[test]
@@ -88,14 +82,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_object_is_shown_whole() {
+    fn json_that_is_not_an_object_is_shown_whole() {
         assert!(shown("[1,2]").contains("<h2>Extra</h2>\n<pre>[\n  1,\n  2\n]</pre>"));
         assert!(shown("7").contains("<span>7</span>"));
-        assert_eq!(extra("Extra", "", None, &mut Budget::new(9)), None);
+        assert_eq!(extra("Extra", "", None, &mut MarkupBudget::new(9)), None);
     }
 
     #[test]
-    fn long_values_fold_with_their_size() {
+    fn long_values_are_folded_with_their_size() {
         let lines = format!(r#"{{"session":[{}0]}}"#, "0,".repeat(1203));
         assert!(shown(&lines).contains("<summary>array of 1,204, 1,206 lines</summary>"));
         assert!(!shown(r#"{"a":[1,2,3]}"#).contains("details"));

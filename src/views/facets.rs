@@ -1,15 +1,14 @@
-//! Where an issue's events come from: environments, releases and servers, with their shares.
-use super::address::with_value;
+//! Where an issue's events come from: environments, releases and servers, each with its share.
+use super::html::{Html, html};
+use super::list_url::with_value;
 use super::text::{count, cut};
 use crate::domain::Facet;
-use crate::html;
 use crate::query::Field;
-use crate::views::html::Html;
 
-/// Characters of a value that are shown.
+/// Maximum characters of a value.
 const VALUE: usize = 100;
 
-/// Those that have any value.
+/// Facets without values are left out.
 pub fn facets(facets: &[Facet]) -> Html {
     facets.iter().filter(|facet| !facet.values.is_empty()).map(facet).collect()
 }
@@ -20,35 +19,35 @@ fn facet(facet: &Facet) -> Html {
         "release" => ("Release", Field::Release),
         _ => ("Server", Field::Server),
     };
-    let all = facet.values.iter().map(|(_, events)| events).sum::<i64>() + facet.other;
-    let values = facet.values.iter().map(|(value, events)| row(name(field, value), *events, all));
-    let other = (facet.other > 0).then(|| row(html!("<span class=\"dim\">other</span>"), facet.other, all));
+    let total = facet.values.iter().map(|(_, events)| events).sum::<i64>() + facet.other;
+    let values = facet.values.iter().map(|(value, events)| row(name(field, value), *events, total));
+    let other = (facet.other > 0).then(|| row(html!("<span class=\"dim\">other</span>"), facet.other, total));
     html!("<h2>{}</h2>\n<table>\n{}</table>\n", heading, values.chain(other).collect::<Html>())
 }
 
-/// A link to the issues that have it, if one can ask for them.
+/// A link to the issues with this value, if a query can express it.
 fn name(field: Field, value: &str) -> Html {
+    let name = html!("<span>{}</span>", cut(value, VALUE));
     match with_value(field, value) {
-        Some(address) => html!("<a href=\"{}\"><span>{}</span></a>", address, cut(value, VALUE)),
-        None => html!("<span>{}</span>", cut(value, VALUE)),
+        Some(url) => html!("<a href=\"{}\">{}</a>", url, name),
+        None => name,
     }
 }
 
-fn row(name: Html, events: i64, all: i64) -> Html {
+fn row(name: Html, events: i64, total: i64) -> Html {
     html!(
         "<tr><td>{}</td><td class=\"num\">{}</td><td class=\"num dim\">{}</td></tr>\n",
         name,
         count(events),
-        share(events, all)
+        share(events, total)
     )
 }
 
-/// To the nearest whole, but never all or nothing where that is not so.
-fn share(part: i64, all: i64) -> String {
-    let (part, all) = (i128::from(part.max(0)), i128::from(all.max(1)));
-    match (200 * part + all) / (2 * all) {
-        0 if part > 0 => "< 1 %".into(),
-        100 if part < all => "> 99 %".into(),
+/// Rounded, but `100 %` only for all and `0 %` only for none.
+fn share(part: i64, total: i64) -> String {
+    match (100.0 * part as f64 / total.max(1) as f64).round() {
+        0.0 if part > 0 => "< 1 %".into(),
+        100.0 if part < total => "> 99 %".into(),
         percent => format!("{percent} %"),
     }
 }
@@ -58,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_share_is_never_all_or_nothing_where_that_is_not_so() {
+    fn a_share_is_100_percent_only_for_all_and_0_percent_only_for_none() {
         assert_eq!(
             (share(1, 3), share(2, 3), share(5, 5), share(0, 0)),
             ("33 %".into(), "67 %".into(), "100 %".into(), "0 %".into())

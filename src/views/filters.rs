@@ -1,15 +1,15 @@
-//! Links that edit what the list shows: its state, level, environment and project, and its order.
-use super::address::{ListRequest, can_be_typed};
+//! Links that change the list's query (state, level, environment, project) and its order.
+use super::html::{Html, html};
+use super::layout::choice;
+use super::list_url::{ListRequest, can_be_typed};
 use super::text::{count, cut};
 use crate::domain::{IssueState, Level};
-use crate::html;
-use crate::query::{Field, Is, Query, Sort};
-use crate::views::html::Html;
+use crate::query::{Field, Is, Sort};
 
-/// Characters of a value that a link shows.
+/// Maximum characters of a value in a link.
 const VALUE: usize = 40;
 
-/// `environments` and `projects` are what there is to choose from; with nothing to choose the row is left out.
+/// `environments` and `projects` are the values to choose from. A row without values is left out.
 pub fn filters(asked: ListRequest, states: &[(IssueState, i64)], environments: &[String], projects: &[&str]) -> Html {
     let levels = Level::ALL.map(Level::as_str);
     html!(
@@ -21,57 +21,43 @@ pub fn filters(asked: ListRequest, states: &[(IssueState, i64)], environments: &
     )
 }
 
-/// How issues in a state are called, as the list's filter and in its title.
-pub fn word(state: IssueState) -> &'static str {
-    match state {
-        IssueState::Open => "Open",
-        IssueState::Resolved => "Resolved",
-        IssueState::Ignored => "Ignored",
-    }
-}
-
-/// Open ones are meant without a word.
+/// A query that names no state means open issues.
 fn state_links(asked: ListRequest, states: &[(IssueState, i64)]) -> Html {
     let query = &asked.listing.query;
     let shown = query.states();
-    let one = states.iter().map(|(state, issues)| {
-        let is = Some(Is::State(*state)).filter(|_| *state != IssueState::Open);
-        let text = html!("{} {}", word(*state), count(*issues));
-        link(asked, &query.with_state(is), text, shown == [*state])
+    let links = states.iter().map(|(state, issues)| {
+        let (name, is) = match state {
+            IssueState::Open => ("Open", None),
+            IssueState::Resolved => ("Resolved", Some(Is::State(*state))),
+            IssueState::Ignored => ("Ignored", Some(Is::State(*state))),
+        };
+        choice(&asked.with_query(&query.with_state(is)), html!("{} {}", name, count(*issues)), shown == [*state])
     });
-    let any = (shown == IssueState::ALL).then(|| link(asked, query, html!("Any state"), true));
-    one.chain(any).collect()
+    let any = (shown == IssueState::ALL).then(|| choice(&asked.with_query(query), html!("Any state"), true));
+    links.chain(any).collect()
 }
 
-/// Those values that one can ask for; the one that is asked for stands there in any case.
+/// Links for the values that a query can express. The current value is included even if no event has it.
 fn values(asked: ListRequest, field: Field, name: &str, all: &str, values: &[impl AsRef<str>]) -> Option<Html> {
     let query = &asked.listing.query;
     let current = query.value(field);
-    let known: Vec<&str> = values.iter().map(AsRef::as_ref).collect();
-    if known.is_empty() && current.is_none() {
-        return None;
-    }
-    let other = current.filter(|value| !known.contains(value));
-    let links = known.into_iter().chain(other).filter_map(|value| {
+    let mut values: Vec<&str> = values.iter().map(AsRef::as_ref).collect();
+    values.extend(current.filter(|value| !values.contains(value)));
+    let links = values.iter().filter_map(|value| {
         let query = query.with_field(field, Some(value));
-        can_be_typed(&query).then(|| link(asked, &query, html!("{}", cut(value, VALUE)), current == Some(value)))
+        let text = html!("{}", cut(value, VALUE));
+        can_be_typed(&query).then(|| choice(&asked.with_query(&query), text, current == Some(value)))
     });
-    let all = link(asked, &query.with_field(field, None), html!("{}", all), current.is_none());
-    Some(html!("<p><span>{}</span>{}{}</p>\n", name, all, links.collect::<Html>()))
+    let all = choice(&asked.with_query(&query.with_field(field, None)), html!("{}", all), current.is_none());
+    (!values.is_empty()).then(|| html!("<p><span>{}</span>{}{}</p>\n", name, all, links.collect::<Html>()))
 }
 
-fn link(asked: ListRequest, query: &Query, text: Html, is_current: bool) -> Html {
-    let current = is_current.then(|| html!(" aria-current=\"true\""));
-    html!("<a href=\"{}\"{}>{}</a>", asked.with_query(query), current, text)
-}
-
-/// The columns' heads are the links that sort.
+/// The column heads, which are links that sort.
 pub fn heads(asked: ListRequest) -> Html {
-    let head = |(sort, name): (Sort, &str)| {
+    let heads = [(Sort::Count, "Events"), (Sort::LastSeen, "Last seen"), (Sort::FirstSeen, "First seen")];
+    let heads = heads.map(|(sort, name)| {
         let is_current = asked.listing.sort == sort;
-        let current = is_current.then(|| html!(" aria-current=\"true\""));
-        html!("<a href=\"{}\"{}>{}{}</a>", asked.with_sort(sort), current, name, is_current.then_some(" ↓"))
-    };
-    let heads = [(Sort::Count, "Events"), (Sort::LastSeen, "Last seen"), (Sort::FirstSeen, "First seen")].map(head);
+        choice(&asked.with_sort(sort), html!("{}{}", name, is_current.then_some(" ↓")), is_current)
+    });
     html!("<nav class=\"cols\" aria-label=\"Sort\"><span>24 h</span>{}</nav>\n", heads.into_iter().collect::<Html>())
 }

@@ -1,16 +1,16 @@
-//! One stack trace as a list: own frames loud, runs of library frames folded.
+//! One stack trace as a list: the application's own frames stand out, runs of library frames are folded.
+use super::html::{Html, html};
 use super::path::{self, breakable};
 use super::source::source;
-use super::text::{Budget, cut};
+use super::text::{MarkupBudget, cut, cut_front};
 use crate::event::frame::{self, Frame};
 use crate::event::library;
-use crate::html;
-use crate::views::html::Html;
 use std::borrow::Cow;
 
-/// Characters of a function.
+/// Maximum characters of a function and of a path.
 const FUNCTION: usize = 300;
-/// Library frames in a row that fold, libraries that the fold names, and characters of such a name.
+const PATH: usize = 200;
+/// Library frames in a row that are folded, maximum libraries that the fold names, and characters of each name.
 const FOLD: usize = 3;
 const NAMES: usize = 4;
 const NAME: usize = 60;
@@ -31,20 +31,20 @@ impl Trace {
         self.frames.is_empty()
     }
 
-    /// Directories that the application lies in.
+    /// Directories that contain the application.
     pub fn roots(&self) -> impl Iterator<Item = &str> {
         self.frames.iter().zip(&self.own).filter_map(|(frame, own)| path::root(&frame.filename, *own))
     }
 
-    /// What a reader sees of it, one thing after the other.
-    pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+    /// What a page lists, in order. Paths are relative to `shared`.
+    pub fn entries(&self, shared: &str) -> impl Iterator<Item = Entry<'_>> {
         let culprit = self.own.iter().position(|own| *own).unwrap_or(0);
         let mut at = 0;
         std::iter::from_fn(move || {
             let frame = self.frames.get(at)?;
             let run = self.foldable(at);
             let entry = match run {
-                0 => Entry::Frame { frame, own: self.own[at], culprit: at == culprit },
+                0 => Entry::Frame(Item::new(frame, self.own[at], at == culprit, shared)),
                 _ => Entry::Fold(&self.frames[at..at + run]),
             };
             at += run.max(1);
@@ -52,89 +52,98 @@ impl Trace {
         })
     }
 
-    /// How many library frames from here on are to fold. The first frame never does, nor any if none is own.
+    /// How many library frames to fold from here on. The first frame is never folded; without own frames, none is.
     fn foldable(&self, at: usize) -> usize {
         let run = self.own[at..].iter().take_while(|own| !**own).count();
         if at == 0 || run < FOLD || !self.own.contains(&true) { 0 } else { run }
     }
 }
 
-/// A frame, or library frames in a row that are told in one line.
+/// A frame, or library frames in a row that share one line.
 pub enum Entry<'a> {
-    Frame { frame: &'a Frame, own: bool, culprit: bool },
+    Frame(Item<'a>),
     Fold(&'a [Frame]),
 }
 
-/// As much of it as the budget allows, if it has frames. Paths are written from the `shared` directory on.
-pub fn frames(trace: &Trace, shared: &str, budget: &mut Budget) -> Option<Html> {
-    let items = trace.entries().map_while(|entry| match entry {
-        Entry::Frame { frame, own, culprit } => item(frame, own, culprit, shared, budget),
+/// What pages show of a frame.
+pub struct Item<'a> {
+    /// Empty if only the place is known; `unknown` if nothing is.
+    pub function: Cow<'a, str>,
+    pub path: Cow<'a, str>,
+    /// `:141:18`, or empty.
+    pub line: String,
+    pub frame: &'a Frame,
+    pub is_own: bool,
+    pub is_culprit: bool,
+}
+
+impl<'a> Item<'a> {
+    fn new(frame: &'a Frame, is_own: bool, is_culprit: bool, shared: &str) -> Item<'a> {
+        let path = cut_front(frame.filename.strip_prefix(shared).unwrap_or(&frame.filename), PATH);
+        let line = match (frame.lineno.unwrap_or_default(), frame.colno) {
+            (0, _) => String::new(),
+            (line, None) => format!(":{line}"),
+            (line, Some(column)) => format!(":{line}:{column}"),
+        };
+        let function = match frame.function.trim() {
+            "" if path.is_empty() && line.is_empty() => "unknown".into(),
+            "" => "".into(),
+            _ => cut(&frame.function, FUNCTION),
+        };
+        Item { function, path, line, frame, is_own, is_culprit }
+    }
+}
+
+/// As much of the trace as the budget allows; `None` without frames.
+pub fn frames(trace: &Trace, shared: &str, budget: &mut MarkupBudget) -> Option<Html> {
+    let items = trace.entries(shared).map_while(|entry| match entry {
+        Entry::Frame(frame) => item(&frame, budget),
         Entry::Fold(frames) => fold(frames, shared, budget),
     });
     let items = items.collect::<Html>();
     (!trace.is_empty()).then(|| html!("<ol class=\"frames\" role=\"list\">\n{}</ol>\n", items))
 }
 
-/// The culprit's source is open. That of other frames is a click away, so that a trace with sources stays short.
-fn item(frame: &Frame, own: bool, culprit: bool, shared: &str, budget: &mut Budget) -> Option<Html> {
-    if budget.is_spent() {
-        return None;
-    }
-    let own = own.then(|| html!(" class=\"own\""));
-    let function = function(frame).map(|function| html!("<b>{}</b> ", breakable(&function)));
-    let place = match function {
-        None if is_nowhere(frame) => Some(html!("<span>unknown</span>")),
-        Some(_) if is_nowhere(frame) => None,
-        _ => Some(path::place(frame, shared)),
-    };
-    let source = source(frame).map(|source| match culprit {
+/// The culprit's source is visible, that of other frames is folded, so that a trace stays short.
+fn item(item: &Item, budget: &mut MarkupBudget) -> Option<Html> {
+    let own = item.is_own.then(|| html!(" class=\"own\""));
+    let function = (!item.function.is_empty()).then(|| html!("<b>{}</b> ", breakable(&item.function)));
+    let is_somewhere = !item.path.is_empty() || !item.line.is_empty();
+    let place = is_somewhere.then(|| path::place(&item.path, &item.line));
+    let source = source(item.frame).map(|source| match item.is_culprit {
         true => source,
         false => html!("<details><summary>source</summary>{}</details>", source),
     });
     let item = html!("<li{}>{}{}{}</li>\n", own, function, place, source);
-    budget.pay(item.as_str().len());
+    budget.pay(item.as_str().len())?;
     Some(item)
 }
 
-pub fn function(frame: &Frame) -> Option<Cow<'_, str>> {
-    (!frame.function.trim().is_empty()).then(|| cut(&frame.function, FUNCTION))
+fn fold(frames: &[Frame], shared: &str, budget: &mut MarkupBudget) -> Option<Html> {
+    let summary = html!("<summary>{} library frames: <span>{}</span></summary>", frames.len(), names(frames));
+    budget.pay(summary.as_str().len())?;
+    let items = frames.iter().map_while(|frame| item(&Item::new(frame, false, false, shared), budget));
+    let items = items.collect::<Html>();
+    Some(html!("<li><details>{}<ol class=\"frames\" role=\"list\">\n{}</ol></details></li>\n", summary, items))
 }
 
-/// It has no place that could be looked up.
-pub fn is_nowhere(frame: &Frame) -> bool {
-    frame.filename.is_empty() && frame.lineno.is_none_or(|line| line == 0)
-}
-
-fn fold(frames: &[Frame], shared: &str, budget: &mut Budget) -> Option<Html> {
-    if budget.is_spent() {
-        return None;
-    }
-    let items = frames.iter().map_while(|frame| item(frame, false, false, shared, budget)).collect::<Html>();
-    Some(html!(
-        "<li><details><summary>{}</summary><ol class=\"frames\" role=\"list\">\n{}</ol></details></li>\n",
-        summary(frames),
-        items
-    ))
-}
-
-/// `5 library frames: net/http, github.com/go-chi/chi`.
-fn summary(frames: &[Frame]) -> Html {
-    let names = names(frames);
-    let colon = (!names.is_empty()).then_some(": ");
-    let named = names.iter().map(|name| html!("<span>{}</span>", name));
-    html!("{} library frames{}{}", frames.len(), colon, Html::join(named, &html!(", ")))
-}
-
-/// The libraries that frames lie in, each once. A last `…` stands for those that are too many.
-pub fn names(frames: &[Frame]) -> Vec<String> {
+/// The libraries that the frames belong to: `net/http, github.com/go-chi/chi`.
+pub fn names(frames: &[Frame]) -> String {
     let mut names: Vec<String> = Vec::new();
-    for name in frames.iter().map(|frame| library::name(&frame.filename)) {
-        if !name.is_empty() && !names.contains(&name) {
+    for frame in frames {
+        let name = match frame.filename.as_str() {
+            "" => "unknown".to_string(),
+            path => cut(&library::name(path), NAME).into_owned(),
+        };
+        if !names.contains(&name) {
             names.push(name);
         }
     }
-    let more = (names.len() > NAMES).then(|| "…".to_string());
-    names.iter().take(NAMES).map(|name| cut(name, NAME).into_owned()).chain(more).collect()
+    if names.len() > NAMES {
+        names.truncate(NAMES);
+        names.push("…".into());
+    }
+    names.join(", ")
 }
 
 #[cfg(test)]
@@ -142,11 +151,11 @@ mod tests {
     use super::*;
 
     fn rendered(stacktrace: &str) -> String {
-        frames(&Trace::parse(Some(stacktrace)), "", &mut Budget::new(100_000)).unwrap().into_string()
+        frames(&Trace::parse(Some(stacktrace)), "", &mut MarkupBudget::new(100_000)).unwrap().into_string()
     }
 
-    /// Frames as letters: `o` is own, `l` in the library `lib`, `m` in another.
-    fn of(kinds: &str) -> String {
+    /// One letter per frame: `o` is own, `l` in the library `lib`, `m` in another.
+    fn with_kinds(kinds: &str) -> String {
         let frames = kinds.chars().map(|kind| match kind {
             'o' => r#"{"function":"f","filename":"/srv/a.php","lineno":1}"#,
             'l' => r#"{"function":"f","filename":"/srv/vendor/a/lib/x.php","lineno":1}"#,
@@ -156,33 +165,33 @@ mod tests {
     }
 
     #[test]
-    fn three_library_frames_in_a_row_fold() {
-        assert!(of("olllmo").contains("<summary>4 library frames: <span>a/lib</span>, <span>other</span></summary>"));
-        assert!(!of("ollo").contains("summary"));
-        assert_eq!(of("olllollllo").matches("<details>").count(), 2);
+    fn three_library_frames_in_a_row_are_folded() {
+        assert!(with_kinds("olllmo").contains("<summary>4 library frames: <span>a/lib, other</span></summary>"));
+        assert!(!with_kinds("ollo").contains("summary"));
+        assert_eq!(with_kinds("olllollllo").matches("<details>").count(), 2);
     }
 
     #[test]
-    fn the_first_frame_never_folds_nor_any_if_none_is_own() {
-        assert!(of("llllo").contains("<summary>3 library frames"));
-        assert!(!of("lllo").contains("summary"));
-        assert!(!of("lllllll").contains("summary"));
+    fn the_first_frame_is_never_folded_and_without_own_frames_none_is() {
+        assert!(with_kinds("llllo").contains("<summary>3 library frames"));
+        assert!(!with_kinds("lllo").contains("summary"));
+        assert!(!with_kinds("lllllll").contains("summary"));
     }
 
     #[test]
-    fn only_the_culprits_source_is_open() {
+    fn only_the_source_of_the_culprit_is_visible() {
         let frame = r#"{"function":"f","filename":"a.php","context_line":"x"}"#;
         let html = rendered(&format!("[{frame},{frame},{frame}]"));
         assert_eq!((html.matches("<pre").count(), html.matches("<summary>source").count()), (3, 2));
     }
 
     #[test]
-    fn a_frame_without_names_is_shown_all_the_same() {
+    fn frames_without_names_are_shown() {
         let html = rendered(
             r#"[{},{"filename":"a.js","lineno":3},{"function":"f","lineno":0},{"function":"f","lineno":7},"raw"]"#,
         );
         for frame in [
-            "><span>unknown</span></li>",
+            "><b>unknown</b> </li>",
             "><span><b>a.js</b><i>:3</i></span></li>",
             "><b>f</b> </li>",
             "><b>f</b> <span><b></b><i>:7</i></span></li>",

@@ -1,18 +1,16 @@
-//! What became of an issue since its first event.
-use super::when;
+//! What happened to an issue since its first event.
+use super::html::{Html, html};
+use super::times;
 use crate::domain::{HistoryEntry, Issue};
-use crate::html;
 use crate::time::Time;
-use crate::views::html::Html;
 
-/// The newest first. Without anything but its first event, which the page tells already, nothing.
-pub fn history(issue: &Issue, happenings: &[HistoryEntry], now: Time) -> Option<Html> {
-    let rows = happenings.iter().map(|happening| {
-        let other = happening.other.map(|id| html!(" with issue {}", id));
-        html!("<dt>{}</dt><dd>{}{}</dd>\n", when::clock(happening.at, now), happening.what, other)
-    });
-    let first = html!("<dt>{}</dt><dd>created</dd>\n", when::clock(issue.first_seen, now));
-    (!happenings.is_empty()).then(|| {
-        html!("<h2>History <small>times in UTC</small></h2>\n<dl>\n{}{}</dl>\n", rows.collect::<Html>(), first)
-    })
+/// Newest first. `None` if nothing happened after the first event, whose time the page shows anyway.
+pub fn history(issue: &Issue, entries: &[HistoryEntry], now: Time) -> Option<Html> {
+    let row = |at: Time, what: &str, other: Option<i64>| {
+        let other = other.map(|id| html!(" with issue {}", id));
+        html!("<dt>{}</dt><dd>{}{}</dd>\n", times::clock(at, now), what, other)
+    };
+    let rows: Html = entries.iter().map(|entry| row(entry.at, &entry.what, entry.other)).collect();
+    let first = row(issue.first_seen, "created", None);
+    (!entries.is_empty()).then(|| html!("<h2>History <small>times in UTC</small></h2>\n<dl>\n{}{}</dl>\n", rows, first))
 }

@@ -1,4 +1,6 @@
-//! HTML in which escaping cannot be forgotten: only the macro [`html!`](crate::views::html!) makes an [`Html`].
+//! HTML that is always escaped: only the macro [`html!`](crate::html!) can build an [`Html`].
+pub use crate::html;
+
 use crate::domain::Position;
 use crate::time::Time;
 use std::borrow::Cow;
@@ -8,7 +10,7 @@ use std::fmt::{self, Display, Write};
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Html(String);
 
-/// Fills a literal of markup. Text is escaped, [`Html`] passes as it is, and `None` is nothing:
+/// Inserts values into literal markup. Text is escaped, [`Html`] is inserted unchanged, and `None` is empty:
 ///
 /// ```
 /// use obs::html;
@@ -17,14 +19,14 @@ pub struct Html(String);
 /// assert_eq!(html!("<ul title='{}'>{}</ul>", "it's", item).as_str(), "<ul title='it&#39;s'><li>&lt;b&gt;</li></ul>");
 /// ```
 ///
-/// Attributes are quoted. An inline capture would get round the escaping, so it does not compile:
+/// Attributes must be quoted. An inline capture would bypass the escaping, so it does not compile:
 ///
 /// ```compile_fail
 /// let name = "<b>";
 /// let item = obs::html!("<li>{name}</li>");
 /// ```
 ///
-/// Nor does anything that is not known to be text or [`Html`]:
+/// Neither does a value of any type not listed below:
 ///
 /// ```compile_fail
 /// let item = obs::html!("<li>{}</li>", format_args!("<b>"));
@@ -32,7 +34,7 @@ pub struct Html(String);
 #[macro_export]
 macro_rules! html {
     ($markup:literal $(, $value:expr)* $(,)?) => {
-        // `concat!` is what forbids captures: a format string that comes out of a macro cannot have them.
+        // `concat!` is there to forbid captures: a format string that comes from a macro cannot have any.
         $crate::views::html::Html::only_for_the_html_macro(
             ::std::format_args!(::std::concat!($markup) $(, $crate::views::html::Escaped(&$value))*)
         )
@@ -40,7 +42,7 @@ macro_rules! html {
 }
 
 impl Html {
-    /// A function that can be called by hand would be a way round the macro; a test holds that none does.
+    /// Calling this directly would bypass the escaping; a test checks that only the macro does.
     #[doc(hidden)]
     pub fn only_for_the_html_macro(markup: fmt::Arguments) -> Html {
         Html(markup.to_string())
@@ -54,7 +56,7 @@ impl Html {
         self.0
     }
 
-    /// The parts with the separator between each two.
+    /// The parts with the separator between them.
     pub fn join(parts: impl IntoIterator<Item = Html>, separator: &Html) -> Html {
         let mut all = Html::default();
         for (n, part) in parts.into_iter().enumerate() {
@@ -67,14 +69,13 @@ impl Html {
     }
 }
 
-/// One after the other.
 impl FromIterator<Html> for Html {
     fn from_iter<I: IntoIterator<Item = Html>>(parts: I) -> Html {
         Html::join(parts, &Html::default())
     }
 }
 
-/// A value on its way into markup. It has no other form than `{}`.
+/// A value to be inserted into markup. It implements only `Display`, so only `{}` works.
 #[doc(hidden)]
 pub struct Escaped<'a, T: ?Sized>(pub &'a T);
 
@@ -86,7 +87,7 @@ impl<T: Value + ?Sized> Display for Escaped<'_, T> {
 
 use sealed::Value;
 mod sealed {
-    /// What may stand in markup. Out of reach for other modules, so that none adds a type that is not escaped.
+    /// A type that may be inserted into markup. Sealed, so that no other module can add one without escaping.
     pub trait Value {
         fn write(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result;
     }
@@ -110,7 +111,7 @@ impl<T: Value> Value for Option<T> {
     }
 }
 
-/// Types whose `Display` is text.
+/// Types that are escaped as the text that `Display` writes.
 macro_rules! text {
     ($($type:ty),*) => {
         $(impl Value for $type {
@@ -122,28 +123,28 @@ macro_rules! text {
 }
 text!(str, String, Cow<'_, str>, char, u16, u32, u64, usize, i64, Time, Position);
 
-/// Escapes what is written through it.
+/// A writer that escapes text.
 struct Escaping<'a, 'f>(&'a mut fmt::Formatter<'f>);
 
 impl Write for Escaping<'_, '_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        let mut plain = 0; // where the text begins that has not been written yet
+        let mut written = 0;
         for (at, c) in text.char_indices() {
             if let Some(escaped) = escape(c) {
-                self.0.write_str(&text[plain..at])?;
+                self.0.write_str(&text[written..at])?;
                 self.0.write_str(escaped)?;
-                plain = at + c.len_utf8();
+                written = at + c.len_utf8();
             }
         }
-        self.0.write_str(&text[plain..])
+        self.0.write_str(&text[written..])
     }
 }
 
-/// The pictures of the first 32 characters, three bytes each.
+/// The Unicode control pictures of the characters below U+0020, three bytes each.
 const PICTURES: &str = "␀␁␂␃␄␅␆␇␈␉␊␋␌␍␎␏␐␑␒␓␔␕␖␗␘␙␚␛␜␝␞␟";
 
-/// What stands for a character that HTML gives a meaning, or that it does not allow: control characters become
-/// their pictures, so that a reader sees them. Tabs and line ends stay.
+/// The replacement for a character that has a meaning in HTML or is not allowed there. Control characters become their
+/// pictures, so that a reader sees them; tabs and line breaks stay.
 fn escape(c: char) -> Option<&'static str> {
     match c {
         '&' => Some("&amp;"),
@@ -159,7 +160,7 @@ fn escape(c: char) -> Option<&'static str> {
     }
 }
 
-/// How many bytes a character takes in markup, for those that have to bound it.
+/// The number of bytes that a character takes in markup.
 pub fn escaped_len(c: char) -> usize {
     escape(c).map_or(c.len_utf8(), str::len)
 }
@@ -189,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn control_characters_are_shown_by_their_pictures() {
+    fn control_characters_become_visible() {
         assert_eq!(html!("{}", "a\0\x1b[0m\x7f\u{9b}\t\r\n").as_str(), "a␀␛[0m␡\u{FFFD}\t\r\n");
     }
 }

@@ -1,16 +1,15 @@
-//! What pages share: the frame around them with the search, badges, headings, facts in a line, paging.
-use super::address::{ListRequest, Period};
-use super::style_url;
+//! What pages share: the frame around them, the search, badges, headings and links.
+use super::html::{Html, html};
+use super::style::style_url;
 use super::text::cut;
 use crate::domain::{Level, StoredEvent};
-use crate::html;
-use crate::query::Sort;
-use crate::views::html::Html;
 
-/// A message past this many characters steps down to the weight of body text.
+/// Messages with more characters are set in the weight of body text.
 const LONG: usize = 300;
+/// Maximum characters of an event in a page's title.
+const TITLE: usize = 100;
 
-/// A whole page. `skip` names what the first link jumps to: the list's issues, or else the content.
+/// A whole page. `skip` names the target of the first link, "Skip to …".
 pub fn page(title: &str, skip: &str, search: Option<Html>, main: Html) -> Html {
     html!(
         r##"<!doctype html>
@@ -38,44 +37,45 @@ pub fn page(title: &str, skip: &str, search: Option<Html>, main: Html) -> Html {
     )
 }
 
-/// The search in the header, with what was typed, and what it keeps of the list that it is on.
-pub fn search(typed: &str, asked: Option<ListRequest>) -> Html {
-    let kept = |name: &str, value: &str| html!("<input type=\"hidden\" name=\"{}\" value=\"{}\">", name, value);
-    let sort = asked.map(|asked| asked.listing.sort).filter(|sort| *sort != Sort::default());
-    let period = asked.map(|asked| asked.period).filter(|period| *period != Period::default());
+/// The search box in the header. `kept` are parameters of the current list that a new search keeps.
+pub fn search(typed: &str, kept: impl Iterator<Item = (&'static str, &'static str)>) -> Html {
+    let kept = kept.map(|(name, value)| html!("<input type=\"hidden\" name=\"{}\" value=\"{}\">", name, value));
     html!(
         "\n<form role=\"search\" action=\"/\"><input type=\"search\" name=\"q\" aria-label=\"Search issues\" \
-         placeholder=\"text, level:error, env:production, platform:go\" value=\"{}\">{}{}<button>Search</button></form>\n",
+         placeholder=\"text, level:error, env:production, platform:go\" value=\"{}\">{}<button>Search</button></form>\n",
         typed,
-        sort.map(|sort| kept("sort", sort.as_str())),
-        period.map(|period| kept("period", period.as_str()))
+        kept.collect::<Html>()
     )
 }
 
-/// A page that is a few sentences, for a reader who may not know yet what there is to search.
+/// The page of an issue or event, with an empty search box.
+pub fn content(title: &str, main: Html) -> Html {
+    page(title, "content", Some(search("", std::iter::empty())), main)
+}
+
+/// A page of a few sentences, without a search box: there may be nothing to search yet.
 pub fn note(heading: &str, body: Html) -> Html {
     page(heading, "content", None, html!("<div class=\"note\">\n<h1>{}</h1>\n{}\n</div>", heading, body))
 }
 
-/// Three shapes as well as three words and colours.
 pub fn badge(level: Level) -> Html {
     html!(r#"<b class="level {}">{}</b>"#, level.as_str(), level.as_str())
 }
 
-/// What broke, as a page's title: a browser shows little of it.
+/// An error's type and message as a page's title.
 pub fn title(kind: Option<&str>, message: &str) -> String {
     let parts: Vec<&str> = kind.into_iter().chain([message]).filter(|part| !part.is_empty()).collect();
-    cut(&parts.join(": "), 100).into_owned()
+    cut(&parts.join(": "), TITLE).into_owned()
 }
 
-/// What broke, as a page's heading.
+/// An error's type and message as a page's heading.
 pub fn heading(kind: Option<&str>, message: &str) -> Html {
     let long = message.chars().nth(LONG).map(|_| html!(r#" class="long""#));
     let kind = kind.map(|kind| html!("<b>{}</b> ", kind));
     html!(r#"<h1{}>{}<span dir="auto">{}</span></h1>"#, long, kind, message)
 }
 
-/// Where it broke: `function in file`, as grouping words it, the function louder than the file.
+/// `function in file`, as `grouping` writes it, with the function set in code type.
 pub fn culprit(culprit: &str, most: usize) -> Html {
     let culprit = cut(culprit, most);
     match culprit.rsplit_once(" in ") {
@@ -84,28 +84,40 @@ pub fn culprit(culprit: &str, most: usize) -> Html {
     }
 }
 
-/// Short facts in a line.
+/// Short facts in one line.
 pub fn dotted(facts: impl IntoIterator<Item = Html>) -> Html {
     Html::join(facts, &html!(" · "))
 }
 
-/// Those texts that are there, each an element of its own.
-pub fn spans<'a, const N: usize>(texts: [Option<&'a str>; N]) -> impl Iterator<Item = Html> + 'a {
-    texts.into_iter().flatten().filter(|text| !text.is_empty()).map(|text| html!("<span>{}</span>", text))
+/// Platform, environment and project, each in an element of its own and left out if blank.
+pub fn origin<'a>(
+    platform: &'a Option<String>,
+    env: &'a Option<String>,
+    project: &'a str,
+) -> impl Iterator<Item = Html> {
+    let texts = [platform.as_deref(), env.as_deref(), Some(project)].into_iter().flatten();
+    texts.filter(|text| !text.is_empty()).map(|text| html!("<span>{}</span>", text))
 }
 
-/// Where an event is as it is stored, for programs and for what a page has no room for.
 pub fn raw_json(event: &StoredEvent) -> Html {
     html!("<a href=\"/api/events/{}\">raw JSON</a>", event.summary.id)
 }
 
-/// Stands where a part of an event ends because a page has no room for all of it.
-pub fn cut_note(event: &StoredEvent) -> Html {
-    html!("<p class=\"dim\">cut here; the {} has all of it</p>\n", raw_json(event))
+/// Ends a part of an event that was truncated because it is too large for a page.
+pub fn truncated(event: &StoredEvent) -> Html {
+    html!("<p class=\"dim\">Truncated here. The {} is complete.</p>\n", raw_json(event))
 }
 
-/// Links to the neighbouring pages of a list, where there are any.
-pub fn pager(label: &str, newer: Option<Html>, older: Option<Html>) -> Option<Html> {
-    (newer.is_some() || older.is_some())
-        .then(|| html!(r#"<nav class="pager" aria-label="{}">{}{}</nav>"#, label, newer, older))
+/// One of several choices.
+pub fn choice(href: &str, text: Html, is_current: bool) -> Html {
+    let current = is_current.then(|| html!(" aria-current=\"true\""));
+    html!("<a href=\"{}\"{}>{}</a>", href, current, text)
+}
+
+/// Links to the pages before and after this one, each given by its URL and text.
+pub fn pager(label: &str, previous: Option<(String, Html)>, next: Option<(String, Html)>) -> Option<Html> {
+    let is_empty = previous.is_none() && next.is_none();
+    let previous = previous.map(|(href, text)| html!("<a rel=\"prev\" href=\"{}\">← {}</a>", href, text));
+    let next = next.map(|(href, text)| html!("<a rel=\"next\" href=\"{}\">{} →</a>", href, text));
+    (!is_empty).then(|| html!("<nav class=\"pager\" aria-label=\"{}\">{}{}</nav>\n", label, previous, next))
 }

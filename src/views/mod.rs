@@ -1,23 +1,24 @@
-//! Domain values into pages. No SQL and no requests here: each page is a function from what it shows to [`Html`],
-//! or to a [`Screen`](terminal::Screen).
+//! The dashboard's pages. No SQL and no HTTP here: each page is a function from the values it shows to [`Html`],
+//! or to a [`Screen`](terminal::Screen) of text.
 //!
-//! | file | what |
+//! | file | contents |
 //! |---|---|
 //! | `list`, `issue`, `event`, `empty`, `error` | one page each |
-//! | `layout` | what pages share: the frame around them, the search, badges, headings, paging |
-//! | `activity`, `filters`, `nomatch` | parts of the list; `address` writes where its links lead |
-//! | `chart`, `facets`, `history` | how often, where from, and what became of it |
-//! | `acts` | the buttons |
+//! | `layout` | what pages share: the frame around them, the search, badges, headings, links |
+//! | `overview`, `filters`, `no_results` | parts of the list; `list_url` builds the URLs that it links to |
+//! | `chart`, `facets`, `history` | how often an issue occurred, where, and what happened to it |
+//! | `buttons` | the forms that change or delete issues and events |
 //! | `metadata`, `trace`, `frames`, `source`, `extra` | parts of an event |
 //! | `terminal` | the same pages as text for `curl` |
-//! | `path`, `pretty`, `text`, `when` | how paths, JSON, long text, counts and times are written |
+//! | `path`, `pretty_json`, `text`, `times` | how paths, JSON, long text, counts and times are written |
+//! | `html`, `style` | markup that is always escaped; the style sheet |
 //!
-//! Invariants: all text of an event stands in an element of its own, which the style sheet isolates, so that
-//! right-to-left text or an override inside it cannot reorder what is around it. Whatever an event holds, a page stays
-//! under 2.5 MB: every text is cut or paid for out of a [`Budget`](text::Budget).
-mod activity;
-mod acts;
-mod address;
+//! Invariants:
+//! - Text from an event has an element of its own, which the style sheet isolates, so that right-to-left text or a
+//!   direction override inside it cannot reorder the text around it.
+//! - A page stays under 2.5 MB, whatever an event contains: every text is truncated or charged to a
+//!   [`MarkupBudget`](text::MarkupBudget).
+mod buttons;
 mod chart;
 mod empty;
 mod error;
@@ -31,31 +32,23 @@ pub mod html;
 mod issue;
 mod layout;
 mod list;
+mod list_url;
 mod metadata;
-mod nomatch;
+mod no_results;
+mod overview;
 mod path;
-mod pretty;
+mod pretty_json;
 mod source;
+mod style;
 pub mod terminal;
 mod text;
+mod times;
 mod trace;
-mod when;
 
-pub use address::{ListRequest, Period};
 pub use empty::empty;
 pub use error::error;
 pub use event::{EventPage, event};
 pub use issue::{IssuePage, issue};
 pub use list::{ListPage, issues};
-
-use std::sync::OnceLock;
-use uuid::Uuid;
-
-/// The one style sheet.
-pub const STYLE: &str = include_str!("style.css");
-
-/// Where pages find the sheet. The URL changes with its bytes, so that a browser may keep it for a year.
-pub fn style_url() -> &'static str {
-    static URL: OnceLock<String> = OnceLock::new();
-    URL.get_or_init(|| format!("/style.css?v={}", Uuid::new_v5(&Uuid::NAMESPACE_URL, STYLE.as_bytes()).simple()))
-}
+pub use list_url::{ListRequest, Period};
+pub use style::{STYLE, style_url};

@@ -1,19 +1,14 @@
-//! How the paths of a stack trace are written: without the directory that all share, the file loud, breakable.
-use super::text::cut_front;
-use crate::event::frame::Frame;
-use crate::html;
-use crate::views::html::Html;
-use std::borrow::Cow;
+//! How the paths of a stack trace are written: without their shared directory, and with places to break a line.
+use super::html::{Html, html};
 
 const SEPARATORS: [char; 2] = ['/', '\\'];
-/// A name breaks after these, before it breaks elsewhere.
+/// Characters after which a long name may break.
 const BREAKS: [char; 5] = ['/', '\\', ':', '.', '>'];
-/// Characters of a path that are shown, and of one so short that it needs no help to break.
-const LONGEST: usize = 200;
+/// Names of up to this many characters need no help to break.
 const SHORT: usize = 32;
 
-/// A directory that the application lies in, as this path tells: for a file of its own the one above the file's
-/// directory, so that both stay to be seen; for a library's file the one with the libraries.
+/// A directory that contains the application. For an own file it is one above the file's directory, so that the
+/// page shows both; for a library's file, the one that contains the libraries.
 pub fn root(path: &str, own: bool) -> Option<&str> {
     if own {
         return (!path.is_empty()).then(|| parent(parent(path)));
@@ -22,39 +17,33 @@ pub fn root(path: &str, own: bool) -> Option<&str> {
     Some(&path[..=at])
 }
 
-/// What absolute directories begin with, as a directory. Nothing if it is only a root or a scheme.
+/// The absolute directory that all of these are in; empty if that is only a root or a scheme.
 pub fn shared_directory<'a>(directories: impl Iterator<Item = &'a str>) -> &'a str {
     let shared = directories.reduce(|shared, directory| {
         let same = shared.bytes().zip(directory.bytes()).take_while(|(a, b)| a == b).count();
         let end = shared.as_bytes()[..same].iter().rposition(|b| matches!(b, b'/' | b'\\'));
         end.map_or("", |end| &shared[..=end])
     });
-    let tells = |path: &&str| path.contains(':') && !path.ends_with("//") || path.len() > 1 && path.starts_with('/');
-    shared.filter(tells).unwrap_or("")
+    let is_useful =
+        |path: &&str| path.contains(':') && !path.ends_with("//") || path.len() > 1 && path.starts_with('/');
+    shared.filter(is_useful).unwrap_or("")
 }
 
-/// The directory around a path, with its last separator; nothing for what is in none.
-pub fn parent(path: &str) -> &str {
+/// A path's directory, with its last separator; empty if there is none.
+fn parent(path: &str) -> &str {
     let path = path.strip_suffix(SEPARATORS).unwrap_or(path);
     &path[..path.rfind(SEPARATORS).map_or(0, |at| at + 1)]
 }
 
-/// A frame's path below the shared directory.
-pub fn below<'a>(frame: &'a Frame, shared: &str) -> Cow<'a, str> {
-    cut_front(frame.filename.strip_prefix(shared).unwrap_or(&frame.filename), LONGEST)
-}
-
-/// Where a frame is: `src/`**`cart.ts`**`:141:18`, below the shared directory.
-pub fn place(frame: &Frame, shared: &str) -> Html {
-    let path = below(frame, shared);
-    let (directory, file) = path.split_at(parent(&path).len());
+/// Where a frame is, with the file set off from its directory: `src/`**`cart.ts`**`:141:18`.
+pub fn place(path: &str, line: &str) -> Html {
+    let (directory, file) = path.split_at(parent(path).len());
     let directory = (!directory.is_empty()).then(|| html!("<span>{}</span>", breakable(directory)));
-    let column = frame.colno.map(|column| html!(":{}", column));
-    let line = frame.lineno.map(|line| html!("<i>:{}{}</i>", line, column));
+    let line = (!line.is_empty()).then(|| html!("<i>{}</i>", line));
     html!("<span>{}<b>{}</b>{}</span>", directory, file, line)
 }
 
-/// A long name with places where a line may end.
+/// A long name with places where a line may break.
 pub fn breakable(name: &str) -> Html {
     if name.chars().nth(SHORT).is_none() {
         return html!("{}", name);
@@ -62,8 +51,8 @@ pub fn breakable(name: &str) -> Html {
     let mut parts = Vec::new();
     let mut from = 0;
     for (at, pair) in name.as_bytes().windows(2).enumerate() {
-        let [breaks, goes_on] = [pair[0], pair[1]].map(|byte| BREAKS.contains(&char::from(byte)));
-        if breaks && !goes_on {
+        let [breaks, repeats] = [pair[0], pair[1]].map(|byte| BREAKS.contains(&char::from(byte)));
+        if breaks && !repeats {
             parts.push(html!("{}", &name[from..=at]));
             from = at + 1;
         }
@@ -81,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn own_paths_share_a_directory_above_those_of_their_files() {
+    fn the_shared_directory_is_above_the_directories_of_own_files() {
         assert_eq!(shared(&["/srv/shop/src/Cart/Total.php", "/srv/shop/public/index.php"]), "/srv/shop/");
         assert_eq!(shared(&["/srv/shop/src/Cart/Total.php", "/srv/shop/vendor/a/b/c.php"]), "/srv/shop/");
         assert_eq!(shared(&["/srv/shop/src/Cart/Total.php"]), "/srv/shop/src/");
@@ -91,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn little_or_nothing_shared_is_left_in_place() {
+    fn paths_that_share_little_have_no_shared_directory() {
         for none in
             [&["/a/b.go", "/c/d.go"][..], &["src/api/x/a.go"], &["/a.go"], &["https://x/a.js"], &["x"], &[""], &[]]
         {
@@ -100,19 +89,13 @@ mod tests {
     }
 
     #[test]
-    fn a_place_has_a_loud_file_and_its_line() {
-        let frame =
-            |filename: &str, lineno, colno| Frame { filename: filename.into(), lineno, colno, ..Frame::default() };
-        assert_eq!(
-            place(&frame("/srv/shop/src/a.php", Some(7), None), "/srv/shop/").as_str(),
-            "<span><span>src/</span><b>a.php</b><i>:7</i></span>"
-        );
-        assert_eq!(place(&frame("a.js", Some(1), Some(99)), "").as_str(), "<span><b>a.js</b><i>:1:99</i></span>");
-        assert_eq!(place(&frame("", None, None), "").as_str(), "<span><b></b></span>");
+    fn a_place_sets_off_the_file_and_its_line() {
+        assert_eq!(place("src/a.php", ":7").as_str(), "<span><span>src/</span><b>a.php</b><i>:7</i></span>");
+        assert_eq!(place("a.js", "").as_str(), "<span><b>a.js</b></span>");
     }
 
     #[test]
-    fn long_names_break_after_their_parts() {
+    fn long_names_may_break_after_each_part() {
         assert_eq!(breakable("a/b").as_str(), "a/b");
         assert_eq!(
             breakable(r"Symfony\Component\HttpKernel->handle::<x>…é").as_str(),

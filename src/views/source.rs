@@ -1,22 +1,21 @@
-//! The source around a stack frame: few lines, their shared indentation removed, the current one marked.
+//! The source around a stack frame: a few lines without their shared indentation, the current one marked.
+use super::html::{Html, html};
 use super::text::cut;
 use crate::event::frame::Frame;
-use crate::html;
-use crate::views::html::Html;
 use std::borrow::Cow;
 
-/// Lines before and after the current one, and characters of a line, that are shown.
+/// Maximum lines before and after the current one, and characters of a line.
 const AROUND: usize = 5;
 const WIDTH: usize = 300;
 
-/// A line of source, with its number where the frame has one.
+/// A line of source, with its number if the frame has one.
 pub struct Line<'a> {
     pub number: Option<String>,
     pub text: Cow<'a, str>,
     pub is_current: bool,
 }
 
-/// The lines that came with the frame, if any did.
+/// The source lines that were sent with the frame, if any.
 pub fn lines(frame: &Frame) -> Option<Vec<Line<'_>>> {
     let current = frame.context_line.as_deref()?;
     let before = &frame.pre_context[frame.pre_context.len().saturating_sub(AROUND)..];
@@ -34,18 +33,18 @@ pub fn lines(frame: &Frame) -> Option<Vec<Line<'_>>> {
     Some(rows.collect())
 }
 
-/// The same as a block of a page.
+/// The lines as a block of HTML.
 pub fn source(frame: &Frame) -> Option<Html> {
     let rows = lines(frame)?.into_iter().map(|line| {
         let row = html!("{}<span>{}</span>", line.number, line.text);
         if line.is_current { html!("<mark>{}</mark>", row) } else { row }
     });
     let rows = Html::join(rows, &html!("\n"));
-    // A block that scrolls can be reached and named without a pointer.
+    // A block that scrolls must be reachable by keyboard and have a name.
     Some(html!("<pre class=\"src\" tabindex=\"0\" role=\"group\" aria-label=\"Source\">{}</pre>", rows))
 }
 
-/// The white space that all lines begin with, blank ones aside.
+/// The white space that all lines start with, except blank lines.
 fn shared_indent<'a>(lines: impl Iterator<Item = &'a str>) -> &'a str {
     let indents =
         lines.filter(|line| !line.trim().is_empty()).map(|line| &line[..line.len() - line.trim_start().len()]);
@@ -76,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_lines_are_shown_all_the_same() {
+    fn long_lines_and_small_numbers_are_shown() {
         let mut frame = Frame { context_line: Some("Z".repeat(999)), ..Frame::default() };
         frame.pre_context = (0..9).map(|n| format!("{n}")).collect();
         frame.post_context = frame.pre_context.clone();
@@ -90,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn an_indentation_is_shared_whatever_it_is_made_of() {
+    fn shared_indentation_may_be_any_white_space() {
         let shared = |lines: &[&'static str]| shared_indent(lines.iter().copied());
         assert_eq!(shared(&["  a", "    b", "", " \t", "  c"]), "  ");
         assert_eq!(shared(&["\ta", "  b"]), "");

@@ -52,7 +52,7 @@ impl Call<'_> {
 
     /// `?period=24h` or `14d`.
     pub fn period(&self) -> Result<Period, Error> {
-        let period = self.request.get_param("period").map_or(Some(Period::default()), |period| Period::of(&period));
+        let period = self.request.get_param("period").map_or(Some(Period::default()), |period| Period::parse(&period));
         period.ok_or_else(|| Error::Bad("Invalid period: expected 24h or 14d".into()))
     }
 }

@@ -1,6 +1,6 @@
 //! The dashboard's pages: the list of issues, one issue, one event; each as HTML or as plain text for a terminal.
 use super::{call::Call, error::Error, response::Format, state::State};
-use crate::domain::{Hour, Key, Position};
+use crate::domain::{Hour, Key};
 use crate::http::Body;
 use crate::time::Time;
 use crate::views::{self, EventPage, IssuePage, ListPage, ListRequest, Period, terminal};
@@ -33,9 +33,7 @@ pub fn issues(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
             may_act: call.sender.is_trusted,
             now,
         };
-        let (first, older) = (first_page(call.request), older_page(call.request, found.page.older));
-        let text = || terminal::issues(&list, &first, older.as_deref(), &origin);
-        Ok(format.answer(|| views::issues(&list), text))
+        Ok(format.answer(|| views::issues(&list), || terminal::issues(&list, &origin)))
     })
 }
 
@@ -59,9 +57,7 @@ pub fn issue(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
             may_act: call.sender.is_trusted,
             now,
         };
-        let older = older_page(call.request, events.older);
-        let text = || terminal::issue(&issue, &newest, &events, older.as_deref(), &origin, now);
-        Ok(format.answer(|| views::issue(&page), text))
+        Ok(format.answer(|| views::issue(&page), || terminal::issue(&page, &origin)))
     })
 }
 
@@ -73,28 +69,13 @@ pub fn event(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
         let (older, newer) = reader.neighbours(&event)?;
         let (older, newer) = (older.as_ref(), newer.as_ref());
         let page = EventPage { event: &event, issue: &issue, older, newer, may_act: call.sender.is_trusted, now };
-        let text = || terminal::event(&event, &issue, older, newer, &origin, now);
-        Ok(format.answer(|| views::event(&page), text))
+        Ok(format.answer(|| views::event(&page), || terminal::event(&page, &origin)))
     })
 }
 
 fn events_by_hour(issues: HashMap<i64, Vec<Hour>>) -> HashMap<i64, Vec<i64>> {
     let events = |hours: Vec<Hour>| hours.iter().map(|hour| hour.events).collect();
     issues.into_iter().map(|(id, hours)| (id, events(hours))).collect()
-}
-
-/// The target of the next page of a list, with the same search and order.
-fn older_page(request: &Request, position: Option<Position>) -> Option<String> {
-    let first = first_page(request);
-    let separator = if first.contains('?') { '&' } else { '?' };
-    position.map(|position| format!("{first}{separator}after={position}"))
-}
-
-/// The target of the first page of a list, with the same search and order.
-fn first_page(request: &Request) -> String {
-    let (path, query) = request.raw_url().split_once('?').unwrap_or((request.raw_url(), ""));
-    let kept: Vec<&str> = query.split('&').filter(|part| part.starts_with("q=") || part.starts_with("sort=")).collect();
-    if kept.is_empty() { path.into() } else { format!("{path}?{}", kept.join("&")) }
 }
 
 /// The projects to choose from; none if there is only one.

@@ -1,4 +1,4 @@
-// Starts headless Chromium for whoever needs a real browser: as root too, and without its own errands on the network.
+// Starts headless Chromium for tests: also as root, and without background network traffic.
 import { chromium } from 'playwright-core';
 
 export const launch = () =>

@@ -1,4 +1,4 @@
-// A day's work in a real browser with the keyboard alone, and what pages of other sites try meanwhile.
+// A day's work in a real browser using only the keyboard, and attacks from pages on other origins.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -18,7 +18,7 @@ after(async () => {
   await obs?.stop();
 });
 
-/** What has the focus, as it is called, and that it shows it. */
+/** The focused element: its name, tag and outline. */
 const focused = (page) =>
   page.evaluate(() => {
     const element = document.activeElement;
@@ -26,29 +26,29 @@ const focused = (page) =>
     return { name: name.trim(), tag: element.localName, outline: getComputedStyle(element).outlineStyle };
   });
 
-/** Presses Tab until something of that name has the focus. */
+/** Presses Tab until an element with this name has the focus. */
 async function tabTo(page, name) {
-  const met = [];
+  const passed = [];
   for (let presses = 0; presses < 100; presses++) {
     await page.keyboard.press('Tab');
     const { name: found, tag, outline } = await focused(page);
-    met.push(found);
-    if (tag === 'body') continue; // the browser's own controls lie between the page's end and its start
-    assert.notEqual(outline, 'none', `${found} shows that it has the focus`);
+    passed.push(found);
+    if (tag === 'body') continue; // after the end of the page, the focus passes through the browser's own controls
+    assert.notEqual(outline, 'none', `${found} has a visible focus`);
     if (name.test(found)) return;
   }
-  assert.fail(`no ${name} among ${met.join(', ')}`);
+  assert.fail(`no ${name} among ${passed.join(', ')}`);
 }
 
-/** What the list shows. */
+/** The titles in the list. */
 const titles = (page) => page.locator('.rows .title').allTextContents();
 
-/** Presses a key that leads to another page. */
+/** Presses a key that loads another page. */
 async function go(page, key) {
   await Promise.all([page.waitForEvent('load'), page.keyboard.press(key)]);
 }
 
-test('a day with the keyboard alone: found, resolved, back again, merged, deleted', async () => {
+test('an issue is found, resolved, reopened, merged and deleted using only the keyboard', async () => {
   const declined = { type: 'CardError', message: 'card declined', level: 'error', platform: 'php', environment: 'production' };
   await obs.send(declined);
   await obs.send({ message: 'something else', level: 'info' });
@@ -62,7 +62,7 @@ test('a day with the keyboard alone: found, resolved, back again, merged, delete
   await tabTo(page, /^Search issues$/);
   await page.keyboard.type('DECLINED level:error');
   await go(page, 'Enter');
-  assert.deepEqual(await titles(page), ['CardError card declined'], 'search finds it alone');
+  assert.deepEqual(await titles(page), ['CardError card declined'], 'the search finds only this issue');
 
   await tabTo(page, /^CardError card declined$/);
   await go(page, 'Enter');
@@ -71,7 +71,7 @@ test('a day with the keyboard alone: found, resolved, back again, merged, delete
   assert.match(await main.innerText(), /resolved \d+ s ago/);
   await tabTo(page, /^← Issues$/);
   await go(page, 'Enter');
-  assert.deepEqual(await titles(page), ['something else'], 'what is resolved is not open');
+  assert.deepEqual(await titles(page), ['something else'], 'a resolved issue is not listed as open');
 
   await obs.send(declined);
   await tabTo(page, /^obs$/);
@@ -80,7 +80,7 @@ test('a day with the keyboard alone: found, resolved, back again, merged, delete
   assert.match(await row.innerText(), /card declined\s+reopened/);
   await tabTo(page, /^CardError card declined$/);
   await go(page, 'Enter');
-  assert.match(await main.innerText(), /open · reopened \d+ s ago, was resolved today/);
+  assert.match(await main.innerText(), /open · reopened \d+ s ago, resolved \d+ s ago/);
 
   await obs.send({ ...declined, message: 'card was refused', fingerprint: ['another'] });
   await tabTo(page, /^obs$/);
@@ -97,11 +97,11 @@ test('a day with the keyboard alone: found, resolved, back again, merged, delete
 
   await tabTo(page, /^CardError/);
   await go(page, 'Enter');
-  assert.equal(page.url(), `${obs.origin}/issues/${id('card declined')}`, 'the oldest keeps its address');
+  assert.equal(page.url(), `${obs.origin}/issues/${id('card declined')}`, 'the oldest issue keeps its URL');
   assert.match(await main.innerText(), /^3\s+events/m);
   await tabTo(page, /^Delete this issue…$/);
   await page.keyboard.press('Tab');
-  assert.doesNotMatch((await focused(page)).name, /^Delete/, 'one key alone deletes nothing');
+  assert.doesNotMatch((await focused(page)).name, /^Delete/, 'a single key press deletes nothing');
   await tabTo(page, /^Delete this issue…$/);
   await page.keyboard.press('Enter');
   await page.keyboard.press('Tab');
@@ -113,14 +113,14 @@ test('a day with the keyboard alone: found, resolved, back again, merged, delete
   await page.close();
 });
 
-/** All that must not change. */
+/** The data that must not change. */
 async function everything() {
   const { issues } = await obs.read('/api/issues?q=is:any');
   const events = await Promise.all(issues.map(({ id }) => obs.read(`/api/issues/${id}`)));
   return JSON.stringify(events);
 }
 
-/** A form that a page fills and sends, as no script of it would have to: to its own window, so that the answer is seen. */
+/** Submits a form to the page's own window, so that the response is visible. */
 const submit = ({ action, enctype, fields }) => {
   const form = Object.assign(document.createElement('form'), { method: 'post', action, enctype });
   for (const [name, value] of fields) form.append(Object.assign(document.createElement('input'), { name, value, type: 'hidden' }));
@@ -129,7 +129,7 @@ const submit = ({ action, enctype, fields }) => {
 };
 
 for (const host of ['localhost', '127.0.0.1']) {
-  test(`a page of another origin, on ${host}, changes nothing`, async (t) => {
+  test(`a page on another origin, at ${host}, cannot change anything`, async (t) => {
     const event = await obs.send({ message: 'kept' });
     await obs.send({ message: 'kept too' });
     const { issues } = await obs.read('/api/issues');
@@ -175,16 +175,16 @@ for (const host of ['localhost', '127.0.0.1']) {
       ['/', { method: 'POST', body: `do=resolve&id=${one}`, mode: 'no-cors', headers: { 'Content-Type': 'text/plain' } }],
     ];
     for (const [path, request] of requests) {
-      // Refused before it is sent, or answered to nobody.
+      // Blocked before it is sent, or the response is hidden from the page.
       const seen = await page.evaluate(([url, request]) => fetch(url, request).then((answer) => answer.type, () => 'refused'), [obs.origin + path, request]);
       assert.equal(seen, request.mode === 'no-cors' ? 'opaque' : 'refused', `${request.method} ${path}`);
     }
     const read = await page.evaluate((url) => fetch(url).then(() => 'read', () => 'refused'), `${obs.origin}/api/issues`);
-    assert.equal(read, 'refused', 'nor does it read anything');
+    assert.equal(read, 'refused', 'the other page cannot read anything either');
     await page.evaluate((url) => document.body.append(Object.assign(document.createElement('iframe'), { src: url })), obs.origin);
-    await assert.rejects(page.frameLocator('iframe').getByRole('main').waitFor({ timeout: 1000 }), 'nor frame a page to be clicked on');
+    await assert.rejects(page.frameLocator('iframe').getByRole('main').waitFor({ timeout: 1000 }), 'the other page cannot frame the dashboard');
 
-    assert.deepEqual(statuses.filter((status) => status < 400), [], 'nothing that was sent was taken');
+    assert.deepEqual(statuses.filter((status) => status < 400), [], 'no request was accepted');
     assert.equal(await everything(), before);
     await page.close();
   });

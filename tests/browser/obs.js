@@ -1,4 +1,4 @@
-// A real obs on a free port, with a database of its own, for the browser's tests.
+// Starts a real obs on a free port, with its own database, for the browser tests.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -19,13 +19,13 @@ export async function start(...flags) {
   const origin = `http://localhost:${/listening on http:\/\/\S+?:(\d+)/.exec(banner)[1]}`;
   return {
     origin,
-    /** Sends an event that must be taken; its id. */
+    /** Sends an event that must be accepted; returns its id. */
     async send(event) {
       const answer = await fetch(`${origin}/api/events`, { method: 'POST', headers: { 'X-OBS-Key': KEY }, body: JSON.stringify(event) });
       assert.equal(answer.status, 201);
       return (await answer.json()).id;
     },
-    /** What the JSON API says. */
+    /** Reads from the JSON API. */
     async read(path) {
       return (await fetch(origin + path)).json();
     },

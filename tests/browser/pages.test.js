@@ -1,4 +1,4 @@
-// Opens the real pages of a real obs in Chromium, as a reader does, with events that try to break them.
+// Opens the pages of a real obs in Chromium, with events that try to break them.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { launch } from './chromium.js';
@@ -56,7 +56,7 @@ const events = {
   },
 };
 
-/** Opens a page in every size and scheme and fails on what no page may have. */
+/** Opens a page in every size and colour scheme and checks what holds for every page. */
 async function visit(path, check) {
   for (const viewport of sizes) {
     for (const colorScheme of schemes) {
@@ -82,7 +82,7 @@ async function visit(path, check) {
   }
 }
 
-test('the empty page shows a command that works as it stands', async () => {
+test('the empty page shows a command that is ready to paste', async () => {
   await visit('/', async (page) => {
     const text = await page.locator('main').innerText();
     assert.match(text, new RegExp(`X-OBS-Key: ${KEY}`));
@@ -103,7 +103,7 @@ for (const [name, event] of Object.entries(events)) {
   });
 }
 
-/** What no size of a page may lose: what is pressed is large enough for a finger. */
+/** Checks that everything to press is large enough for a finger. */
 async function targets(page, _, where) {
   const small = await page.evaluate(() =>
     [...document.querySelectorAll('nav a, button, input:not([type=hidden])')]
@@ -113,7 +113,7 @@ async function targets(page, _, where) {
   assert.deepEqual(small, [], `${where} has targets that are too small`);
 }
 
-test('every form of the list', async () => {
+test('the list with every kind of query', async () => {
   const [{ id }] = (await obs.read('/api/issues')).issues;
   const hostile = encodeURIComponent(`${unbroken.slice(0, 500)} "${'<b>é"\''.repeat(40)}`);
   for (const query of ['', '?period=14d', '?sort=count', '?q=is%3Aany', '?q=is%3Aresolved', '?q=nothing+env:x+is:new', `?q=${hostile}`, `?q=env:${hostile}&period=14d`]) {
@@ -122,7 +122,7 @@ test('every form of the list', async () => {
   await visit(`/issues/${id}`, targets);
 });
 
-test('the search is there for a screen reader, and its words stay', async () => {
+test('the search is accessible to a screen reader and keeps what was typed', async () => {
   await visit('/?q=level:info&sort=count', async (page) => {
     const search = page.getByRole('search').getByRole('searchbox', { name: 'Search issues' });
     assert.equal(await search.inputValue(), 'level:info');
@@ -132,14 +132,14 @@ test('the search is there for a screen reader, and its words stay', async () => 
   });
 });
 
-test('what is selected can be acted on wherever the page is scrolled to', async () => {
+test('the buttons for selected rows stay visible while scrolling', async () => {
   for (let n = 0; n < 40; n++) await send({ message: 'one of many', fingerprint: [`many ${n}`] });
   for (const viewport of sizes) {
     const page = await browser.newPage({ viewport });
     await page.goto(origin);
     const resolve = page.getByRole('button', { name: 'Resolve selected' });
     const isSeen = () => resolve.evaluate((button) => button.getBoundingClientRect().bottom <= innerHeight);
-    assert.equal(await isSeen(), false, 'the rows come first');
+    assert.equal(await isSeen(), false, 'without a selection, the buttons are below the rows');
     await page.getByRole('checkbox').first().check();
     assert.equal(await isSeen(), true);
     let covered = 0;
@@ -150,12 +150,12 @@ test('what is selected can be acted on wherever the page is scrolled to', async 
         return !document.activeElement.contains(document.elementFromPoint(left + Math.min(width, 40) / 2, top + height / 2));
       });
     }
-    assert.equal(covered, 0, 'the bar does not hide what has the focus');
+    assert.equal(covered, 0, 'the buttons do not cover the focused element');
     await page.close();
   }
 });
 
-test('who can only read gets rows without a gap where boxes would be', async () => {
+test('readers who may not make changes get rows without a gap for checkboxes', async () => {
   const open = await start('--public-dashboard');
   await open.send(events['text that would be markup']);
   for (const viewport of sizes) {
@@ -166,7 +166,7 @@ test('who can only read gets rows without a gap where boxes would be', async () 
       assert.equal(await page.getByRole('checkbox').count(), who === 'owner' ? 1 : 0);
       left[who] = await page.evaluate(() => document.querySelector('.rows .level').getBoundingClientRect().left - document.querySelector('main').getBoundingClientRect().left);
       const heads = await page.locator('.cols a, .rows strong').evaluateAll((all) => all.map((element) => element.getBoundingClientRect().right));
-      if (viewport.width > 1000) assert.equal(Math.round(heads[0]), Math.round(heads.at(-1)), 'counts stand under their head');
+      if (viewport.width > 1000) assert.equal(Math.round(heads[0]), Math.round(heads.at(-1)), 'counts are aligned with their head');
       await page.close();
     }
     assert.equal(left.visitor, 0);
@@ -175,7 +175,7 @@ test('who can only read gets rows without a gap where boxes would be', async () 
   await open.stop();
 });
 
-test('error pages are pages too', async () => {
+test('an error page has the same landmarks', async () => {
   const page = await browser.newPage();
   const answer = await page.goto(`${origin}/issues/999999`);
   assert.equal(answer.status(), 404);
@@ -183,7 +183,7 @@ test('error pages are pages too', async () => {
   await page.close();
 });
 
-test('the keyboard alone leads from the list to an event', async () => {
+test('the keyboard leads from the list to an event', async () => {
   const page = await browser.newPage();
   await page.goto(origin);
   await page.keyboard.press('Tab');
@@ -195,7 +195,7 @@ test('the keyboard alone leads from the list to an event', async () => {
       if (pattern.test(await page.evaluate(() => document.activeElement.href ?? ''))) break;
     }
     const outline = await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle);
-    assert.notEqual(outline, 'none', 'what has the focus shows it');
+    assert.notEqual(outline, 'none', 'the focused element has a visible outline');
     await page.keyboard.press('Enter');
     await page.waitForURL(pattern);
   }

@@ -1,47 +1,39 @@
-//! `GET /events/UUID` in a terminal: everything about one event.
+//! `GET /events/UUID` as text: everything about one event.
 use super::extra::extra;
-use super::issue::{dotted, what};
 use super::metadata::metadata;
-use super::screen::{Screen, curl};
+use super::screen::{Screen, curl, dotted};
 use super::trace::traces;
-use crate::domain::{Issue, StoredEvent, Summary};
-use crate::time::Time;
-use crate::views::text::counted_text;
-use crate::views::when;
+use crate::domain::StoredEvent;
+use crate::views::event::EventPage;
+use crate::views::text::counted;
+use crate::views::times;
 
-/// Bytes of what clients added, `extra` and `more` together.
+/// Maximum bytes of `extra` and `more` together.
 const ADDED: usize = 80 << 10;
 
-pub fn event(
-    event: &StoredEvent,
-    issue: &Issue,
-    older: Option<&Summary>,
-    newer: Option<&Summary>,
-    origin: &str,
-    now: Time,
-) -> Screen {
+pub fn event(page: &EventPage, origin: &str) -> Screen {
     let mut screen = Screen::default();
-    let summary = &event.summary;
+    let StoredEvent { summary, extra: known, more, .. } = page.event;
     let received = summary.received_at;
-    let about = format!("{} ago · {}", when::since(received, now), when::exact(received));
-    let issue_of = format!("issue {}, {}", issue.id, counted_text(issue.count, "event"));
-    screen.put("", 4, &dotted([summary.level.as_str(), &about, &issue_of].into_iter()));
-    what(&mut screen, summary.r#type.as_deref(), &summary.message);
-    traces(&mut screen, event, ", most recent call first", origin);
-    metadata(&mut screen, "Event", event);
-    let whole = curl(origin, &format!("/api/events/{}", summary.id));
-    screen.part(ADDED, &whole, |screen| {
-        extra(screen, "Extra", event.extra.as_deref());
-        extra(screen, "More that obs has no field for", event.more.as_deref());
+    let age = format!("{} ago", times::since(received, page.now));
+    let issue = format!("issue {}, {}", page.issue.id, counted(page.issue.count, "event"));
+    screen.put("", 4, &dotted([summary.level.as_str(), &age, &times::exact(received), &issue]));
+    screen.message(summary.r#type.as_deref(), &summary.message);
+    traces(&mut screen, page.event, "most recent call first", origin);
+    metadata(&mut screen, "Event", page.event);
+    let json = curl(origin, &format!("/api/events/{}", summary.id));
+    screen.part(ADDED, &json, |screen| {
+        extra(screen, "Extra", known.as_deref());
+        extra(screen, "More fields, which obs does not recognize", more.as_deref());
     });
     screen.heading("Next");
-    for (name, event) in [("older event", older), ("newer event", newer)] {
+    for (name, event) in [("older event", page.older), ("newer event", page.newer)] {
         if let Some(event) = event {
             screen.command(name, &curl(origin, &format!("/events/{}", event.id)));
         }
     }
-    screen.command("its issue", &curl(origin, &format!("/issues/{}", issue.id)));
-    screen.command("as JSON", &whole);
+    screen.command("its issue", &curl(origin, &format!("/issues/{}", page.issue.id)));
+    screen.command("as JSON", &json);
     screen.command("all issues", &curl(origin, "/"));
     screen
 }

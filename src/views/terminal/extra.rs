@@ -1,16 +1,14 @@
 //! JSON that a client added to an event: one line per key, scalars as text, the rest as indented JSON.
 use super::screen::Screen;
 use crate::event::json;
-use crate::text::cut;
-use crate::views::pretty::pretty;
-use crate::views::text::Budget;
+use crate::views::extra::KEY;
+use crate::views::pretty_json::pretty;
+use crate::views::text::{MarkupBudget, cut};
 
-/// Characters of a key.
-const KEY: usize = 200;
-/// What is made of one value: more than there is room for on any screen.
+/// Maximum bytes of a value, which is more than any page has room for.
 const VALUE: usize = 1 << 20;
 
-/// A section under its own heading, if anything was sent.
+/// A section with its own heading, if there is JSON.
 pub fn extra(screen: &mut Screen, heading: &str, json: Option<&str>) {
     let Some(json) = json else { return };
     screen.heading(heading);
@@ -20,8 +18,7 @@ pub fn extra(screen: &mut Screen, heading: &str, json: Option<&str>) {
             return;
         }
         let key = json::string(key.get()).unwrap_or_default();
-        let key = cut(&key, KEY);
-        let value = value(json.get());
+        let (key, value) = (cut(&key, KEY), value(json.get()));
         if value.contains('\n') {
             screen.put("    ", 6, &format!("{key}:"));
             screen.lines(8, &value);
@@ -35,6 +32,6 @@ fn value(json: &str) -> String {
     match json::string(json) {
         Some(text) if text.is_empty() => "\"\"".to_string(),
         Some(text) => text,
-        None => pretty(json, &mut Budget::new(VALUE)),
+        None => pretty(json, &mut MarkupBudget::new(VALUE)),
     }
 }

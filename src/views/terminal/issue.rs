@@ -1,80 +1,62 @@
-//! `GET /issues/ID` in a terminal: what broke, how often and since when; the newest stack trace; the events.
-use super::list::word;
+//! `GET /issues/ID` as text: an issue's figures, its newest stack trace, and its events.
 use super::metadata::metadata;
-use super::screen::{Screen, curl};
+use super::screen::{Screen, curl, dotted};
 use super::trace::traces;
-use crate::domain::{Issue, Page, StoredEvent, Summary};
-use crate::text::cut;
+use crate::domain::{Issue, Summary};
 use crate::time::Time;
-use crate::views::text::{counted_text, shortened};
-use crate::views::when;
+use crate::views::issue::{IssuePage, events_heading};
+use crate::views::list::status;
+use crate::views::text::{counted, cut, shortened};
+use crate::views::times;
 
-/// Characters of a culprit.
+/// Maximum characters of a culprit.
 const LINE: usize = 1000;
 
-/// `older` is the target of the page with the events that came before those.
-pub fn issue(
-    issue: &Issue,
-    newest: &StoredEvent,
-    events: &Page<Summary>,
-    older: Option<&str>,
-    origin: &str,
-    now: Time,
-) -> Screen {
+pub fn issue(page: &IssuePage, origin: &str) -> Screen {
+    let IssuePage { issue, newest, events, now, .. } = *page;
     let mut screen = Screen::default();
     let id = format!("issue {}", issue.id);
-    let about = [issue.platform.as_deref(), issue.environment.as_deref(), Some(&issue.project)];
-    let about = [word(issue, now), issue.level.as_str(), &id].into_iter().chain(about.into_iter().flatten());
-    screen.put("", 4, &dotted(about));
-    what(&mut screen, issue.r#type.as_deref(), &issue.message);
+    let about = [status(issue, now), Some(issue.level.as_str()), Some(&id)];
+    let origin_of = [issue.platform.as_deref(), issue.environment.as_deref(), Some(&issue.project)];
+    screen.put("", 4, &dotted(about.into_iter().chain(origin_of).flatten()));
+    screen.message(issue.r#type.as_deref(), &issue.message);
     screen.blank();
     figures(&mut screen, issue, now);
-    traces(&mut screen, newest, " of the newest event", origin);
+    traces(&mut screen, newest, "from the newest event", origin);
     metadata(&mut screen, "Newest event", newest);
-    screen.heading(if events.newer.is_some() { "Older events" } else { "Newest events" });
+    screen.heading(events_heading(events));
     let rows: Vec<_> = events.rows.iter().map(|event| row(event, now)).collect();
     screen.table(["ID", " RECEIVED", ""], &rows);
     screen.heading("Next");
     screen.command("newest event", &curl(origin, &format!("/events/{}", issue.last_event_id)));
-    screen.command("any of them", &curl(origin, "/events/ID"));
-    if let Some(older) = older {
-        screen.command("older events", &curl(origin, older));
+    screen.command("any event", &curl(origin, "/events/ID"));
+    if let Some(at) = events.older {
+        screen.command("older events", &curl(origin, &format!("/issues/{}?after={at}", issue.id)));
     }
     screen.command("all issues", &curl(origin, "/"));
     screen
 }
 
-/// What broke, word for word.
-pub fn what(screen: &mut Screen, kind: Option<&str>, message: &str) {
-    screen.blank();
-    if let Some(kind) = kind {
-        screen.put("    ", 4, kind);
-    }
-    screen.lines(4, message.trim());
-}
-
-/// Those of the texts that are there, in a line.
-pub fn dotted<'a>(texts: impl Iterator<Item = &'a str>) -> String {
-    texts.filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" · ")
-}
-
 fn figures(screen: &mut Screen, issue: &Issue, now: Time) {
     let stored = (issue.stored < issue.count).then(|| format!(", {} stored", shortened(issue.stored)));
-    let seen = |time| format!("{} ago, {}", when::since(time, now), when::exact(time));
+    let seen = |time| format!("{} ago, {}", times::since(time, now), times::exact(time));
     let release = issue.first_release.as_ref().map(|release| format!(", in {release}"));
     if let Some(culprit) = &issue.culprit {
         screen.field("where", &cut(culprit, LINE));
     }
-    screen.field("count", &(counted_text(issue.count, "event") + &stored.unwrap_or_default()));
+    screen.field("count", &(counted(issue.count, "event") + &stored.unwrap_or_default()));
     screen.field("last seen", &seen(issue.last_seen));
     screen.field("first seen", &(seen(issue.first_seen) + &release.unwrap_or_default()));
     for (name, time) in [("resolved", issue.resolved_at), ("reopened", issue.reopened_at)] {
-        time.into_iter().for_each(|time| screen.field(name, &seen(time)));
+        if let Some(time) = time {
+            screen.field(name, &seen(time));
+        }
     }
     screen.field("grouped by", &cut(&issue.grouped_by, LINE));
 }
 
 fn row(event: &Summary, now: Time) -> [String; 3] {
-    let about = [&event.environment, &event.server_name, &event.release].into_iter().flatten();
-    [event.id.clone(), format!("{} ago", when::since(event.received_at, now)), dotted(about.map(String::as_str))]
+    let origin = [&event.environment, &event.server_name, &event.release].into_iter().flatten();
+    let age = format!("{} ago", times::since(event.received_at, now));
+    [event.id.clone(), age, dotted(origin.map(String::as_str))]
 }

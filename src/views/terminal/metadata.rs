@@ -1,24 +1,11 @@
-//! What is known about one event besides its message and its traces, a line each.
+//! The fields of an event besides its message and its stack traces, one per line.
 use super::screen::Screen;
 use crate::domain::StoredEvent;
-use crate::views::text::counted_text;
-use crate::views::{metadata, when};
+use crate::views::metadata::fields;
 
 pub fn metadata(screen: &mut Screen, heading: &str, event: &StoredEvent) {
-    let summary = &event.summary;
     screen.heading(heading);
-    screen.field("id", &summary.id);
-    screen.field("time", &metadata::time(event));
-    screen.field("received", &when::delay(summary.timestamp, summary.received_at));
-    for (name, text) in metadata::texts(event) {
-        if let Some(text) = text {
-            screen.field(name, text);
-        }
-    }
-    if let Some(count) = event.suppressed.filter(|count| *count > 0) {
-        screen.field("suppressed", &format!("{} like it, held back by the client", counted_text(count, "event")));
-    }
-    if let Some(fingerprint) = &event.fingerprint {
-        screen.field("fingerprint", &metadata::fingerprint(fingerprint).collect::<Vec<_>>().join(", "));
+    for (name, text) in fields(event) {
+        screen.field(name, &text);
     }
 }

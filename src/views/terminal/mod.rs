@@ -1,16 +1,18 @@
-//! The dashboard as text, for `curl` and its like: the same pages, 80 columns wide, without colour.
+//! The dashboard's pages as plain text for `curl` and similar clients: 80 columns wide, without colour.
 //!
-//! | file | what |
+//! | file | contents |
 //! |---|---|
-//! | `list`, `issue`, `event`, `note` | one page each; `note` has those of a few sentences |
+//! | `list`, `issue`, `event`, `note` | one page each; `note` has the empty dashboard and errors |
 //! | `trace`, `metadata`, `extra` | parts of an event |
-//! | `screen` | lines, and all that text of an event must not do to a terminal |
+//! | `screen` | lines of text, made harmless to a terminal |
 //! | `width` | how many columns a character takes |
 //!
-//! Invariants: pages are made of a [`Screen`] alone, which lets no control character through. What obs says begins at
-//! the left edge or behind words of its own; text of an event is indented, so that it cannot pass for a line of obs's.
-//! Whatever an event holds, a page stays under 256 KiB. Which frames are own and which fold, what is new and how
-//! things are called is decided where the HTML pages decide it.
+//! Invariants:
+//! - Pages are built only from a [`Screen`], which lets no control character through.
+//! - Lines that obs writes start at the left edge or after fixed words. Text from an event is indented, so that it
+//!   cannot pass for a line written by obs.
+//! - A page stays under 256 KiB, whatever an event contains.
+//! - The HTML pages decide which frames are own, which are folded, what is new and what things are called.
 mod event;
 mod extra;
 mod issue;

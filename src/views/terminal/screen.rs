@@ -1,18 +1,18 @@
-//! Lines of text for a terminal. Whatever is put on a screen comes out harmless: there is no other way onto one.
+//! Lines of text for a terminal. Everything written to a screen is made harmless first.
 use super::width::{columns, fit, width};
 
 pub const WIDTH: usize = 80;
-/// The deepest that a line of sent text is indented, however deep it was sent.
+/// Maximum indentation of a line of text from an event.
 const DEEPEST: usize = 40;
-/// Bytes of one line: characters that take no column could make it endless.
+/// Maximum bytes of a line, since characters that take no column could make it endless.
 const LINE: usize = 8 * WIDTH;
-/// Columns of a field's name.
+/// Columns for the name of a field.
 const NAME: usize = 14;
 
 #[derive(Default)]
 pub struct Screen {
     text: String,
-    /// Where the part that is being written has to end.
+    /// Where the current part must end.
     end: Option<usize>,
     is_full: bool,
 }
@@ -22,22 +22,22 @@ impl Screen {
         self.text
     }
 
-    /// Whether the part that is being written has no room left, so that no more of it is worth making.
+    /// Returns true if the current part has no room left, so that the rest of it need not be built.
     pub fn is_full(&self) -> bool {
         self.is_full
     }
 
-    /// What `write` writes, up to so many bytes, and where to find `whole` if that was too few.
+    /// What `write` writes, up to a number of bytes. If that was too few, a line says how to fetch the `whole`.
     pub fn part(&mut self, bytes: usize, whole: &str, write: impl FnOnce(&mut Screen)) {
         self.end = Some(self.text.len() + bytes);
         write(self);
         self.end = None;
         if std::mem::take(&mut self.is_full) {
-            self.command("cut here;", &format!("all of it: {whole}"));
+            self.command("truncated", &format!("the whole event: {whole}"));
         }
     }
 
-    /// `lead` and the text after it, wrapped. Lines that go on begin below column `hang`.
+    /// `lead` and the text after it, wrapped. Continuation lines are indented by `hang` columns.
     pub fn put(&mut self, lead: &str, hang: usize, text: &str) {
         let mut line: String = lead.chars().map(harmless).collect();
         let mut start = line.len();
@@ -63,7 +63,7 @@ impl Screen {
         self.push(&line);
     }
 
-    /// Sent text of any number of lines, each indented, so that none passes for a line of obs's own.
+    /// Lines of text from an event, indented so that none passes for a line written by obs.
     pub fn lines(&mut self, indent: usize, text: &str) {
         for line in text.lines() {
             if self.is_full {
@@ -76,7 +76,7 @@ impl Screen {
         }
     }
 
-    /// One line, cut where it would leave the screen.
+    /// One line, truncated at the edge of the screen.
     pub fn line(&mut self, lead: &str, text: &str) {
         let line: String = lead.chars().chain(text.chars()).map(harmless).collect();
         self.push(&fit(&line, WIDTH));
@@ -86,7 +86,7 @@ impl Screen {
         self.push("");
     }
 
-    /// What obs says, at the left edge, after an empty line.
+    /// A line written by obs, at the left edge, after an empty line.
     pub fn heading(&mut self, text: &str) {
         self.blank();
         self.put("", 4, text);
@@ -96,33 +96,39 @@ impl Screen {
         self.put(&format!("  {name:<NAME$}"), 2 + NAME, value);
     }
 
-    /// A line to copy: it is as long as it is.
+    /// A line to copy, not wrapped.
     pub fn copy(&mut self, text: &str) {
         self.push(&format!("  {}", text.chars().map(harmless).collect::<String>()));
     }
 
-    /// Where to go next, and how.
+    /// A command to run next, and what it shows.
     pub fn command(&mut self, name: &str, command: &str) {
         self.copy(&format!("{name:<NAME$}{command}"));
     }
 
-    /// Rows below their heads. A column is as wide as its widest cell and gone where all are empty; the last takes what
-    /// is left. A head that begins with a space has its cells at the right.
-    pub fn table<const N: usize>(&mut self, heads: [&str; N], rows: &[[String; N]]) {
-        let all = || [heads.map(|head| head.trim().to_string())].into_iter().chain(rows.iter().cloned());
-        let mut widths = [0; N];
-        for row in all() {
-            for (widest, cell) in widths.iter_mut().zip(&row) {
-                *widest = width(cell).max(*widest);
-            }
+    /// An error's type and message, in full.
+    pub fn message(&mut self, kind: Option<&str>, message: &str) {
+        self.blank();
+        if let Some(kind) = kind {
+            self.put("    ", 4, kind);
         }
+        self.lines(4, message.trim());
+    }
+
+    /// Rows below their heads. A column is as wide as its widest cell and left out if all are empty; the last one takes
+    /// the rest of the line. A head that starts with a space aligns its column to the right.
+    pub fn table<const N: usize>(&mut self, heads: [&str; N], rows: &[[String; N]]) {
+        let head_row = heads.map(|head| head.trim().to_string());
+        let all = || [&head_row].into_iter().chain(rows);
+        let widths: [usize; N] = std::array::from_fn(|at| all().map(|row| width(&row[at])).max().unwrap_or_default());
         for row in all() {
             let mut line = String::new();
             for (at, cell) in row[..N - 1].iter().enumerate().filter(|(at, _)| widths[*at] > 0) {
                 let space = " ".repeat(widths[at] - width(cell));
-                let (before, after) =
-                    if heads[at].starts_with(' ') { (space, String::new()) } else { (String::new(), space) };
-                line += &format!("{before}{cell}{after}  ");
+                line += &match heads[at].starts_with(' ') {
+                    true => format!("{space}{cell}  "),
+                    false => format!("{cell}{space}  "),
+                };
             }
             self.line(&line, &row[N - 1]);
         }
@@ -138,8 +144,8 @@ impl Screen {
     }
 }
 
-/// A character that a terminal shows and does not obey. C0 and DEL have pictures; the rest, C1, separators of lines and
-/// what turns the direction of writing, have none.
+/// Replaces characters that a terminal would obey. Those of C0 and DEL have pictures; C1, line separators and direction
+/// marks become U+FFFD.
 fn harmless(c: char) -> char {
     match c {
         '\t' => ' ',
@@ -150,7 +156,7 @@ fn harmless(c: char) -> char {
     }
 }
 
-/// How to fetch something from the obs that is reached at `origin`, ready to paste into a shell.
+/// A command that fetches `target` from the obs at `origin`, ready to paste into a shell.
 pub fn curl(origin: &str, target: &str) -> String {
     let origin = origin.strip_prefix("http://").unwrap_or(origin);
     let url = format!("{origin}{}", if target == "/" { "" } else { target });
@@ -159,6 +165,11 @@ pub fn curl(origin: &str, target: &str) -> String {
         true => format!("curl {url}"),
         false => format!("curl '{}'", url.replace('\'', "%27")),
     }
+}
+
+/// Short texts in one line; empty ones are left out.
+pub fn dotted<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
+    texts.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" · ")
 }
 
 #[cfg(test)]
@@ -172,13 +183,13 @@ mod tests {
     }
 
     #[test]
-    fn a_terminal_obeys_nothing_that_was_sent() {
+    fn control_characters_become_harmless() {
         let text = shown(|screen| screen.put("", 2, "\x1b[2J\r\n\x07\x7f\u{9b}31m\u{202e}x\u{2066}\ty"));
         assert_eq!(text, "␛[2J␍␊␇␡\u{FFFD}31m\u{FFFD}x\u{FFFD} y\n");
     }
 
     #[test]
-    fn lines_break_at_spaces_or_else_where_the_screen_ends() {
+    fn lines_break_at_spaces_or_at_the_edge_of_the_screen() {
         let words = shown(|screen| screen.put("  ", 4, &"word ".repeat(40)));
         assert!(words.lines().all(|line| line.len() <= WIDTH && line.ends_with("word")), "{words}");
         assert!(words.lines().skip(1).all(|line| line.starts_with("    word")), "{words}");
@@ -191,13 +202,13 @@ mod tests {
     }
 
     #[test]
-    fn sent_lines_keep_their_indentation_up_to_a_depth() {
+    fn lines_keep_their_indentation_up_to_a_limit() {
         let text = shown(|screen| screen.lines(4, &format!("a\n\tb\r\n\n{}c", " ".repeat(500))));
         assert_eq!(text, format!("    a\n        b\n\n{}c\n", " ".repeat(DEEPEST)));
     }
 
     #[test]
-    fn a_part_ends_at_its_limit_and_says_where_the_rest_is() {
+    fn a_part_ends_at_its_limit_and_says_how_to_fetch_the_rest() {
         let text = shown(|screen| {
             screen.part(100, "curl x/api/events/1", |screen| {
                 screen.lines(2, &"0123456789\n".repeat(1000));
@@ -205,12 +216,12 @@ mod tests {
             });
             screen.put("", 2, "after");
         });
-        assert!(text.ends_with("0123456789\n  cut here;     all of it: curl x/api/events/1\nafter\n"), "{text}");
-        assert!(text.len() < 160);
+        assert!(text.ends_with("0123456789\n  truncated     the whole event: curl x/api/events/1\nafter\n"), "{text}");
+        assert!(text.len() < 170);
     }
 
     #[test]
-    fn a_url_is_quoted_where_a_shell_would_read_it() {
+    fn a_url_is_quoted_if_a_shell_would_interpret_it() {
         assert_eq!(curl("http://localhost:8000", "/issues/1"), "curl localhost:8000/issues/1");
         assert_eq!(curl("https://obs.example", "/?q=it's&after=5"), "curl 'https://obs.example/?q=it%27s&after=5'");
         assert_eq!(curl("http://[::1]:8000", "/"), "curl '[::1]:8000'");

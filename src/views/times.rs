@@ -1,14 +1,13 @@
-//! How points in time are written: an age to read, and the exact time, UTC with seconds, to look up.
-use crate::html;
+//! How times are written: an age to read, with the exact time in UTC as its title.
+use super::html::{Html, html};
 use crate::time::{Date, Time};
-use crate::views::html::Html;
 
 const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
-const YEAR: i64 = 31_556_952; // the mean one of the calendar
+const YEAR: i64 = 31_556_952; // the mean Gregorian year
 
 /// `24 s`, as a `time` element.
 pub fn age(time: Time, now: Time) -> Html {
@@ -20,17 +19,12 @@ pub fn ago(time: Time, now: Time) -> Html {
     element(time, &format!("{} ago", since(time, now)))
 }
 
-/// `24 s`, as text alone.
+/// `24 s`, as plain text.
 pub fn since(time: Time, now: Time) -> String {
     span(now.millis() - time.millis())
 }
 
-/// When an event came, told from when it happened: `2 s later`. A client's clock may be ahead: `3 h earlier`.
-pub fn received(event: Time, received: Time) -> Html {
-    element(received, &delay(event, received))
-}
-
-/// The same as text alone.
+/// How long after an event happened it was received: `2 s later`, or `3 h earlier` if the client's clock is ahead.
 pub fn delay(event: Time, received: Time) -> String {
     match received.millis() - event.millis() {
         -999..1000 => "at once".to_string(),
@@ -39,7 +33,7 @@ pub fn delay(event: Time, received: Time) -> String {
     }
 }
 
-/// `18:42:06` today, `18 Nov 17:52` this year, else `18 Nov 2025`; as a `time` element.
+/// `18:42:06` today, `18 Nov 17:52` this year, otherwise `18 Nov 2025`; as a `time` element.
 pub fn clock(time: Time, now: Time) -> Html {
     let (date, today, (hour, minute, second)) = (time.date(), now.date(), time.clock());
     let day = short_date(date);
@@ -59,29 +53,18 @@ pub fn exact(time: Time) -> String {
     format!("{} {}, {hour:02}:{minute:02}:{second:02} UTC", short_date(date), date.year)
 }
 
-/// The day, as short as it is clear: `today`, `18 Nov` this year, else `18 Nov 2025`; as a `time` element.
-pub fn day(time: Time, now: Time) -> Html {
-    let (date, today) = (time.date(), now.date());
-    let text = match date.year == today.year {
-        _ if date == today => "today".into(),
-        true => short_date(date),
-        false => format!("{} {}", short_date(date), date.year),
-    };
-    element(time, &text)
-}
-
-/// `18:00`, of a whole hour since 1970.
+/// `18:00`. Hours are counted from 1970, here and below.
 pub fn hour(hour: i64) -> String {
     format!("{:02}:00", hour.rem_euclid(24))
 }
 
-/// `Tue 24 Nov`, of a whole hour since 1970.
+/// `Tue 24 Nov`.
 pub fn weekday(hour: i64) -> String {
     let weekday = WEEKDAYS[(hour.div_euclid(24) + 3).rem_euclid(7) as usize]; // 1 January 1970 was a Thursday
     format!("{weekday} {}", date_of_hour(hour))
 }
 
-/// `24 Nov`, of a whole hour since 1970.
+/// `24 Nov`.
 pub fn date_of_hour(hour: i64) -> String {
     short_date(Time::from_millis(hour * HOUR * 1000).unwrap_or(Time::EPOCH).date())
 }
@@ -90,7 +73,7 @@ fn short_date(date: Date) -> String {
     format!("{} {}", date.day, MONTHS[date.month as usize - 1])
 }
 
-/// First seen so lately that the list says `new`.
+/// Issues first seen within a day are marked `new`.
 pub fn is_new(first_seen: Time, now: Time) -> bool {
     now.millis() - first_seen.millis() < DAY * 1000
 }
@@ -99,9 +82,9 @@ fn element(time: Time, text: &str) -> Html {
     html!(r#"<time datetime="{}" title="{}">{}</time>"#, time, exact(time), text)
 }
 
-/// The largest unit that is not 0. Two months are still told in days, two years in months.
+/// In the largest unit that is not 0, except that up to 60 days are days and up to two years are months.
 fn span(millis: i64) -> String {
-    let seconds = millis.max(0) / 1000; // the clock may have been set back meanwhile
+    let seconds = millis.max(0) / 1000; // the clock may have been set back since
     let units =
         [(MINUTE, 1, "s"), (HOUR, MINUTE, "min"), (DAY, HOUR, "h"), (60 * DAY, DAY, "d"), (2 * YEAR, YEAR / 12, "mo")];
     let unit = units.into_iter().find(|(end, ..)| seconds < *end);
@@ -118,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn ages_are_told_in_one_unit() {
+    fn ages_have_one_unit() {
         let ages = [(-5, "0 s"), (59, "59 s"), (60, "1 min"), (3600, "1 h"), (86_399, "23 h"), (59 * DAY, "59 d")];
         for (seconds, text) in ages.into_iter().chain([(96 * DAY, "3 mo"), (700 * DAY, "22 mo"), (731 * DAY, "2 y")]) {
             assert_eq!(span(seconds * 1000), text);
@@ -126,14 +109,14 @@ mod tests {
     }
 
     #[test]
-    fn an_age_says_when_exactly() {
+    fn an_age_has_the_exact_time_as_its_title() {
         let html = ago(at("2026-11-24T18:42:06.123Z"), at("2026-11-24T18:42:30.123Z"));
         let attributes = r#"datetime="2026-11-24T18:42:06.123Z" title="24 Nov 2026, 18:42:06 UTC""#;
         assert_eq!(html.as_str(), format!("<time {attributes}>24 s ago</time>"));
     }
 
     #[test]
-    fn a_clock_leaves_out_what_is_the_same_today() {
+    fn a_time_leaves_out_the_date_today_and_the_year_this_year() {
         let clock = |time| clock(at(time), at("2026-11-24T18:42:30Z")).into_string();
         assert!(clock("2026-11-24T08:02:06Z").contains(">08:02:06<"));
         assert!(clock("2026-11-08T08:02:06Z").contains(">8 Nov 08:02<"));
@@ -141,19 +124,15 @@ mod tests {
     }
 
     #[test]
-    fn a_day_is_told_as_short_as_it_is_clear() {
-        let day = |time| day(at(time), at("2026-11-24T18:42:30Z")).into_string();
-        assert!(day("2026-11-24T08:02:06Z").contains(">today<"));
-        assert!(day("2026-11-08T08:02:06Z").contains(">8 Nov<"));
-        assert!(day("2025-11-24T08:02:06Z").contains(">24 Nov 2025<"));
+    fn days_have_names() {
         assert_eq!((weekday(0), weekday(at("2026-11-24T18:42:30Z").hour())), ("Thu 1 Jan".into(), "Tue 24 Nov".into()));
     }
 
     #[test]
-    fn receipt_is_told_from_when_it_happened() {
-        let told = |came| received(at("2026-11-24T08:00:00Z"), at(came)).into_string();
-        assert!(told("2026-11-24T08:00:00.999Z").contains(">at once<"));
-        assert!(told("2026-11-24T08:00:02Z").contains(">2 s later<"));
-        assert!(told("2026-11-24T05:00:00Z").contains(">3 h earlier<"));
+    fn a_delay_counts_from_when_the_event_happened() {
+        let delay = |received| delay(at("2026-11-24T08:00:00Z"), at(received));
+        assert_eq!(delay("2026-11-24T08:00:00.999Z"), "at once");
+        assert_eq!(delay("2026-11-24T08:00:02Z"), "2 s later");
+        assert_eq!(delay("2026-11-24T05:00:00Z"), "3 h earlier");
     }
 }

@@ -1,9 +1,10 @@
-//! JSON text with line ends and indentation. Tokens stay as they came: long numbers, escapes, order, duplicate keys.
-//! Goes over the text once, without recursion, since a client can nest it as deep as it likes.
-use super::text::Budget;
+//! JSON with line breaks and indentation. Numbers, key order and duplicate keys stay as they were sent.
+//! One pass over the text, without recursion, because clients may nest it as deeply as they like.
+use super::text::MarkupBudget;
+use crate::event::json;
 
 /// As much of the JSON as the budget allows.
-pub fn pretty(json: &str, budget: &mut Budget) -> String {
+pub fn pretty(json: &str, budget: &mut MarkupBudget) -> String {
     let mut out = String::with_capacity(json.len() * 2);
     let mut depth = 0;
     let mut rest = json.trim_start();
@@ -31,20 +32,20 @@ pub fn pretty(json: &str, budget: &mut Budget) -> String {
                 new_line(depth, &mut out, budget);
             }
             ":" => out += budget.take(": "),
-            string if string.contains("\\u") => out += budget.take(&without_lone_surrogates(string)),
+            string if string.contains("\\u") => out += budget.take(&unescaped(string)),
             other => out += budget.take(other),
         }
     }
     out
 }
 
-fn new_line(depth: usize, out: &mut String, budget: &mut Budget) {
+fn new_line(depth: usize, out: &mut String, budget: &mut MarkupBudget) {
     budget.pay(1 + 2 * depth);
     out.push('\n');
     out.extend(std::iter::repeat_n("  ", depth));
 }
 
-/// A string with its quotes, a mark, or a number or word up to the next mark.
+/// The length of the first token: a string with its quotes, a punctuation mark, or a number or word.
 fn token_len(rest: &str) -> usize {
     let bytes = rest.as_bytes();
     match bytes[0] {
@@ -62,42 +63,10 @@ fn token_len(rest: &str) -> usize {
     }
 }
 
-/// Half of a surrogate pair is no character, so its escape has none to show: U+FFFD stands for it.
-fn without_lone_surrogates(string: &str) -> String {
-    let mut out = String::with_capacity(string.len());
-    let mut rest = string;
-    while let Some(at) = rest.find('\\') {
-        out += &rest[..at];
-        rest = &rest[at..];
-        let len = match (surrogate(rest), rest.get(6..).and_then(surrogate)) {
-            (Some(Half::High), Some(Half::Low)) => 12,
-            (Some(_), _) => {
-                out.push(char::REPLACEMENT_CHARACTER);
-                rest = &rest[6..];
-                continue;
-            }
-            (None, _) => 2, // enough to get past an escaped backslash
-        };
-        let (escape, tail) = rest.split_at_checked(len).unwrap_or((rest, ""));
-        out += escape;
-        rest = tail;
-    }
-    out + rest
-}
-
-enum Half {
-    High,
-    Low,
-}
-
-/// Which half of a pair an escape is that the text begins with.
-fn surrogate(text: &str) -> Option<Half> {
-    let unit = u16::from_str_radix(text.strip_prefix("\\u")?.get(..4)?, 16).ok()?;
-    match unit {
-        0xD800..=0xDBFF => Some(Half::High),
-        0xDC00..=0xDFFF => Some(Half::Low),
-        _ => None,
-    }
+/// A JSON string with `\u` escapes, with the characters themselves. Half a surrogate pair becomes U+FFFD.
+fn unescaped(string: &str) -> String {
+    let text = json::string(string).and_then(|text| serde_json::to_string(&text).ok());
+    text.unwrap_or_else(|| string.to_string())
 }
 
 #[cfg(test)]
@@ -105,11 +74,11 @@ mod tests {
     use super::*;
 
     fn shown(json: &str) -> String {
-        pretty(json, &mut Budget::new(1 << 20))
+        pretty(json, &mut MarkupBudget::new(1 << 20))
     }
 
     #[test]
-    fn tokens_stay_as_they_came() {
+    fn numbers_order_and_duplicate_keys_are_kept() {
         let json = r#" {"a":1.00000000000000000001, "a" : [ ] ,"b":[{"c\"}":"\u00e9\n\\"},{}, -1E+5,true ]} "#;
         let lines = [
             "{",
@@ -117,7 +86,7 @@ mod tests {
             r#"  "a": [],"#,
             r#"  "b": ["#,
             "    {",
-            r#"      "c\"}": "\u00e9\n\\""#,
+            r#"      "c\"}": "é\n\\""#,
             "    },",
             "    {},",
             "    -1E+5,",
@@ -129,18 +98,18 @@ mod tests {
     }
 
     #[test]
-    fn lone_surrogates_are_shown_as_replacement_characters() {
-        assert_eq!(shown(r#"["\ud83d\ude00","\ud83d!","\ude00\ud83d"]"#).lines().nth(1), Some(r#"  "\ud83d\ude00","#));
+    fn escaped_characters_are_shown_and_lone_surrogates_replaced() {
+        assert_eq!(shown(r#"["\ud83d\ude00"]"#), "[\n  \"😀\"\n]");
         assert_eq!(shown(r#"["\ud83d!"]"#), "[\n  \"\u{FFFD}!\"\n]");
         assert_eq!(shown(r#"["\ude00\ud83d\\ud83d"]"#), "[\n  \"\u{FFFD}\u{FFFD}\\\\ud83d\"\n]");
         assert_eq!(shown(r#"["\ud83dé"]"#), "[\n  \"\u{FFFD}é\"\n]");
     }
 
     #[test]
-    fn nothing_deep_or_long_outgrows_the_budget() {
+    fn no_deep_or_long_json_exceeds_the_budget() {
         let deep = "[".repeat(127) + &"0,".repeat(300_000);
         for json in [deep.as_str(), &"{".repeat(9000), &format!("\"{}\"", "'".repeat(9000)), &" ".repeat(9000)] {
-            assert!(pretty(json, &mut Budget::new(1000)).len() < 1300);
+            assert!(pretty(json, &mut MarkupBudget::new(1000)).len() < 1300);
         }
     }
 }

@@ -1,0 +1,148 @@
+//! URLs of the list: which issues it shows, in which order, and the period of its chart.
+use crate::domain::Cursor;
+use crate::query::{Field, Listing, Query, Sort, Term};
+use crate::time::Time;
+
+/// Maximum bytes of a URL that a form can return to. In the form's body it is percent-encoded, which can triple it.
+const MAX_BACK: usize = 4000;
+
+/// How far back the list's chart goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Period {
+    #[default]
+    Day,
+    Fortnight,
+}
+
+impl Period {
+    pub const ALL: [Period; 2] = [Period::Day, Period::Fortnight];
+
+    /// As written in a URL.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Period::Day => "24h",
+            Period::Fortnight => "14d",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Period> {
+        Period::ALL.into_iter().find(|period| period.as_str() == text)
+    }
+
+    /// The number of hours, including the current one. Days are whole days in UTC.
+    pub fn hours(self, now: Time) -> usize {
+        match self {
+            Period::Day => 24,
+            Period::Fortnight => 13 * 24 + (now.hour() % 24) as usize + 1,
+        }
+    }
+}
+
+/// The page of the list that was requested.
+#[derive(Clone, Copy)]
+pub struct ListRequest<'a> {
+    pub listing: &'a Listing,
+    pub period: Period,
+}
+
+impl ListRequest<'_> {
+    /// The first page of another query.
+    pub fn with_query(&self, query: &Query) -> String {
+        url(&query.to_string(), self.listing.sort, self.period, Cursor::Newest)
+    }
+
+    /// The first page in another order.
+    pub fn with_sort(&self, sort: Sort) -> String {
+        url(&self.listing.text, sort, self.period, Cursor::Newest)
+    }
+
+    /// The same page with another period.
+    pub fn with_period(&self, period: Period) -> String {
+        url(&self.listing.text, self.listing.sort, period, self.listing.cursor)
+    }
+
+    /// Another page of the same list.
+    pub fn at(&self, cursor: Cursor) -> String {
+        url(&self.listing.text, self.listing.sort, self.period, cursor)
+    }
+
+    /// Where a form on the page returns to.
+    pub fn back(&self) -> String {
+        let here = self.at(self.listing.cursor);
+        if here.len() > MAX_BACK { "/".into() } else { here }
+    }
+
+    /// The parameters that a new search keeps.
+    pub fn kept(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        kept(self.listing.sort, self.period)
+    }
+}
+
+/// The list of issues with this value of a field; `None` if no query can express it.
+pub fn with_value(field: Field, value: &str) -> Option<String> {
+    let query = Query(vec![Term::Field(field, value.into())]);
+    can_be_typed(&query).then(|| url(&query.to_string(), Sort::default(), Period::default(), Cursor::Newest))
+}
+
+/// Returns false if the text of the query means something else, as with a value that contains a quotation mark.
+pub fn can_be_typed(query: &Query) -> bool {
+    Query::parse(&query.to_string()) == *query
+}
+
+/// Order and period as parameters, unless they are the defaults.
+fn kept(sort: Sort, period: Period) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let sort = (sort != Sort::default()).then(|| ("sort", sort.as_str()));
+    let period = (period != Period::default()).then(|| ("period", period.as_str()));
+    sort.into_iter().chain(period)
+}
+
+fn url(q: &str, sort: Sort, period: Period, cursor: Cursor) -> String {
+    let q = Some(q.trim()).filter(|q| !q.is_empty()).map(|q| format!("q={}", encode(q)));
+    let position = match cursor {
+        Cursor::Newest => None,
+        Cursor::After(position) => Some(format!("after={position}")),
+        Cursor::Before(position) => Some(format!("before={position}")),
+    };
+    let kept = kept(sort, period).map(|(name, value)| format!("{name}={value}"));
+    let parameters: Vec<String> = q.into_iter().chain(kept).chain(position).collect();
+    if parameters.is_empty() { "/".into() } else { format!("/?{}", parameters.join("&")) }
+}
+
+/// Encodes a value as a form does, except that `:` and `/` stay readable.
+fn encode(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b' ' => encoded.push('+'),
+            _ if byte.is_ascii_alphanumeric() || b"-._*:/".contains(&byte) => encoded.push(byte.into()),
+            _ => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Position;
+
+    #[test]
+    fn defaults_are_left_out() {
+        let place = Position { key: 7, id: 3 };
+        assert_eq!(url(" ", Sort::LastSeen, Period::Day, Cursor::Newest), "/");
+        let all = url("is:new \"é&#\"", Sort::Count, Period::Fortnight, Cursor::After(place));
+        assert_eq!(all, "/?q=is:new+%22%C3%A9%26%23%22&sort=count&period=14d&after=7-3");
+    }
+
+    #[test]
+    fn what_cannot_be_typed_has_no_url() {
+        assert_eq!(with_value(Field::Environment, "north europe").as_deref(), Some("/?q=env:%22north+europe%22"));
+        assert_eq!(with_value(Field::Environment, "a\"b"), None);
+    }
+
+    #[test]
+    fn a_fortnight_consists_of_whole_days() {
+        let hours = |time| Period::Fortnight.hours(Time::parse(time).unwrap_or(Time::EPOCH));
+        assert_eq!((hours("2026-11-24T00:10Z"), hours("2026-11-24T23:59Z")), (13 * 24 + 1, 14 * 24));
+    }
+}
