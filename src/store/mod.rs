@@ -8,8 +8,8 @@
 //! | `upkeep/` | background work of that thread: retention, unfinished deletions and merges, free space |
 //! | `alerts` | alerts that wait for the operator's command |
 //! | `change/` | state changes, merges and deletions |
-//! | `counts` | the numbers that are stored rather than computed |
 //! | `read/` | the connections and queries behind every page |
+//! | `counts` | the numbers that are stored rather than computed |
 //! | `file/` | opening, migrating, locking and copying the database file |
 //! | `transaction`, `error` | write transactions; why the database cannot do something |
 //!
