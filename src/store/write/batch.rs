@@ -179,7 +179,7 @@ fn insert_event(
         event.suppressed,
         event.r#type,
         event.message,
-        event.fingerprint.as_ref().map(|fingerprint| &fingerprint.json),
+        event.fingerprint,
         event.stacktrace,
         event.causes,
         event.extra,
