@@ -3,6 +3,7 @@
 use super::batch;
 use super::incoming::{Added, NewEvent};
 use crate::log;
+use crate::store::alerts::AlertPolicy;
 use crate::store::error::Error;
 use crate::store::file::identity::FileIdentity;
 use crate::store::upkeep::Upkeep;
@@ -37,7 +38,12 @@ pub struct Writer {
 }
 
 impl Writer {
-    pub fn start(connection: Connection, identity: FileIdentity, upkeep: Upkeep) -> io::Result<Writer> {
+    pub fn start(
+        connection: Connection,
+        identity: FileIdentity,
+        upkeep: Upkeep,
+        policy: AlertPolicy,
+    ) -> io::Result<Writer> {
         let (sender, jobs) = mpsc::sync_channel(QUEUE);
         let healthy = Arc::new(AtomicBool::new(true));
         let writer = WriterThread {
@@ -47,6 +53,7 @@ impl Writer {
             tried: Instant::now(),
             failure: None,
             upkeep,
+            policy,
         };
         let thread = thread::Builder::new().name("writer".into()).spawn(move || writer.run(&jobs))?;
         Ok(Writer { jobs: sender, healthy, thread: Mutex::new(Some(thread)) })
@@ -101,6 +108,7 @@ struct WriterThread {
     /// Why it failed. Everyone is told so until the next try.
     failure: Option<Error>,
     upkeep: Upkeep,
+    policy: AlertPolicy,
 }
 
 impl WriterThread {
@@ -163,7 +171,7 @@ impl WriterThread {
         self.tried = Instant::now();
         // Unwinding rolls the transaction back, so a panic costs one batch and not the writer.
         let commit = AssertUnwindSafe(|| match self.identity.is_unchanged() {
-            true => batch::commit(&mut self.connection, events, self.upkeep.alerts()),
+            true => batch::commit(&mut self.connection, events, self.policy),
             false => Err(Error::Gone),
         });
         let result = catch_unwind(commit).unwrap_or_else(|_| Err(Error::Failed("a panic".into())));
