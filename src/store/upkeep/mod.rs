@@ -104,7 +104,7 @@ impl Upkeep {
                 if self.wal_is_stale && !purge::is_due(connection)? {
                     self.wal_is_stale = !space::empty_wal(connection)?;
                 }
-                Ok(more || self.wal_is_stale)
+                Ok(more)
             }
         }
     }

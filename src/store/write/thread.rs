@@ -17,13 +17,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// Jobs that may wait. More than there can be connections, as each waits for one job at a time.
-const QUEUE: usize = 1024;
+/// Jobs that may wait. A connection waits for one job at a time, and there are no more than 512 connections.
+const QUEUE: usize = 512;
 /// How often a failed commit is tried again, whether or not an event arrives.
 const RETRY: Duration = Duration::from_secs(1);
 
 enum Job {
-    Add(NewEvent, SyncSender<Result<Added, Error>>),
+    Add(Box<NewEvent>, SyncSender<Result<Added, Error>>),
     Change(Change),
     Stop,
 }
@@ -62,7 +62,7 @@ impl Writer {
     /// Returns once the event is durable.
     pub fn add(&self, event: NewEvent) -> Result<Added, Error> {
         let (reply, outcome) = mpsc::sync_channel(1);
-        self.send(Job::Add(event, reply))?;
+        self.send(Job::Add(Box::new(event), reply))?;
         outcome.recv().unwrap_or(Err(Error::Down))
     }
 
@@ -121,7 +121,7 @@ impl WriterThread {
             for job in first.into_iter().chain(jobs.try_iter()) {
                 match job {
                     Job::Add(event, reply) => {
-                        events.push(event);
+                        events.push(*event);
                         replies.push(reply);
                     }
                     Job::Change(change) => changes.push(change),
