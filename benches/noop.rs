@@ -1,4 +1,4 @@
-//! The ceiling of ingest: the same HTTP, the same parsing, and nothing stored.
+//! The ceiling of ingest: a server with the same HTTP and the same parsing that stores nothing.
 use obs::event::Event;
 use obs::http::{Admission, App, Body, Limits, Refusal, Version, listen, serve};
 use rouille::{Request, Response};

@@ -1,4 +1,4 @@
-//! A server in a process of its own, and what the system says of it.
+//! A server in a process of its own, and the memory and CPU time that Linux reports for it.
 use std::fs;
 use std::io::{self, BufRead, BufReader};
 use std::net::SocketAddr;
@@ -9,19 +9,19 @@ use std::time::{Duration, Instant};
 pub struct Server {
     child: Child,
     pub address: SocketAddr,
-    /// From its start to the line that says it is ready.
+    /// Time from the start of the process to the line that says the server is listening.
     pub ready_after: Duration,
 }
 
 impl Server {
-    /// obs on a database, with whatever more is set.
+    /// Starts obs on a database, with further arguments.
     pub fn obs(database: &Path, args: &[&str]) -> io::Result<Server> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_obs"));
         command.args(args).args(["--listen", "127.0.0.1:0", "--db"]).arg(database);
         Server::start(command.env("OBS_API_KEY", crate::load::KEY))
     }
 
-    /// The ceiling: what this program serves when it is run with `noop`.
+    /// Starts this program as the no-op server.
     pub fn noop() -> io::Result<Server> {
         Server::start(Command::new(std::env::current_exe()?).arg("noop"))
     }
@@ -35,27 +35,24 @@ impl Server {
         let ready_after = begin.elapsed();
         let address =
             line.split("listening on http://").nth(1).and_then(|rest| rest.split_whitespace().next()?.parse().ok());
-        // Its log is of no interest, but must not fill the pipe.
+        // Drains the log so that the pipe never fills.
         std::thread::spawn(move || io::copy(&mut errors, &mut io::sink()));
-        let address = address.ok_or_else(|| io::Error::other(format!("did not start: {line}")))?;
+        let address = address.ok_or_else(|| io::Error::other(format!("the server did not start: {line}")))?;
         Ok(Server { child, address, ready_after })
     }
 
-    pub fn id(&self) -> u32 {
-        self.child.id()
-    }
-
-    /// Resident memory, the most it has been, in bytes.
+    /// Peak resident memory in bytes.
     pub fn peak_memory(&self) -> usize {
-        memory(self.id(), "VmHWM:")
+        memory(self.child.id(), "VmHWM:")
     }
 
+    /// Resident memory in bytes.
     pub fn memory(&self) -> usize {
-        memory(self.id(), "VmRSS:")
+        memory(self.child.id(), "VmRSS:")
     }
 
     pub fn cpu(&self) -> Duration {
-        cpu(self.id())
+        cpu(self.child.id())
     }
 }
 
@@ -72,7 +69,7 @@ fn memory(id: u32, field: &str) -> usize {
     line.split_whitespace().next().and_then(|kib| kib.parse::<usize>().ok()).unwrap_or(0) << 10
 }
 
-/// Time on the processors so far. Linux counts it in hundredths of a second.
+/// CPU time that a process has used so far. Linux counts it in hundredths of a second.
 pub fn cpu(id: u32) -> Duration {
     let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
     let after_name = stat.rsplit(')').next().unwrap_or_default();

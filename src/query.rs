@@ -1,6 +1,7 @@
 //! What a reader looks for: the words of `q`, and the order. Pure. Nothing that is typed is an error: what is no known
 //! token is text.
 use crate::domain::{Cursor, IssueState, Level};
+use crate::event::parse_id;
 use std::fmt::{self, Display};
 
 /// Terms that count. More are left out: nobody types them.
@@ -110,6 +111,14 @@ impl Query {
     fn with(&self, term: Option<Term>, in_place_of: impl Fn(&Term) -> bool) -> Query {
         let others = self.0.iter().filter(|term| !in_place_of(term)).cloned();
         Query(others.chain(term).collect())
+    }
+
+    /// The id of an event, if the query is nothing else.
+    pub fn event_id(&self) -> Option<String> {
+        match self.0.as_slice() {
+            [Term::Text(text)] => parse_id(text).map(|id| id.to_string()),
+            _ => None,
+        }
     }
 
     /// The value that a field must have, where one is asked for.

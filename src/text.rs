@@ -38,7 +38,16 @@ pub fn split_head(text: &str, max: usize) -> (&str, &str) {
 pub fn fold(text: &str) -> String {
     match text.is_ascii() {
         true => text.to_ascii_lowercase(),
-        false => text.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect(),
+        false => {
+            let mut folded = String::with_capacity(text.len());
+            for c in text.chars() {
+                match c.is_ascii() {
+                    true => folded.push(c.to_ascii_lowercase()),
+                    false => folded.extend(c.to_uppercase().flat_map(char::to_lowercase)),
+                }
+            }
+            folded
+        }
     }
 }
 

@@ -1,17 +1,14 @@
 //! Which events are one issue. A case has events, and the indexes of those that belong together.
-use obs::event::frame::Frame;
 use obs::grouping::{Grouping, Input, group};
 use serde_json::{Value, json};
 
 fn grouped(event: &Value) -> Grouping {
-    let fingerprint: Option<Vec<String>> =
-        event.get("fingerprint").map(|entries| serde_json::from_value(entries.clone()).unwrap());
-    let frames = event.get("stacktrace").map(|frames| Frame::parse(&frames.to_string())).unwrap_or_default();
+    let json = |field: &str| event.get(field).map(Value::to_string);
     group(&Input {
         message: event["message"].as_str().unwrap(),
         r#type: event["type"].as_str(),
-        fingerprint: fingerprint.as_deref(),
-        frames: &frames,
+        fingerprint: json("fingerprint").as_deref(),
+        stacktrace: json("stacktrace").as_deref(),
     })
 }
 

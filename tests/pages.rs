@@ -308,7 +308,7 @@ fn the_overview_covers_a_day_or_a_fortnight() {
     assert!(
         obs.text("/?period=14d").contains("Events a day over the last 14 days: 1 in all, 1 of them errors, most on ")
     );
-    assert!(obs.text("/issues/1").contains("Events a day over the last 14 days: 1 in all, most on "));
+    assert!(obs.text("/issues/1").contains("Events a day over the last 14 days: 1 in all, 1 of them errors, most on "));
     let refused = obs.get("/?period=1y");
     assert_eq!(refused.status, 400);
     assert!(refused.text().contains("Invalid period: expected 24h or 14d"));

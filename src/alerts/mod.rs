@@ -18,6 +18,8 @@ use std::time::{Duration, Instant};
 
 /// Maximum number of commands that start in any `AlertSettings::period`.
 const MAX_COMMANDS: usize = 10;
+/// How often to look for new alerts.
+const POLL: Duration = Duration::from_millis(500);
 /// How long to wait before reading the database again after a failure.
 const RETRY: Duration = Duration::from_secs(5);
 
@@ -34,14 +36,13 @@ pub struct AlertSettings {
 /// Starts sending alerts, beginning with those that an earlier run left pending. Once `stop` is set, no further
 /// command starts.
 pub fn start(store: Arc<Store>, settings: AlertSettings, stop: Arc<AtomicBool>) -> io::Result<AlertThread> {
-    let runner = Runner { store: store.clone(), settings, stop: stop.clone() };
+    let runner = Runner { store, settings, stop: stop.clone(), sent: 0, removed: 0 };
     let thread = thread::Builder::new().name("alerts".into()).spawn(move || runner.run())?;
-    Ok(AlertThread { store, stop, thread })
+    Ok(AlertThread { stop, thread })
 }
 
 /// The thread that runs the commands.
 pub struct AlertThread {
-    store: Arc<Store>,
     stop: Arc<AtomicBool>,
     thread: JoinHandle<()>,
 }
@@ -50,7 +51,7 @@ impl AlertThread {
     /// Waits for the running command. Alerts that are still pending stay in the store.
     pub fn close(self) {
         self.stop.store(true, Relaxed);
-        self.store.alerts().close();
+        self.thread.thread().unpark();
         if self.thread.join().is_err() {
             log::line("the alert thread panicked");
         }
@@ -71,44 +72,53 @@ struct Runner {
     store: Arc<Store>,
     settings: AlertSettings,
     stop: Arc<AtomicBool>,
+    /// Delivery watermark; monotonic. Alerts up to this `seq` are not sent again.
+    sent: i64,
+    /// Alerts up to this `seq` have been removed from the store.
+    removed: i64,
 }
 
 impl Runner {
-    fn run(self) {
+    fn run(mut self) {
         let mut pace = Pace::new(MAX_COMMANDS, self.settings.period);
         while !self.stop.load(Relaxed) {
-            if let Err(error) = self.step(&mut pace) {
+            let pause = self.step(&mut pace).unwrap_or_else(|error| {
                 log::line(&format!("cannot send alerts: {error}"));
-                self.store.alerts().pause(RETRY);
+                RETRY
+            });
+            if !pause.is_zero() {
+                thread::park_timeout(pause);
             }
         }
     }
 
-    /// Sends one alert or a summary, or waits until there is something to send.
-    fn step(&self, pace: &mut Pace) -> Result<(), Error> {
-        let alerts = self.store.alerts();
-        let notified = alerts.notified();
-        let base_url = &self.settings.base_url;
-        match self.store.read(|reader| reader.next_alert(notified))? {
+    /// Sends one alert or a summary, if there is something to send. Returns how long to wait before the next step.
+    fn step(&mut self, pace: &mut Pace) -> Result<Duration, Error> {
+        let mut pause = Duration::ZERO;
+        match self.store.read(|reader| reader.next_alert(self.sent))? {
             None => {
                 pace.caught_up();
-                alerts.wait();
+                pause = POLL;
             }
-            Some((seq, None)) => alerts.set_notified(seq), // the issue has been deleted
+            Some((seq, None)) => self.sent = seq, // the issue has been deleted
             Some((seq, Some(alert))) => match pace.turn(Instant::now()) {
-                Turn::Wait(time) => alerts.pause(time),
-                Turn::One => self.send(Message::from_alert(&alert, base_url), seq),
+                Turn::Wait(time) => pause = time,
+                Turn::One => self.send(Message::from_alert(&alert, &self.settings.base_url), seq),
                 Turn::Summary => {
-                    let (counts, last_seq) = self.store.read(|reader| reader.count_alerts(notified))?;
-                    self.send(Ok(Message::summary(counts, base_url)), last_seq);
+                    let (counts, last_seq) = self.store.read(|reader| reader.count_alerts(self.sent))?;
+                    self.send(Ok(Message::summary(counts, &self.settings.base_url)), last_seq);
                 }
             },
         }
-        Ok(())
+        if self.removed < self.sent {
+            self.store.remove_alerts(self.sent)?;
+            self.removed = self.sent;
+        }
+        Ok(pause)
     }
 
     /// Runs the command for a message about all alerts up to `seq`. A failure is logged and not repeated.
-    fn send(&self, message: serde_json::Result<Message>, seq: i64) {
+    fn send(&mut self, message: serde_json::Result<Message>, seq: i64) {
         match message.and_then(|message| Ok((message.to_line()?, message))) {
             Err(error) => log::line(&format!("cannot write an alert as JSON: {error}")),
             Ok((input, Message { alert_id, kind, link, .. })) => {
@@ -121,6 +131,6 @@ impl Runner {
                 }
             }
         }
-        self.store.alerts().set_notified(seq);
+        self.sent = seq;
     }
 }

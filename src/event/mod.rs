@@ -24,7 +24,7 @@ pub const MAX_FINGERPRINT: usize = 8;
 /// Maximum number of further events that one event can stand for.
 const MAX_SUPPRESSED: i64 = 1_000_000;
 
-/// An event as it was sent. `stacktrace`, `causes`, `extra` and `more` are JSON text, unchanged.
+/// An event as it was sent. `fingerprint`, `stacktrace`, `causes`, `extra` and `more` are JSON text, unchanged.
 #[derive(Debug)]
 pub struct Event {
     /// `None`: the server generates one.
@@ -40,17 +40,10 @@ pub struct Event {
     pub server_name: Option<String>,
     pub environment: Option<String>,
     pub release: Option<String>,
-    pub fingerprint: Option<Fingerprint>,
+    pub fingerprint: Option<String>,
     pub suppressed: Option<i64>,
     pub extra: Option<String>,
     pub more: Option<String>,
-}
-
-/// The client's own grouping.
-#[derive(Debug)]
-pub struct Fingerprint {
-    pub entries: Vec<String>,
-    pub json: String,
 }
 
 impl Event {
@@ -79,7 +72,7 @@ impl Event {
             server_name: short_text(&mut fields, "server_name"),
             environment: short_text(&mut fields, "environment"),
             release: short_text(&mut fields, "release"),
-            fingerprint: fields.optional("fingerprint", fingerprint),
+            fingerprint: fields.optional("fingerprint", |raw| fingerprint(raw).map(|_| raw.to_string())),
             suppressed: fields.optional("suppressed", suppressed),
             extra: fields.optional("extra", |raw| Some(raw.to_string())),
             more: fields.more(),
@@ -156,10 +149,11 @@ fn other_fields(raw: &str) -> Option<Option<&str>> {
     Some((!is_empty).then_some(raw))
 }
 
-fn fingerprint(raw: &str) -> Option<Fingerprint> {
+/// The entries of a fingerprint, the client's own grouping, or `None` if it is not one.
+pub fn fingerprint(raw: &str) -> Option<Vec<String>> {
     let entries = json::first(raw, MAX_FINGERPRINT + 1)?;
     let entries: Vec<_> = entries.iter().map(|entry| json::string(entry.get())).collect::<Option<_>>()?;
-    (1..=MAX_FINGERPRINT).contains(&entries.len()).then(|| Fingerprint { entries, json: raw.to_string() })
+    (1..=MAX_FINGERPRINT).contains(&entries.len()).then_some(entries)
 }
 
 fn suppressed(raw: &str) -> Option<i64> {

@@ -6,6 +6,7 @@
 mod text;
 mod words;
 
+use crate::event::fingerprint;
 use crate::event::frame::{self, Frame};
 use crate::text::{cut, head};
 use std::fmt::Write;
@@ -28,8 +29,9 @@ const MAX_COLUMN: u64 = 250;
 pub struct Input<'a> {
     pub message: &'a str,
     pub r#type: Option<&'a str>,
-    pub fingerprint: Option<&'a [String]>,
-    pub frames: &'a [Frame],
+    /// This and the stack trace as JSON.
+    pub fingerprint: Option<&'a str>,
+    pub stacktrace: Option<&'a str>,
 }
 
 /// What an event is grouped by, and what its issue is called if the event is the first.
@@ -41,13 +43,14 @@ pub struct Grouping {
 }
 
 pub fn group(input: &Input) -> Grouping {
+    let frames = input.stacktrace.map(Frame::parse).unwrap_or_default();
     // Part 2, the text.
     let text = replace(&subject(input.message));
     // Part 3, the type: `PDOException`, but not `RuntimeException`.
     let r#type = input.r#type.map(str::trim).filter(|name| !name.is_empty());
     let telling = r#type.filter(|name| !listed(SAYS_NOTHING, name));
     // Part 4, the place: `total` in `Cart.php` for a `TypeError`.
-    let place = telling.filter(|name| is_language_error(name)).and_then(|_| place(input.frames));
+    let place = telling.filter(|name| is_language_error(name)).and_then(|_| place(&frames));
     let place = place.map(|(function, file)| (function, replace(file))); // the file of a bundle has a hash in its name
 
     // A tag before each part says which part it is, so that keys of different kinds are never the same.
@@ -61,7 +64,8 @@ pub fn group(input: &Input) -> Grouping {
         (Some(_), Some((function, file))) => format!("type, {message} and place: {}", located(function, file)),
     };
     // Part 1, the client's fingerprint: `["checkout", "{{ default }}"]`.
-    if let Some(entries) = input.fingerprint.filter(|entries| !entries.is_empty() && *entries != [DEFAULT]) {
+    let fingerprint = input.fingerprint.and_then(fingerprint).filter(|entries| *entries != [DEFAULT]);
+    if let Some(entries) = &fingerprint {
         let expand = |entry| if entry == DEFAULT { parts.clone() } else { vec![('e', entry)] };
         parts = entries.iter().flat_map(|entry| expand(entry.as_str())).collect();
         let shown: Vec<_> = entries.iter().map(|entry| head(entry, STORED)).collect();
@@ -75,7 +79,7 @@ pub fn group(input: &Input) -> Grouping {
         _ => text.clone(),
     };
     let grouped_by = cut(&grouped_by, STORED).into_owned();
-    Grouping { hash: hash(&parts), title, culprit: culprit(input.frames), grouped_by }
+    Grouping { hash: hash(&parts), title, culprit: culprit(&frames), grouped_by }
 }
 
 /// The length before each part distinguishes `["a", "b"]` from `["ab"]`.

@@ -9,8 +9,8 @@
 //! | `exchange` | reads requests and writes responses, in the connection's own thread |
 //! | `shared` | what all threads share |
 //! | `app` | the trait that an application implements |
-//! | `body`, `head`, `target` | the parts of a request; each refuses what two parsers could read in two ways |
 //! | `response` | a response as bytes |
+//! | `body`, `head`, `target` | the parts of a request; each refuses what two parsers could read in two ways |
 //! | `read_buffer` | received bytes that have not been parsed yet |
 //! | `table` | all open connections: makes room for new ones, finds the overdue |
 //! | `budget` | the bound on memory |

@@ -1,14 +1,9 @@
 //! Pending alerts: recorded in the transaction of the event that triggers them, removed once they have been sent.
-//! Only the writer changes the table. The thread that sends alerts reads it and so never blocks the writer.
 use super::error::Error;
 use super::read::Reader;
-use super::transaction::relaxed;
 use crate::domain::{Issue, StoredEvent};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use serde::Serialize;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering::Relaxed};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 use uuid::Uuid;
 
 /// Maximum number of alerts removed per transaction. Bounds how long the writer is busy with it.
@@ -72,57 +67,25 @@ pub struct AlertCounts {
     pub rate: i64,
 }
 
-/// What the writer shares with the thread that sends alerts.
-pub struct Alerts {
-    policy: AlertPolicy,
-    /// The transaction in progress has recorded an alert.
-    noted: AtomicBool,
-    /// Delivery watermark; monotonic. Alerts up to this `seq` are not sent again.
-    notified: AtomicI64,
-    /// Alerts up to this `seq` have been removed from the table.
-    removed: AtomicI64,
-    signals: Mutex<Signals>,
-    changed: Condvar,
-}
-
-#[derive(Default)]
-struct Signals {
-    /// Alerts have been committed since the last `wait`.
-    committed: bool,
-    closed: bool,
-}
-
-/// Called by the writer.
-impl Alerts {
-    pub fn new(policy: AlertPolicy) -> Alerts {
-        Alerts {
-            policy,
-            noted: AtomicBool::new(false),
-            notified: AtomicI64::new(0),
-            removed: AtomicI64::new(0),
-            signals: Mutex::default(),
-            changed: Condvar::new(),
-        }
-    }
-
+impl AlertPolicy {
     /// Records an alert in the transaction of the event that triggers it, so that both are stored or neither is.
-    pub fn note(&self, connection: &Connection, kind: AlertKind, issue: i64, event_seq: i64) -> rusqlite::Result<()> {
-        match self.policy {
+    pub fn note(self, connection: &Connection, kind: AlertKind, issue: i64, event_seq: i64) -> rusqlite::Result<()> {
+        match self {
             AlertPolicy::Never => Ok(()),
-            AlertPolicy::Issues { .. } => self.insert(connection, kind, issue, event_seq, None),
+            AlertPolicy::Issues { .. } => insert(connection, kind, issue, event_seq, None),
         }
     }
 
     /// Records an alert if the `added` events, already counted for this hour, took the issue over the limit.
     pub fn note_rate(
-        &self,
+        self,
         connection: &Connection,
         issue: i64,
         hour: i64,
         added: i64,
         event_seq: i64,
     ) -> rusqlite::Result<()> {
-        let AlertPolicy::Issues { rate: Some(rate) } = self.policy else { return Ok(()) };
+        let AlertPolicy::Issues { rate: Some(rate) } = self else { return Ok(()) };
         let mut select = connection.prepare_cached(
             "SELECT events, state = 'ignored' FROM issue_hours JOIN issues ON issues.id = issue_id
              WHERE issue_id = ?1 AND hour = ?2",
@@ -130,95 +93,40 @@ impl Alerts {
         let (events, ignored): (i64, bool) = select.query_row([issue, hour], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let rate = i64::from(rate);
         match !ignored && events > rate && events - added <= rate {
-            true => self.insert(connection, AlertKind::Rate, issue, event_seq, Some(events)),
+            true => insert(connection, AlertKind::Rate, issue, event_seq, Some(events)),
             false => Ok(()),
         }
     }
-
-    fn insert(
-        &self,
-        connection: &Connection,
-        kind: AlertKind,
-        issue: i64,
-        event_seq: i64,
-        events_last_hour: Option<i64>,
-    ) -> rusqlite::Result<()> {
-        self.noted.store(true, Relaxed);
-        let mut insert = connection.prepare_cached(
-            "INSERT INTO alerts (id, kind, issue_id, event_seq, events_last_hour) VALUES (?1, ?2, ?3, ?4, ?5)",
-        )?;
-        insert.execute(params![Uuid::now_v7().to_string(), kind.as_str(), issue, event_seq, events_last_hour])?;
-        Ok(())
-    }
-
-    /// Wakes the thread that sends alerts if the transaction just committed has recorded any.
-    pub fn committed(&self) {
-        if self.noted.swap(false, Relaxed) {
-            self.lock().committed = true;
-            self.changed.notify_one();
-        }
-    }
-
-    /// Removes alerts that have been sent. After a crash they may be sent again. Returns true if there are more.
-    pub fn remove_notified(&self, connection: &mut Connection) -> Result<bool, Error> {
-        let notified = self.notified.load(Relaxed);
-        if self.removed.load(Relaxed) >= notified {
-            return Ok(false);
-        }
-        let removed = relaxed(connection, |transaction| {
-            let sent = "SELECT seq FROM alerts WHERE seq <= ?1 ORDER BY seq LIMIT ?2";
-            let mut delete = transaction.prepare_cached(&format!("DELETE FROM alerts WHERE seq IN ({sent})"))?;
-            Ok(delete.execute([notified, REMOVE_STEP])?)
-        })?;
-        if removed as i64 == REMOVE_STEP {
-            return Ok(true);
-        }
-        self.removed.store(notified, Relaxed);
-        Ok(false)
-    }
 }
 
-/// Called by the thread that sends alerts.
-impl Alerts {
-    pub fn notified(&self) -> i64 {
-        self.notified.load(Relaxed)
-    }
+fn insert(
+    connection: &Connection,
+    kind: AlertKind,
+    issue: i64,
+    event_seq: i64,
+    events_last_hour: Option<i64>,
+) -> rusqlite::Result<()> {
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO alerts (id, kind, issue_id, event_seq, events_last_hour) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?;
+    insert.execute(params![Uuid::now_v7().to_string(), kind.as_str(), issue, event_seq, events_last_hour]).map(drop)
+}
 
-    /// Advances the delivery watermark.
-    pub fn set_notified(&self, seq: i64) {
-        self.notified.fetch_max(seq, Relaxed);
-    }
-
-    /// Waits until alerts have been committed since the last call.
-    pub fn wait(&self) {
-        let waited = self.changed.wait_while(self.lock(), |signals| !signals.committed && !signals.closed);
-        waited.unwrap_or_else(PoisonError::into_inner).committed = false;
-    }
-
-    /// Waits for a time, whatever is committed.
-    pub fn pause(&self, time: Duration) {
-        drop(self.changed.wait_timeout_while(self.lock(), time, |signals| !signals.closed));
-    }
-
-    /// Ends every current and future wait.
-    pub fn close(&self) {
-        self.lock().closed = true;
-        self.changed.notify_all();
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Signals> {
-        self.signals.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// Removes alerts up to a `seq`. Returns true if there may be more.
+pub fn remove(transaction: &Transaction, sent: i64) -> rusqlite::Result<bool> {
+    let rows = "SELECT seq FROM alerts WHERE seq <= ?1 ORDER BY seq LIMIT ?2";
+    let mut delete = transaction.prepare_cached(&format!("DELETE FROM alerts WHERE seq IN ({rows})"))?;
+    Ok(delete.execute([sent, REMOVE_STEP])? as i64 == REMOVE_STEP)
 }
 
 impl Reader<'_> {
-    /// Returns the `seq` of the first alert after the watermark, with the alert unless its issue has been deleted.
-    pub fn next_alert(&self, notified: i64) -> Result<Option<(i64, Option<Alert>)>, Error> {
+    /// Returns the `seq` of the first alert after `sent`, with the alert unless its issue has been deleted.
+    pub fn next_alert(&self, sent: i64) -> Result<Option<(i64, Option<Alert>)>, Error> {
         let mut select = self.0.prepare_cached(
             "SELECT seq, id, kind, issue_id, event_seq, events_last_hour FROM alerts
              WHERE seq > ?1 ORDER BY seq LIMIT 1",
         )?;
-        let next = select.query_row([notified], |row| {
+        let next = select.query_row([sent], |row| {
             let kind = AlertKind::parse(row.get_ref(2)?.as_str()?);
             Ok((row.get(0)?, row.get(1)?, kind, row.get(3)?, row.get(4)?, row.get(5)?))
         });
@@ -229,14 +137,14 @@ impl Reader<'_> {
         Ok(Some((seq, Some(Alert { id, kind, issue, event, events_last_hour }))))
     }
 
-    /// Counts the alerts after the watermark, and returns the last `seq` among them.
-    pub fn count_alerts(&self, notified: i64) -> Result<(AlertCounts, i64), Error> {
+    /// Counts the alerts after `sent`, and returns the last `seq` among them.
+    pub fn count_alerts(&self, sent: i64) -> Result<(AlertCounts, i64), Error> {
         let mut select = self.0.prepare_cached(
             "SELECT count(*) FILTER (WHERE kind = 'new'), count(*) FILTER (WHERE kind = 'reopened'),
                     count(*) FILTER (WHERE kind = 'rate'), coalesce(max(seq), ?1)
              FROM alerts WHERE seq > ?1",
         )?;
-        let counts = select.query_row([notified], |row| {
+        let counts = select.query_row([sent], |row| {
             Ok((AlertCounts { new: row.get(0)?, reopened: row.get(1)?, rate: row.get(2)? }, row.get(3)?))
         });
         Ok(counts?)

@@ -8,8 +8,8 @@
 //! | `upkeep/` | background work of that thread: retention, unfinished deletions and merges, free space |
 //! | `alerts` | alerts that wait for the operator's command |
 //! | `change/` | state changes, merges and deletions |
-//! | `counts` | the numbers that are stored rather than computed |
 //! | `read/` | the connections and queries behind every page |
+//! | `counts` | the numbers that are stored rather than computed |
 //! | `file/` | opening, migrating, locking and copying the database file |
 //! | `transaction`, `error` | write transactions; why the database cannot do something |
 //!
@@ -25,7 +25,7 @@ mod transfer;
 mod upkeep;
 mod write;
 
-pub use alerts::{Alert, AlertCounts, AlertKind, AlertPolicy, Alerts};
+pub use alerts::{Alert, AlertCounts, AlertKind, AlertPolicy};
 pub use change::merge::Merged;
 pub use error::Error;
 pub use file::backup::backup;
@@ -41,13 +41,11 @@ use file::lock::Lock;
 use file::open;
 use rusqlite::Transaction;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 /// An open database. Dropping it leaves the file as a crash would: consistent, with a WAL beside it. See [`Store::close`].
 pub struct Store {
     writer: write::thread::Writer,
     readers: read::Readers,
-    alerts: Arc<Alerts>,
     path: PathBuf,
     // Last, so that the lock is released after everything else is closed.
     _lock: Lock,
@@ -60,12 +58,11 @@ impl Store {
         let path = open::full_path(path)?;
         let lock = Lock::acquire(&path)?;
         let connection = open::open(&path).map_err(|why| format!("cannot open {}: {why}", path.display()))?;
-        let alerts = Arc::new(Alerts::new(policy));
-        let upkeep = upkeep::Upkeep::new(retention, alerts.clone());
-        let writer = write::thread::Writer::start(connection, FileIdentity::of_open(&path), upkeep)
+        let upkeep = upkeep::Upkeep::new(retention);
+        let writer = write::thread::Writer::start(connection, FileIdentity::of_open(&path), upkeep, policy)
             .map_err(|e| format!("cannot start a thread: {e}"))?;
         let readers = read::Readers::new(path.clone());
-        Ok(Store { writer, readers, alerts, path, _lock: lock })
+        Ok(Store { writer, readers, path, _lock: lock })
     }
 
     pub fn path(&self) -> &Path {
@@ -112,8 +109,10 @@ impl Store {
         self.readers.read(read)
     }
 
-    pub fn alerts(&self) -> &Alerts {
-        &self.alerts
+    /// Removes the alerts up to a `seq`, which have been sent.
+    pub fn remove_alerts(&self, sent: i64) -> Result<(), Error> {
+        while self.change(move |transaction, _| alerts::remove(transaction, sent))? {}
+        Ok(())
     }
 
     /// Returns false while commits fail.

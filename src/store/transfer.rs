@@ -1,5 +1,5 @@
 //! Reads events from the database and writes them to one, for `obs export` and `obs import`.
-use super::alerts::{AlertPolicy, Alerts};
+use super::alerts::AlertPolicy;
 use super::file::lock::Lock;
 use super::file::open::{self, full_path, open_existing};
 use super::read::{EVENT, event};
@@ -82,7 +82,6 @@ impl Iterator for Export {
 
 pub struct Import {
     connection: Connection,
-    alerts: Alerts,
     // Dropped last, so that another obs can open the file only after everything else is closed.
     _lock: Lock,
 }
@@ -93,13 +92,12 @@ impl Import {
         let path = full_path(path)?;
         let lock = Lock::acquire(&path)?;
         let connection = open::open(&path).map_err(|e| format!("cannot open {}: {e}", path.display()))?;
-        // Old events are not news, so importing them raises no alerts.
-        Ok(Import { connection, alerts: Alerts::new(AlertPolicy::Never), _lock: lock })
+        Ok(Import { connection, _lock: lock })
     }
 
-    /// Stores the events in one commit, after all that are stored already.
+    /// Stores the events in one commit, after all that are stored already. Old events are not news: they raise no alerts.
     pub fn add(&mut self, events: Vec<NewEvent>) -> Result<Vec<Added>, String> {
-        let results = batch::commit(&mut self.connection, &events, &self.alerts).map_err(|e| e.to_string())?;
+        let results = batch::commit(&mut self.connection, &events, AlertPolicy::Never).map_err(|e| e.to_string())?;
         results.into_iter().collect::<Result<_, _>>().map_err(|e| e.to_string())
     }
 }

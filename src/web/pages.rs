@@ -1,5 +1,10 @@
 //! The dashboard's pages: the list of issues, one issue, one event; each as HTML or as plain text for a terminal.
-use super::{call::Call, error::Error, response::Format, state::State};
+use super::{
+    call::Call,
+    error::Error,
+    response::{Format, see_other},
+    state::State,
+};
 use crate::domain::{Hour, Key};
 use crate::http::Body;
 use crate::time::Time;
@@ -19,6 +24,11 @@ pub fn issues(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
         if states.iter().all(|(_, issues)| *issues == 0) {
             let key = state.keys.first().filter(|_| call.sender.is_trusted).map(|key| key.key.as_str());
             return Ok(format.answer(|| views::empty(&origin, key), || terminal::empty(&origin, key)));
+        }
+        if let Some(id) = listing.query.event_id()
+            && reader.event(&id)?.is_some()
+        {
+            return Ok(see_other(&format!("/events/{id}")));
         }
         let found = reader.issues(&listing.query, listing.sort, listing.cursor, now)?;
         let ids: Vec<i64> = found.page.rows.iter().map(|issue| issue.id).collect();

@@ -1,4 +1,5 @@
 //! The connections for reading, and the snapshot of the database that a request sees.
+use super::contains;
 use crate::store::error::Error;
 use crate::store::file::open;
 use rusqlite::{Connection, OptionalExtension, Params, Row};
@@ -44,7 +45,7 @@ impl Readers {
 
     fn connect(&self) -> rusqlite::Result<Connection> {
         let connection = open::connect_to_read(&self.path)?;
-        super::search::add_function(&connection)?;
+        contains::add_to(&connection)?;
         Ok(connection)
     }
 

@@ -5,10 +5,9 @@ use super::pool::Reader;
 use crate::domain::{Cursor, Found, Issue, IssueState, Page, Position};
 use crate::query::{Field, Is, Query, Sort, Term};
 use crate::store::error::Error;
-use crate::text::{contains_folded, fold};
+use crate::text::fold;
 use crate::time::Time;
-use rusqlite::functions::FunctionFlags;
-use rusqlite::types::{Value, ValueRef};
+use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 use std::time::{Duration, Instant};
 
@@ -19,20 +18,6 @@ const STRIDE: usize = 64;
 /// Candidates from an index are sorted, so there must be no more than this many.
 const MAX_CANDIDATES: i64 = 10_000;
 const DAY: i64 = 24 * 3600 * 1000; // ms
-
-/// Adds `contains(needle, text, …)` to a connection: true if one of the texts contains the needle, which is folded
-/// already. SQLite's own LIKE folds ASCII only.
-pub fn add_function(connection: &Connection) -> rusqlite::Result<()> {
-    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
-    connection.create_scalar_function("contains", -1, flags, |arguments| {
-        let text = |at: usize| match arguments.get_raw(at) {
-            ValueRef::Text(bytes) => str::from_utf8(bytes).ok(),
-            _ => None,
-        };
-        let needle = text(0).unwrap_or_default();
-        Ok((1..arguments.len()).filter_map(text).any(|text| contains_folded(text, needle)))
-    })
-}
 
 impl Reader<'_> {
     /// A page of the issues that match a query.

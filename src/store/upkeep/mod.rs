@@ -5,12 +5,10 @@ mod space;
 
 pub use retention::Retention;
 
-use super::alerts::Alerts;
 use super::error::Error;
 use crate::log;
 use rusqlite::Connection;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How often a task looks for work.
@@ -22,12 +20,11 @@ const REST: Duration = Duration::from_secs(60);
 
 pub struct Upkeep {
     retention: Retention,
-    alerts: Arc<Alerts>,
     /// Up to which event the age of events has been checked.
     aged: i64,
     /// The WAL may hold data that was deleted.
     wal_is_stale: bool,
-    tasks: [Task; 5],
+    tasks: [Task; 4],
 }
 
 struct Task {
@@ -39,7 +36,6 @@ struct Task {
 
 #[derive(Clone, Copy)]
 enum Kind {
-    Notified,
     Purge,
     Limit,
     Age,
@@ -47,15 +43,11 @@ enum Kind {
 }
 
 impl Upkeep {
-    pub fn new(retention: Retention, alerts: Arc<Alerts>) -> Upkeep {
+    pub fn new(retention: Retention) -> Upkeep {
         let now = Instant::now();
-        let kinds = [Kind::Notified, Kind::Purge, Kind::Limit, Kind::Age, Kind::Space];
+        let kinds = [Kind::Purge, Kind::Limit, Kind::Age, Kind::Space];
         let tasks = kinds.map(|kind| Task { kind, due: now, rests: false });
-        Upkeep { retention, alerts, aged: 0, wal_is_stale: true, tasks }
-    }
-
-    pub fn alerts(&self) -> &Alerts {
-        &self.alerts
+        Upkeep { retention, aged: 0, wal_is_stale: true, tasks }
     }
 
     /// Somebody has changed or deleted something.
@@ -97,7 +89,6 @@ impl Upkeep {
     /// Returns true if there is more to do.
     fn run(&mut self, kind: Kind, connection: &mut Connection, idle: bool) -> Result<bool, Error> {
         match kind {
-            Kind::Notified => self.alerts.remove_notified(connection),
             Kind::Purge => {
                 let more = purge::step(connection)?;
                 self.wal_is_stale |= more;
@@ -113,7 +104,7 @@ impl Upkeep {
                 if self.wal_is_stale && !purge::is_due(connection)? {
                     self.wal_is_stale = !space::empty_wal(connection)?;
                 }
-                Ok(more || self.wal_is_stale)
+                Ok(more)
             }
         }
     }
@@ -122,12 +113,11 @@ impl Upkeep {
 impl Kind {
     /// These keep up with a flood, and cost next to nothing when there is nothing to do.
     fn runs_after_every_commit(self) -> bool {
-        matches!(self, Kind::Notified | Kind::Purge | Kind::Limit)
+        matches!(self, Kind::Purge | Kind::Limit)
     }
 
     fn name(self) -> &'static str {
         match self {
-            Kind::Notified => "removing delivered alerts",
             Kind::Purge => "removing deleted data",
             Kind::Limit | Kind::Age => "retention",
             Kind::Space => "freeing space",

@@ -2,7 +2,7 @@
 use super::incoming::{Added, NewEvent};
 use crate::grouping;
 use crate::log;
-use crate::store::alerts::{AlertKind, Alerts};
+use crate::store::alerts::{AlertKind, AlertPolicy};
 use crate::store::change::state;
 use crate::store::counts::{self, Counted, Tally};
 use crate::store::error::Error;
@@ -16,21 +16,19 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 pub fn commit(
     connection: &mut Connection,
     events: &[NewEvent],
-    alerts: &Alerts,
+    policy: AlertPolicy,
 ) -> Result<Vec<Result<Added, Error>>, Error> {
-    let outcomes = durable(connection, |transaction| {
+    durable(connection, |transaction| {
         if events.is_empty() {
             let probe = "INSERT OR REPLACE INTO settings (name, value) VALUES ('last_probe', ?1)";
             transaction.execute(probe, [Time::now().to_string()])?;
         }
         let mut batch =
             Batch { now: Time::now(), issues: HashMap::new(), tallies: BTreeMap::new(), reopened: HashSet::new() };
-        let outcomes = events.iter().map(|new| batch.store(transaction, new, alerts)).collect::<Result<_, _>>()?;
-        batch.count(transaction, alerts)?;
+        let outcomes = events.iter().map(|new| batch.store(transaction, new, policy)).collect::<Result<_, _>>()?;
+        batch.count(transaction, policy)?;
         Ok(outcomes)
-    })?;
-    alerts.committed();
-    Ok(outcomes)
+    })
 }
 
 /// What the events of a batch have in common.
@@ -55,9 +53,9 @@ impl<'a> Batch<'a> {
         &mut self,
         transaction: &mut Transaction,
         new: &'a NewEvent,
-        alerts: &Alerts,
+        policy: AlertPolicy,
     ) -> Result<Result<Added, Error>, Error> {
-        match self.insert(transaction, new, alerts).map_err(Error::from) {
+        match self.insert(transaction, new, policy).map_err(Error::from) {
             Err(error @ Error::Row(_)) => {
                 log::line(&format!("event {}: {error}", new.id));
                 Ok(Err(error))
@@ -66,7 +64,12 @@ impl<'a> Batch<'a> {
         }
     }
 
-    fn insert(&mut self, transaction: &mut Transaction, new: &'a NewEvent, alerts: &Alerts) -> rusqlite::Result<Added> {
+    fn insert(
+        &mut self,
+        transaction: &mut Transaction,
+        new: &'a NewEvent,
+        policy: AlertPolicy,
+    ) -> rusqlite::Result<Added> {
         let key = (new.project.as_str(), new.grouping.hash);
         let received_at = new.received_at.unwrap_or(self.now);
         let known = match self.issues.get(&key) {
@@ -75,7 +78,7 @@ impl<'a> Batch<'a> {
         };
         let (home, seq) = match known {
             Some(home) => (home, insert_event(transaction, new, home.issue, received_at)?),
-            None => create_issue(transaction, new, received_at, alerts)?,
+            None => create_issue(transaction, new, received_at, policy)?,
         };
         let Some(seq) = seq else { return Ok(Added::Duplicate) };
         self.issues.insert(key, home);
@@ -95,16 +98,16 @@ impl<'a> Batch<'a> {
         Ok(Added::New)
     }
 
-    fn count(&self, transaction: &Transaction, alerts: &Alerts) -> Result<(), Error> {
+    fn count(&self, transaction: &Transaction, policy: AlertPolicy) -> Result<(), Error> {
         counts::add(transaction, &self.tallies)?;
         for (issue, tally) in &self.tallies {
             let Some((seq, last_seen)) = tally.last else { continue };
             for (hour, count) in &tally.hours {
-                alerts.note_rate(transaction, *issue, *hour, count.events, seq)?;
+                policy.note_rate(transaction, *issue, *hour, count.events, seq)?;
             }
             if self.reopened.contains(issue) {
                 state::reopen(transaction, *issue, &last_seen.to_string())?;
-                alerts.note(transaction, AlertKind::Reopened, *issue, seq)?;
+                policy.note(transaction, AlertKind::Reopened, *issue, seq)?;
             }
         }
         Ok(())
@@ -125,7 +128,7 @@ fn create_issue(
     transaction: &mut Transaction,
     new: &NewEvent,
     received_at: Time,
-    alerts: &Alerts,
+    policy: AlertPolicy,
 ) -> rusqlite::Result<(Home, Option<i64>)> {
     let savepoint = transaction.savepoint()?; // rolled back when dropped
     let grouping = &new.grouping;
@@ -147,7 +150,7 @@ fn create_issue(
     savepoint
         .prepare_cached("INSERT INTO issue_keys (project, version, hash, issue_id) VALUES (?1, ?2, ?3, ?4)")?
         .execute(params![new.project, grouping::VERSION, grouping.hash, id])?;
-    alerts.note(&savepoint, AlertKind::New, id, seq)?;
+    policy.note(&savepoint, AlertKind::New, id, seq)?;
     savepoint.commit()?;
     Ok((home, Some(seq)))
 }
@@ -179,7 +182,7 @@ fn insert_event(
         event.suppressed,
         event.r#type,
         event.message,
-        event.fingerprint.as_ref().map(|fingerprint| &fingerprint.json),
+        event.fingerprint,
         event.stacktrace,
         event.causes,
         event.extra,

@@ -1,6 +1,5 @@
 //! An event on its way into the database.
 use crate::event::Event;
-use crate::event::frame::Frame;
 use crate::grouping::{self, Grouping, Input};
 use crate::time::Time;
 use uuid::Uuid;
@@ -17,12 +16,11 @@ pub struct NewEvent {
 impl NewEvent {
     /// Groups an event by the current rules. One without an id gets a new one.
     pub fn new(event: Event, project: String) -> NewEvent {
-        let frames = event.stacktrace.as_deref().map(Frame::parse).unwrap_or_default();
         let grouping = grouping::group(&Input {
             message: &event.message,
             r#type: event.r#type.as_deref(),
-            fingerprint: event.fingerprint.as_ref().map(|fingerprint| fingerprint.entries.as_slice()),
-            frames: &frames,
+            fingerprint: event.fingerprint.as_deref(),
+            stacktrace: event.stacktrace.as_deref(),
         });
         NewEvent { id: event.id.unwrap_or_else(Uuid::now_v7), project, event, grouping, received_at: None }
     }

@@ -3,6 +3,7 @@
 use super::batch;
 use super::incoming::{Added, NewEvent};
 use crate::log;
+use crate::store::alerts::AlertPolicy;
 use crate::store::error::Error;
 use crate::store::file::identity::FileIdentity;
 use crate::store::upkeep::Upkeep;
@@ -16,13 +17,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// Jobs that may wait. More than there can be connections, as each waits for one job at a time.
-const QUEUE: usize = 1024;
+/// Jobs that may wait. A connection waits for one job at a time, and there are no more than 512 connections.
+const QUEUE: usize = 512;
 /// How often a failed commit is tried again, whether or not an event arrives.
 const RETRY: Duration = Duration::from_secs(1);
 
 enum Job {
-    Add(NewEvent, SyncSender<Result<Added, Error>>),
+    Add(Box<NewEvent>, SyncSender<Result<Added, Error>>),
     Change(Change),
     Stop,
 }
@@ -37,7 +38,12 @@ pub struct Writer {
 }
 
 impl Writer {
-    pub fn start(connection: Connection, identity: FileIdentity, upkeep: Upkeep) -> io::Result<Writer> {
+    pub fn start(
+        connection: Connection,
+        identity: FileIdentity,
+        upkeep: Upkeep,
+        policy: AlertPolicy,
+    ) -> io::Result<Writer> {
         let (sender, jobs) = mpsc::sync_channel(QUEUE);
         let healthy = Arc::new(AtomicBool::new(true));
         let writer = WriterThread {
@@ -47,6 +53,7 @@ impl Writer {
             tried: Instant::now(),
             failure: None,
             upkeep,
+            policy,
         };
         let thread = thread::Builder::new().name("writer".into()).spawn(move || writer.run(&jobs))?;
         Ok(Writer { jobs: sender, healthy, thread: Mutex::new(Some(thread)) })
@@ -55,7 +62,7 @@ impl Writer {
     /// Returns once the event is durable.
     pub fn add(&self, event: NewEvent) -> Result<Added, Error> {
         let (reply, outcome) = mpsc::sync_channel(1);
-        self.send(Job::Add(event, reply))?;
+        self.send(Job::Add(Box::new(event), reply))?;
         outcome.recv().unwrap_or(Err(Error::Down))
     }
 
@@ -101,6 +108,7 @@ struct WriterThread {
     /// Why it failed. Everyone is told so until the next try.
     failure: Option<Error>,
     upkeep: Upkeep,
+    policy: AlertPolicy,
 }
 
 impl WriterThread {
@@ -113,7 +121,7 @@ impl WriterThread {
             for job in first.into_iter().chain(jobs.try_iter()) {
                 match job {
                     Job::Add(event, reply) => {
-                        events.push(event);
+                        events.push(*event);
                         replies.push(reply);
                     }
                     Job::Change(change) => changes.push(change),
@@ -163,7 +171,7 @@ impl WriterThread {
         self.tried = Instant::now();
         // Unwinding rolls the transaction back, so a panic costs one batch and not the writer.
         let commit = AssertUnwindSafe(|| match self.identity.is_unchanged() {
-            true => batch::commit(&mut self.connection, events, self.upkeep.alerts()),
+            true => batch::commit(&mut self.connection, events, self.policy),
             false => Err(Error::Gone),
         });
         let result = catch_unwind(commit).unwrap_or_else(|_| Err(Error::Failed("a panic".into())));
