@@ -154,12 +154,12 @@ fn the_title_and_the_newest_events_message_are_both_searched() {
 }
 
 #[test]
-fn the_id_of_an_event_leads_to_that_event() {
+fn searching_for_an_event_id_redirects_to_that_event() {
     let obs = Obs::start();
     let id = obs.add(r#"{"message":"m"}"#);
     for typed in [id.clone(), id.to_uppercase(), id.replace('-', ""), format!("%20{id}")] {
-        let answer = obs.get(&format!("/?q={typed}"));
-        assert_eq!((answer.status, answer.header("location")), (303, Some(format!("/events/{id}").as_str())));
+        let response = obs.get(&format!("/?q={typed}"));
+        assert_eq!((response.status, response.header("location")), (303, Some(format!("/events/{id}").as_str())));
     }
     let unknown = id.replace(&id[..4], "ffff");
     assert!(obs.text(&format!("/?q={unknown}")).contains("Nothing matches"));
