@@ -1,5 +1,6 @@
-//! `obs backup`: complete, private, and never over an existing file.
+//! `obs backup`: the copy is complete and private, and never overwrites a file.
 mod common;
+use common::database::value;
 use common::process::*;
 use common::*;
 use std::fs;
@@ -12,12 +13,11 @@ fn backup(database: &Path, dest: &Path) -> Command {
     command(&["backup", dest.to_str().unwrap(), "--db", database.to_str().unwrap()], &[])
 }
 
-/// The ids of the events in a backup, which must be intact and private.
+/// Checks that a backup is intact and private, and returns the ids of its events.
 fn events_in(dest: &Path) -> Vec<String> {
     assert_eq!(mode(dest), 0o600);
     let copy = open(dest);
-    let verdict: String = copy.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
-    assert_eq!(verdict, "ok");
+    assert_eq!(value::<String>(&copy, "PRAGMA integrity_check"), "ok");
     let mut ids = copy.prepare("SELECT id FROM events ORDER BY seq").unwrap();
     let ids = ids.query_map([], |row| row.get(0)).unwrap();
     ids.collect::<Result<_, _>>().unwrap()
@@ -31,21 +31,19 @@ fn a_backup_of_a_running_server_has_every_acknowledged_event() {
     assert_eq!(outcome(&mut backup(&obs.database, &dest)), (0, String::new(), String::new()));
     assert_eq!(events_in(&dest), ids);
     ids.push(obs.add(r#"{"message":"the server still works"}"#));
-    let names = names(obs.folder());
-    assert_eq!(names, ["copy", "obs.sqlite", "obs.sqlite-shm", "obs.sqlite-wal", "obs.sqlite.lock"]);
+    assert_eq!(names(obs.folder()), ["copy", "obs.sqlite", "obs.sqlite-shm", "obs.sqlite-wal", "obs.sqlite.lock"]);
 
-    let dest = obs.folder().join("second");
-    let mut by_variable =
-        command(&["backup", dest.to_str().unwrap()], &[("OBS_DB_PATH", obs.database.to_str().unwrap())]);
-    assert_eq!(outcome(&mut by_variable).0, 0);
-    assert_eq!(events_in(&dest), ids);
+    let second = obs.folder().join("second");
+    let env = [("OBS_DB_PATH", obs.database.to_str().unwrap())];
+    assert_eq!(outcome(&mut command(&["backup", second.to_str().unwrap()], &env)).0, 0);
+    assert_eq!(events_in(&second), ids);
 }
 
 #[test]
-fn a_backup_needs_no_server_and_can_be_served() {
+fn a_backup_needs_no_running_server_and_can_be_opened_by_one() {
     let mut obs = Obs::start();
     let id = obs.add(r#"{"message":"m"}"#);
-    obs.kill(); // the event is only in the WAL
+    obs.kill(); // leaves the event only in the WAL
     let folder = Arc::new(Folder::new());
     assert_eq!(outcome(&mut backup(&obs.database, &folder.join("obs.sqlite"))).0, 0);
     assert_eq!(names(&folder), ["obs.sqlite"]);
@@ -55,7 +53,7 @@ fn a_backup_needs_no_server_and_can_be_served() {
 }
 
 #[test]
-fn a_backup_never_overwrites() {
+fn a_backup_never_overwrites_a_file() {
     let obs = Obs::start();
     let dest = obs.folder().join("copy");
     fs::write(&dest, "precious").unwrap();

@@ -1,97 +1,145 @@
-//! What is deleted is gone: from lists, counts and texts, and from the bytes of all files.
+//! Deleted events and issues disappear at once from lists, counts and searches, and their text from the database, its
+//! WAL and backups.
 mod common;
-use common::ledger::assert_consistent;
+use common::database::{assert_consistent, value};
+use common::process::outcome;
+use common::rng::Rng;
 use common::triage::*;
 use common::*;
+use serde_json::json;
 use std::collections::HashSet;
 use std::fs;
+use std::path::Path;
 
-/// All that begins like this in the bytes of both files, so long.
-fn secrets(obs: &Obs, begin: &str, length: usize) -> HashSet<String> {
-    let files = ["", "-wal"].map(|suffix| fs::read(format!("{}{suffix}", obs.database.display())).unwrap());
-    let parts = files.iter().flat_map(|bytes| bytes.windows(length));
-    parts.filter(|part| part.starts_with(begin.as_bytes())).map(|part| String::from_utf8_lossy(part).into()).collect()
+const SECRET: &str = "hunter2-was-the-password";
+
+fn contains(file: &Path, text: &str) -> bool {
+    fs::read(file).unwrap().windows(text.len()).any(|window| window == text.as_bytes())
+}
+
+fn wait_until_secret_is_overwritten(obs: &Obs) {
+    let wal = obs.folder().join("obs.sqlite-wal");
+    wait_until("the secret is in neither file", || !contains(&obs.database, SECRET) && !contains(&wal, SECRET));
 }
 
 #[test]
-fn a_deleted_issue_is_gone_at_once_and_its_next_event_begins_another() {
+fn a_deleted_issue_disappears_at_once_and_its_next_event_creates_a_new_issue() {
     let obs = Obs::start();
-    let id = obs.add(r#"{"message":"gone","environment":"x"}"#);
+    let id = obs.add(r#"{"message":"deleted","environment":"x"}"#);
     for _ in 0..40 {
-        obs.add(r#"{"message":"gone","level":"warning","environment":"x"}"#);
+        obs.add(r#"{"message":"deleted","level":"warning","environment":"x"}"#);
     }
-    obs.add(r#"{"message":"stays"}"#);
+    obs.add(r#"{"message":"kept"}"#);
     assert_eq!(delete(&obs, "/api/issues/1"), 204);
     for path in ["/issues/1", "/api/issues/1", &format!("/events/{id}"), &format!("/api/events/{id}")] {
         assert_eq!(obs.get(path).status, 404, "{path}");
     }
-    assert_eq!((ids(&obs, ""), delete(&obs, "/api/issues/1")), (vec![2], 404));
-    obs.add(r#"{"message":"gone"}"#);
-    assert_eq!(ids(&obs, ""), [3, 2]);
-    done(&obs);
+    assert_eq!((issue_ids(&obs, ""), delete(&obs, "/api/issues/1")), (vec![2], 404));
+    obs.add(r#"{"message":"deleted"}"#);
+    assert_eq!(issue_ids(&obs, ""), [3, 2]);
+    wait_for_upkeep(&obs);
     assert_eq!(obs.json("/api/stats")["events"], 2);
-    let stored: i64 = obs.sqlite().query_row("SELECT count(*) FROM events", [], |row| row.get(0)).unwrap();
-    assert_eq!(stored, 2);
+    assert_eq!(value::<i64>(&obs.sqlite(), "SELECT count(*) FROM events"), 2);
     assert_consistent(&obs.sqlite());
 }
 
 #[test]
-fn nothing_of_a_deleted_event_stays_in_any_file() {
-    const SECRET: &str = "hunter2-was-the-password";
+fn no_text_of_a_deleted_event_stays_in_the_database_or_the_wal() {
     let obs = Obs::start();
     let secret = format!(
-        r#"{{"message":"login failed","type":"E","fingerprint":["login"],"environment":"{SECRET}-env","release":"{SECRET}-rel","server_name":"{SECRET}-srv",
-            "stacktrace":[{{"filename":"{SECRET}.php","function":"{SECRET}","lineno":1}}],"extra":{{"password":"{SECRET}"}},"suppressed":4}}"#
+        r#"{{"message":"login with {SECRET} failed","type":"E","fingerprint":["login"],"environment":"{SECRET}-env","release":"{SECRET}-rel",
+            "server_name":"{SECRET}-srv","stacktrace":[{{"filename":"{SECRET}.php","function":"{SECRET}","lineno":1}}],
+            "extra":{{"password":"{SECRET}"}},"suppressed":4}}"#
     );
-    let id = obs.add(secret.replace("login failed", &format!("login with {SECRET} failed")));
+    let id = obs.add(secret);
     obs.add(r#"{"message":"login failed","type":"E","fingerprint":["login"],"level":"info"}"#);
-    assert_eq!((issue(&obs, 1)["count"].as_i64(), ids(&obs, SECRET)), (Some(6), vec![1]));
+    assert_eq!((issue(&obs, 1)["count"].as_i64(), issue_ids(&obs, SECRET)), (Some(6), vec![1]));
 
     assert_eq!(delete(&obs, &format!("/api/events/{id}")), 204);
     assert_eq!(delete(&obs, &format!("/api/events/{id}")), 404);
     let left = issue(&obs, 1);
     assert_eq!((left["count"].as_i64(), left["stored"].as_i64()), (Some(1), Some(1)));
     assert_eq!((left["title"].as_str(), left["culprit"].as_str()), (Some("E: login failed"), None));
-    assert_eq!(ids(&obs, SECRET), [0; 0]);
-    assert_eq!(ids(&obs, "failed"), [1]);
+    assert_eq!(issue_ids(&obs, SECRET), [0; 0]);
+    assert_eq!(issue_ids(&obs, "failed"), [1]);
     let stats = obs.json("/api/stats");
     assert_eq!((stats["events"].as_i64(), stats["errors"].as_i64()), (Some(1), Some(0)));
     assert_consistent(&obs.sqlite());
-    eventually("the secret is in no file", || secrets(&obs, SECRET, SECRET.len()).is_empty().then_some(()));
+    wait_until_secret_is_overwritten(&obs);
 }
 
 #[test]
-fn what_was_evicted_before_does_not_outlive_its_issue_in_a_free_page() {
-    const SECRET: &str = "hunter2-was-the-password";
+fn no_text_of_a_deleted_issue_stays_in_the_free_pages_of_its_evicted_events() {
     let obs = Obs::with(&["--max-events", "60"], &[("OBS_API_KEY", KEY)]);
     let secret = format!(r#"{{"message":"login failed","extra":"{}{SECRET}"}}"#, "x".repeat(6000));
     (0..60).for_each(|_| drop(obs.add(&secret)));
     (0..20).for_each(|n| drop(obs.add(format!(r#"{{"message":"noise","fingerprint":["{n}"]}}"#))));
-    let free = || obs.sqlite().query_row("PRAGMA freelist_count", [], |row| row.get::<_, i64>(0)).unwrap();
-    eventually("events are evicted", || (free() > 20).then_some(()));
+    wait_until("events are evicted", || value::<i64>(&obs.sqlite(), "PRAGMA freelist_count") > 20);
     assert_eq!(delete(&obs, "/api/issues/1"), 204);
-    done(&obs);
-    eventually("the secret is in no file", || secrets(&obs, SECRET, SECRET.len()).is_empty().then_some(()));
+    wait_for_upkeep(&obs);
+    wait_until_secret_is_overwritten(&obs);
+}
+
+/// As pages fill, SQLite moves rows and may leave copies of them in the live file. A backup has none.
+#[test]
+fn a_backup_after_hundreds_of_deletions_contains_no_deleted_text() {
+    let obs = Obs::start();
+    let mut rng = Rng(4);
+    let mut connection = obs.connect();
+    let mut events = Vec::new();
+    for number in 0..900 {
+        let issue = number % 40 + 1;
+        let secret = format!("SECRET{number:04}");
+        let event = json!({
+            "message": format!("{secret} {}", "y".repeat(rng.below(300))), "fingerprint": [issue.to_string()],
+            "environment": secret, "release": secret, "server_name": secret,
+            "extra": { "token": secret, "padding": "x".repeat([0, 100, 1500, 5000][rng.below(4)]) },
+        });
+        let id = connection.post(event.to_string()).json()["id"].as_str().unwrap().to_string();
+        events.push((id, issue, secret));
+    }
+    let mut kept = HashSet::new();
+    for (id, issue, secret) in events {
+        match issue {
+            1..=5 => {} // deleted below, with their issues
+            _ if rng.below(3) == 0 => assert_eq!(delete(&obs, &format!("/api/events/{id}")), 204),
+            _ => drop(kept.insert(secret)),
+        }
+    }
+    (1..=5).for_each(|issue| assert_eq!(delete(&obs, &format!("/api/issues/{issue}")), 204));
+    wait_for_upkeep(&obs);
+    assert_consistent(&obs.sqlite());
+
+    let dest = obs.folder().join("copy");
+    let (dest, database) = (dest.to_str().unwrap(), obs.database.to_str().unwrap());
+    assert_eq!(outcome(&mut command(&["backup", dest, "--db", database], &[])).0, 0);
+    let bytes = fs::read(dest).unwrap();
+    let secrets = bytes.windows(10).filter(|window| window.starts_with(b"SECRET"));
+    let mut found: HashSet<String> = secrets.map(|window| String::from_utf8_lossy(window).into()).collect();
+    found.retain(|text| !text.contains("<*>")); // an issue's title, `SECRET<*>`
+    let leaked: Vec<_> = found.difference(&kept).collect();
+    assert!(leaked.is_empty(), "{leaked:?}");
+    assert_eq!(found.len(), kept.len(), "the backup lacks events that were not deleted");
 }
 
 #[test]
-fn the_last_event_goes_with_its_issue() {
+fn deleting_the_only_event_of_an_issue_deletes_the_issue() {
     let obs = Obs::start();
     let id = obs.add(r#"{"message":"only"}"#);
     assert_eq!(delete(&obs, &format!("/api/events/{id}")), 204);
-    assert_eq!((obs.get("/issues/1").status, ids(&obs, "is:any")), (404, vec![]));
-    done(&obs);
+    assert_eq!((obs.get("/issues/1").status, issue_ids(&obs, "is:any")), (404, vec![]));
+    wait_for_upkeep(&obs);
     assert_consistent(&obs.sqlite());
 }
 
 #[test]
-fn the_newest_event_deleted_the_one_before_describes_its_issue() {
+fn after_the_newest_event_is_deleted_the_one_before_it_describes_the_issue() {
     let obs = Obs::start();
     obs.add(r#"{"message":"user 1 left","environment":"a"}"#);
     let id = obs.add(r#"{"message":"user 2 left","environment":"b"}"#);
-    delete(&obs, &format!("/api/events/{id}"));
+    assert_eq!(delete(&obs, &format!("/api/events/{id}")), 204);
     let left = issue(&obs, 1);
     assert_eq!((left["message"].as_str(), left["environment"].as_str()), (Some("user 1 left"), Some("a")));
-    assert_eq!(ids(&obs, "env:b"), [0; 0]);
+    assert_eq!(issue_ids(&obs, "env:b"), [0; 0]);
     assert_consistent(&obs.sqlite());
 }

@@ -1,7 +1,7 @@
-//! Random requests: valid ones with some bytes changed, and JSON of any shape. obs never answers with a 5xx, never hangs, and
-//! serves the next valid request. `FUZZ_SECONDS` sets the duration (30), `FUZZ_SEED` repeats a failure.
+//! Random requests: valid ones with some bytes changed, and JSON of any shape. obs never responds with a 5xx, never hangs,
+//! and serves the next valid request. `FUZZ_SECONDS` sets the duration (default 30), `FUZZ_SEED` reproduces a failure.
 mod common;
-use common::dice::Dice;
+use common::rng::Rng;
 use common::*;
 use std::env;
 use std::io::{Read, Write};
@@ -61,74 +61,74 @@ const TEXTS: &[&str] = &[
 const NUMBERS: &[&str] = &["0", "-1", "1.5", "1e400", "99999999999999999999999", "1000000", "-0", "1772031920.5"];
 
 /// JSON that is mostly well-formed, with mostly known field names.
-fn json(dice: &mut Dice, depth: usize) -> String {
-    match dice.roll(if depth > 4 { 4 } else { 8 }) {
-        0 => dice.one(&["null", "true", "false"]).into(),
-        1 => dice.one(NUMBERS).into(),
-        2 | 3 => format!("\"{}{}\"", dice.one(TEXTS), dice.one(TEXTS)),
+fn json(rng: &mut Rng, depth: usize) -> String {
+    match rng.below(if depth > 4 { 4 } else { 8 }) {
+        0 => rng.pick(&["null", "true", "false"]).into(),
+        1 => rng.pick(NUMBERS).into(),
+        2 | 3 => format!("\"{}{}\"", rng.pick(TEXTS), rng.pick(TEXTS)),
         4 => {
-            let items: Vec<_> = (0..dice.roll(5)).map(|_| json(dice, depth + 1)).collect();
+            let items: Vec<_> = (0..rng.below(5)).map(|_| json(rng, depth + 1)).collect();
             format!("[{}]", items.join(","))
         }
-        5 => "[".repeat(dice.roll(200)) + &"]".repeat(dice.roll(200)),
-        _ => object(dice, depth),
+        5 => "[".repeat(rng.below(200)) + &"]".repeat(rng.below(200)),
+        _ => object(rng, depth),
     }
 }
 
-fn object(dice: &mut Dice, depth: usize) -> String {
+fn object(rng: &mut Rng, depth: usize) -> String {
     let fields: Vec<_> =
-        (0..dice.roll(9)).map(|_| format!("\"{}\":{}", dice.one(FIELDS), json(dice, depth + 1))).collect();
+        (0..rng.below(9)).map(|_| format!("\"{}\":{}", rng.pick(FIELDS), json(rng, depth + 1))).collect();
     format!("{{{}}}", fields.join(","))
 }
 
 /// A change to an issue, as JSON or as a form.
-fn change(dice: &mut Dice) -> String {
-    let (id, act) = (dice.roll(40), dice.one(&["resolve", "ignore", "reopen", "delete", "merge", "dance"]));
-    match dice.roll(3) {
-        0 => format!(r#"{{"state":"{}"}}"#, dice.one(&["open", "resolved", "ignored", "gone"])),
+fn change(rng: &mut Rng) -> String {
+    let (id, action) = (rng.below(40), rng.pick(&["resolve", "ignore", "reopen", "delete", "merge", "dance"]));
+    match rng.below(3) {
+        0 => format!(r#"{{"state":"{}"}}"#, rng.pick(&["open", "resolved", "ignored", "gone"])),
         1 => format!(r#"{{"into":{id}}}"#),
-        _ => format!("do={act}&id={id}&id={}&back={}", dice.roll(40), dice.one(TEXTS)),
+        _ => format!("do={action}&id={id}&id={}&back={}", rng.below(40), rng.pick(TEXTS)),
     }
 }
 
-/// A search made of filters, words and similar text, percent-encoded as by a browser.
-fn query(dice: &mut Dice) -> String {
+/// A search made of filters, words and stray punctuation, percent-encoded.
+fn query(rng: &mut Rng) -> String {
     const TOKENS: &[&str] =
         &["is:open", "is:any", "is:new", "level:error", "env:", "\"", "release:\"a b", ":", "type:x"];
     let word = |_| {
-        let words = [TOKENS, TEXTS][dice.roll(2)];
-        dice.one(words)
+        let words = [TOKENS, TEXTS][rng.below(2)];
+        rng.pick(words)
     };
     let words: Vec<_> = (0..5).map(word).collect();
     words.join(" ").bytes().map(|byte| format!("%{byte:02x}")).collect()
 }
 
-fn request(dice: &mut Dice) -> Vec<u8> {
-    let body = match dice.roll(6) {
+fn request(rng: &mut Rng) -> Vec<u8> {
+    let body = match rng.below(6) {
         0 => r#"{"message":"m"}"#.into(),
-        1 => json(dice, 0),
-        2 => change(dice),
-        _ => object(dice, 0),
+        1 => json(rng, 0),
+        2 => change(rng),
+        _ => object(rng, 0),
     };
-    let target = match dice.roll(4) {
-        0 => dice.one(&["/", "/api/issues"]).to_string() + "?q=" + &query(dice),
-        1 => dice.one(&["/?after=7", "/style.css", "/health", "/sdk.js", "/api/stats?period=14d"]).into(),
+    let target = match rng.below(4) {
+        0 => rng.pick(&["/", "/api/issues"]).to_string() + "?q=" + &query(rng),
+        1 => rng.pick(&["/?after=7", "/style.css", "/health", "/sdk.js", "/api/stats?period=14d"]).into(),
         2 => {
-            let id = dice.roll(40);
-            dice.one(&["/issues/ID", "/api/issues/ID", "/api/issues/ID/merge", "/events/ID"])
+            let id = rng.below(40);
+            rng.pick(&["/issues/ID", "/api/issues/ID", "/api/issues/ID/merge", "/events/ID"])
                 .replace("ID", &id.to_string())
         }
         _ => "/api/events".into(),
     };
     let method = match target.as_str() {
         "/api/events" => "POST",
-        _ => dice.one(&["GET", "GET", "GET", "HEAD", "POST", "OPTIONS", "PATCH", "DELETE"]),
+        _ => rng.pick(&["GET", "GET", "GET", "HEAD", "POST", "OPTIONS", "PATCH", "DELETE"]),
     };
     let head = format!(
         "{method} {target} HTTP/1.1\r\nHost: localhost\r\nX-OBS-Key: {KEY}\r\nSec-Fetch-Site: same-origin\r\n\
          Content-Type: application/json\r\n"
     );
-    let request = match dice.roll(3) {
+    let request = match rng.below(3) {
         0 => format!("{head}Transfer-Encoding: chunked\r\n\r\n{:x}\r\n{body}\r\n0\r\n\r\n", body.len()),
         _ if method == "GET" => format!("{head}\r\n"),
         _ => format!("{head}Content-Length: {}\r\n\r\n{body}", body.len()),
@@ -168,60 +168,62 @@ const PARTS: &[&[u8]] = &[
     b"\xed\xa0\x80",
 ];
 
-/// Changes a few bytes, or nothing.
-fn spoil(dice: &mut Dice, bytes: &mut Vec<u8>) {
-    for _ in 0..[0, 1, 1, 2, 5][dice.roll(5)] {
+/// Changes up to five places, or none.
+fn mutate(rng: &mut Rng, bytes: &mut Vec<u8>) {
+    for _ in 0..[0, 1, 1, 2, 5][rng.below(5)] {
         if bytes.is_empty() {
             return;
         }
-        let at = dice.roll(bytes.len());
-        match dice.roll(6) {
-            0 => bytes[at] = dice.roll(256) as u8,
+        let at = rng.below(bytes.len());
+        match rng.below(6) {
+            0 => bytes[at] = rng.below(256) as u8,
             1 => bytes.truncate(at),
-            2 => drop(bytes.drain(at..(at + dice.roll(20)).min(bytes.len()))),
+            2 => drop(bytes.drain(at..(at + rng.below(20)).min(bytes.len()))),
             3 => {
-                let copy = bytes[at..(at + dice.roll(200)).min(bytes.len())].to_vec();
+                let copy = bytes[at..(at + rng.below(200)).min(bytes.len())].to_vec();
                 bytes.splice(at..at, copy);
             }
-            _ => drop(bytes.splice(at..at, dice.one(PARTS).iter().copied())),
+            _ => drop(bytes.splice(at..at, rng.pick(PARTS).iter().copied())),
         }
     }
 }
 
-/// Sends all bytes, closes the sending side, and returns everything that obs sends.
+/// Sends the bytes, closes the sending side, and returns everything received.
 fn exchange(obs: &Obs, bytes: &[u8]) -> Vec<u8> {
     let mut stream = TcpStream::connect(("127.0.0.1", obs.port)).expect("obs accepts");
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    // obs may refuse the request and close the connection before all is sent.
+    // obs may refuse the request and close the connection before it has received all bytes.
     let _ = stream.write_all(bytes).and_then(|()| stream.shutdown(Shutdown::Write));
-    let mut answer = Vec::new();
-    if let Err(error) = stream.read_to_end(&mut answer) {
+    let mut response = Vec::new();
+    if let Err(error) = stream.read_to_end(&mut response) {
         assert_ne!(error.kind(), std::io::ErrorKind::WouldBlock, "obs hangs");
     }
-    answer
+    response
 }
 
-fn number(name: &str) -> Option<u64> {
+fn variable(name: &str) -> Option<u64> {
     env::var(name).ok()?.parse().ok()
 }
 
 #[test]
-fn no_request_makes_obs_fail_or_hang() {
+fn no_request_crashes_or_hangs_obs_or_gets_a_5xx() {
     let clock = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64;
-    let mut seed = number("FUZZ_SEED").unwrap_or(clock) | 1;
-    let end = Instant::now() + Duration::from_secs(number("FUZZ_SECONDS").unwrap_or(30));
+    let mut seed = variable("FUZZ_SEED").unwrap_or(clock) | 1;
+    let end = Instant::now() + Duration::from_secs(variable("FUZZ_SECONDS").unwrap_or(30));
     let obs = Obs::start();
     let mut requests = 0;
     while Instant::now() < end {
-        // A new seed every hundred requests, so that a failure can be repeated quickly.
-        let mut dice = Dice(seed);
+        // A new seed for every hundred requests, so that a failure can be reproduced quickly.
+        let mut rng = Rng(seed);
         for _ in 0..100 {
-            let mut bytes = request(&mut dice);
-            spoil(&mut dice, &mut bytes);
-            let answer = exchange(&obs, &bytes);
-            let shown = || format!("FUZZ_SEED={seed}\n{}\nanswered\n{}", bytes.escape_ascii(), answer.escape_ascii());
-            for line in answer.split(|byte| *byte == b'\n').filter(|line| line.starts_with(b"HTTP/1.1 ")) {
-                assert_ne!(line[9], b'5', "a 5xx: {}", shown());
+            let mut bytes = request(&mut rng);
+            mutate(&mut rng, &mut bytes);
+            let response = exchange(&obs, &bytes);
+            let details = || {
+                format!("FUZZ_SEED={seed}\nrequest:\n{}\nresponse:\n{}", bytes.escape_ascii(), response.escape_ascii())
+            };
+            for line in response.split(|byte| *byte == b'\n').filter(|line| line.starts_with(b"HTTP/1.1 ")) {
+                assert_ne!(line[9], b'5', "a 5xx: {}", details());
             }
             requests += 1;
         }

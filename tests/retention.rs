@@ -1,51 +1,39 @@
-//! What goes when there is more than is to be kept, and what never does.
+//! Which events and issues retention removes, by number and by age, and which ones it keeps.
 mod common;
+use common::database::{assert_stored_counts_match, value};
 use common::*;
 use serde_json::Value;
 use std::fs;
 
-const NO_ARGS: &[&str] = &[];
-
-fn keeping(settings: &[(&str, &str)]) -> Obs {
-    let mut env = vec![("OBS_API_KEY", KEY)];
-    env.extend(settings);
-    Obs::with(NO_ARGS, &env)
+fn with_limits(settings: &[(&str, &str)]) -> Obs {
+    Obs::with(&[], &[&[("OBS_API_KEY", KEY)], settings].concat())
 }
 
-/// Sends them over one connection; the answers' ids.
+/// Sends the events over one connection and returns their ids.
 fn send_all(obs: &Obs, events: impl Iterator<Item = String>) -> Vec<String> {
     let mut connection = obs.connect();
     events.map(|event| connection.post(event).json()["id"].as_str().unwrap().to_string()).collect()
 }
 
 fn number(obs: &Obs, sql: &str) -> i64 {
-    obs.sqlite().query_row(sql, [], |row| row.get(0)).unwrap()
+    value(&obs.sqlite(), sql)
 }
 
 fn stored(obs: &Obs) -> i64 {
     number(obs, "SELECT count(*) FROM events")
 }
 
-/// What is kept of the counts is what the rows say.
-fn agree(obs: &Obs) {
-    assert_eq!(number(obs, "SELECT stored FROM totals"), stored(obs));
-    let wrong = "SELECT count(*) FROM issues WHERE stored <> (SELECT count(*) FROM events WHERE issue_id = issues.id)
-                 OR last_seq <> (SELECT max(seq) FROM events WHERE issue_id = issues.id)";
-    assert_eq!(number(obs, wrong), 0, "issues whose counts or newest event are wrong");
-    for table in ["issue_keys", "issue_hours", "issue_values", "events"] {
-        let orphans =
-            format!("SELECT count(*) FROM {table} WHERE issue_id NOT IN (SELECT 0 UNION SELECT id FROM issues)");
-        assert_eq!(number(obs, &orphans), 0, "rows of {table} without an issue");
-    }
+fn wait_until_stored(obs: &Obs, events: i64) {
+    wait_until(&format!("{events} events are left"), || stored(obs) == events);
 }
 
 #[test]
 fn a_flood_of_one_error_does_not_push_out_a_rare_one() {
-    let obs = keeping(&[("OBS_MAX_EVENTS", "100")]);
+    let obs = with_limits(&[("OBS_MAX_EVENTS", "100")]);
     let rare = send_all(&obs, (0..5).map(|n| format!(r#"{{"message":"rare {}"}}"#, ["a", "b", "c", "d", "e"][n])));
     let flood = send_all(&obs, (0..500).map(|n| format!(r#"{{"message":"flood {n}"}}"#)));
 
-    eventually("100 events are left", || (stored(&obs) == 100).then_some(()));
+    wait_until_stored(&obs, 100);
     for id in &rare {
         assert_eq!(obs.get(&format!("/api/events/{id}")).status, 200);
     }
@@ -53,105 +41,98 @@ fn a_flood_of_one_error_does_not_push_out_a_rare_one() {
     assert_eq!((&issue["count"], &issue["stored"]), (&Value::from(500), &Value::from(95)));
     for (at, id) in flood.iter().enumerate() {
         let expected = if at < 405 { 404 } else { 200 };
-        assert_eq!(obs.get(&format!("/api/events/{id}")).status, expected, "the oldest go first; this is {at} of 500");
+        assert_eq!(
+            obs.get(&format!("/api/events/{id}")).status,
+            expected,
+            "the oldest are removed first; this is number {at} of 500"
+        );
     }
     assert!(obs.text(&format!("/issues/{}", issue["id"])).contains("95"), "the page says how many are still stored");
-    agree(&obs);
+    assert_stored_counts_match(&obs.sqlite());
 }
 
 #[test]
-fn several_large_issues_shrink_alike() {
-    let obs = keeping(&[("OBS_MAX_EVENTS", "90")]);
+fn issues_of_the_same_size_shrink_evenly() {
+    let obs = with_limits(&[("OBS_MAX_EVENTS", "90")]);
     let words = ["red", "green", "blue"];
     send_all(&obs, (0..300).map(|n| format!(r#"{{"message":"{}"}}"#, words[n % 3])));
-    eventually("90 events are left", || (stored(&obs) == 90).then_some(()));
+    wait_until_stored(&obs, 90);
     for issue in obs.json("/api/issues")["issues"].as_array().unwrap() {
         let stored = issue["stored"].as_i64().unwrap();
-        assert!((29..=31).contains(&stored), "{stored} of {}", issue["title"]);
+        assert!((29..=31).contains(&stored), "{stored} events of {}", issue["title"]);
     }
-    agree(&obs);
+    assert_stored_counts_match(&obs.sqlite());
 }
 
 #[test]
-fn a_flood_of_distinct_errors_leaves_the_newest_issues() {
-    let obs = keeping(&[("OBS_MAX_EVENTS", "50"), ("OBS_RATE_LIMIT", "")]);
+fn a_flood_of_distinct_errors_removes_the_least_recently_seen_issues() {
+    let obs = with_limits(&[("OBS_MAX_EVENTS", "50"), ("OBS_RATE_LIMIT", "")]);
     let word = |n: usize| format!("{}{}", ["ka", "lo", "mi", "nu", "pe"][n % 5], ["sa", "te", "vi", "zo"][n / 5 % 4]);
     let ids = send_all(&obs, (0..200).map(|n| format!(r#"{{"message":"{} {} failed"}}"#, word(n), word(n / 20))));
-    eventually("50 events are left", || (stored(&obs) == 50).then_some(()));
+    wait_until_stored(&obs, 50);
     assert_eq!(number(&obs, "SELECT count(*) FROM issues"), 50);
     for (at, id) in ids.iter().enumerate() {
-        assert_eq!(obs.get(&format!("/api/events/{id}")).status, if at < 150 { 404 } else { 200 }, "{at} of 200");
+        assert_eq!(
+            obs.get(&format!("/api/events/{id}")).status,
+            if at < 150 { 404 } else { 200 },
+            "number {at} of 200"
+        );
     }
-    agree(&obs);
+    assert_stored_counts_match(&obs.sqlite());
     let newest = obs.add(r#"{"message":"kasa kasa failed"}"#);
     let event = obs.json(&format!("/api/events/{newest}"));
-    assert!(event["issue_id"].as_i64().unwrap() > 200, "the id of an issue that went is not used again");
+    assert!(event["issue_id"].as_i64().unwrap() > 200, "the id of a removed issue is never reused");
 }
 
 #[test]
-fn a_lower_limit_takes_effect_at_the_next_start_and_gives_the_space_back() {
+fn a_lower_limit_takes_effect_at_the_next_start_and_the_file_shrinks() {
     let obs = Obs::start();
     let filler = "x".repeat(20_000);
     send_all(&obs, (0..600).map(|_| format!(r#"{{"message":"large","extra":"{filler}"}}"#)));
-    let mut obs = obs.restart(NO_ARGS, &[("OBS_API_KEY", KEY), ("OBS_MAX_EVENTS", "20")]);
-    assert!(obs.banner().contains("20 events at most"), "{}", obs.banner());
-    eventually("20 events are left", || (stored(&obs) == 20).then_some(()));
-    eventually("the pages are free", || (number(&obs, "PRAGMA freelist_count") < 100).then_some(()));
-    agree(&obs);
+    let mut obs = obs.restart(&[], &[("OBS_API_KEY", KEY), ("OBS_MAX_EVENTS", "20")]);
+    assert!(obs.banner().contains("up to 20 events"), "{}", obs.banner());
+    wait_until_stored(&obs, 20);
+    wait_until("free pages are returned", || number(&obs, "PRAGMA freelist_count") < 100);
+    assert_stored_counts_match(&obs.sqlite());
     obs.signal("TERM");
     assert!(obs.wait().success());
     let size = fs::metadata(obs.folder().join("obs.sqlite")).unwrap().len();
-    assert!(size < 2_000_000, "{size} bytes of 12 million");
+    assert!(size < 2_000_000, "{size} bytes, 12 million before");
 }
 
 #[test]
-fn what_is_too_old_goes_with_issues_that_have_nothing_else() {
+fn old_events_are_removed_and_so_are_issues_with_no_others() {
     let obs = Obs::start();
     let old = send_all(&obs, ["both", "old", "old"].iter().map(|text| format!(r#"{{"message":"{text}"}}"#)));
     let new = send_all(&obs, ["both", "new"].iter().map(|text| format!(r#"{{"message":"{text}"}}"#)));
     obs.sqlite().execute("UPDATE events SET received_at = '2020-01-01T00:00:00.000Z' WHERE seq <= 3", []).unwrap();
     let obs = obs.restart(&["--retention-days", "30"], &[("OBS_API_KEY", KEY)]);
-    assert!(obs.banner().contains("each for 30 days"), "{}", obs.banner());
-    eventually("two events are left", || (stored(&obs) == 2).then_some(()));
+    assert!(obs.banner().contains("each for up to 30 days"), "{}", obs.banner());
+    wait_until_stored(&obs, 2);
     for (ids, status) in [(old, 404), (new, 200)] {
         ids.iter().for_each(|id| assert_eq!(obs.get(&format!("/api/events/{id}")).status, status));
     }
     let titles: Vec<_> =
         obs.json("/api/issues")["issues"].as_array().unwrap().iter().map(|issue| issue["title"].clone()).collect();
     assert_eq!(titles, ["new", "both"]);
-    agree(&obs);
+    assert_stored_counts_match(&obs.sqlite());
 }
 
 #[test]
-fn an_issue_drops_the_hours_that_no_chart_shows_when_it_gets_a_new_one() {
+fn an_issue_that_gets_a_new_hourly_count_drops_those_too_old_for_any_chart() {
     let obs = Obs::start();
     obs.add(r#"{"message":"m"}"#);
-    let earlier = "UPDATE issue_hours SET hour = hour - 300; INSERT INTO issue_hours SELECT issue_id, hour - 100, 7, 7 FROM issue_hours";
+    let earlier = "UPDATE issue_hours SET hour = hour - 300;
+                   INSERT INTO issue_hours SELECT issue_id, hour - 100, 7, 7 FROM issue_hours";
     obs.sqlite().execute_batch(earlier).unwrap();
     obs.add(r#"{"message":"m"}"#);
     assert_eq!(number(&obs, "SELECT count(*) FROM issue_hours WHERE issue_id = 1"), 2);
     assert_eq!(number(&obs, "SELECT count(*) FROM issue_hours WHERE issue_id = 0"), 2);
-    assert_eq!(obs.json("/api/issues/1")["issue"]["count"], 2, "the count covers everything that ever arrived");
+    assert_eq!(obs.json("/api/issues/1")["issue"]["count"], 2, "the count includes every event that ever arrived");
 }
 
 #[test]
-fn a_key_may_send_so_many_events_a_minute() {
-    let obs = Obs::with(NO_ARGS, &[("OBS_API_KEY", "a,shop=b"), ("OBS_RATE_LIMIT", "2")]);
-    let post = |key: &str| obs.send(&format!("POST /api/events HTTP/1.1\r\nX-OBS-Key: {key}"), br#"{"message":"m"}"#);
-    assert_eq!([post("a").status, post("a").status], [201, 201]);
-    let refused = post("a");
-    assert_eq!(refused.status, 429);
-    let seconds: u64 = refused.header("retry-after").unwrap().parse().unwrap();
-    assert!((1..=60).contains(&seconds), "{seconds}");
-    assert!(refused.error().contains("Too many events"), "{}", refused.error());
-    assert_eq!(refused.header("access-control-allow-origin"), Some("*"));
-    assert_eq!(post("wrong").status, 401);
-    assert_eq!(post("b").status, 201, "each key has its own count");
-    assert_eq!(stored(&obs), 3);
-}
-
-#[test]
-fn at_the_limit_old_events_go_under_load_too() {
+fn old_events_are_removed_although_new_ones_arrive_at_the_limit() {
     let obs = Obs::start();
     send_all(&obs, (0..400).map(|n| format!(r#"{{"message":"{}"}}"#, ["red", "green", "blue", "grey"][n % 4])));
     obs.sqlite().execute("UPDATE events SET received_at = '2020-01-01T00:00:00.000Z' WHERE seq <= 300", []).unwrap();
@@ -161,32 +142,28 @@ fn at_the_limit_old_events_go_under_load_too() {
         connection.post(r#"{"message":"red"}"#);
         (number(&obs, "SELECT count(*) FROM events WHERE received_at < '2021'") == 0).then_some(())
     });
-    agree(&obs);
+    assert_stored_counts_match(&obs.sqlite());
 }
 
 #[test]
-fn events_from_a_time_to_come_do_not_keep_old_ones() {
+fn events_stored_with_a_future_time_do_not_protect_old_ones() {
     let obs = Obs::start();
     send_all(&obs, (0..600).map(|n| format!(r#"{{"message":"{}"}}"#, if n < 300 { "ahead" } else { "behind" })));
-    obs.sqlite()
-        .execute(
-            "UPDATE events SET received_at = iif(seq <= 300, '2200-01-01T00:00:00.000Z', '2020-01-01T00:00:00.000Z')",
-            [],
-        )
-        .unwrap();
+    let times = "UPDATE events SET received_at = iif(seq <= 300, '2200-01-01', '2020-01-01') || 'T00:00:00.000Z'";
+    obs.sqlite().execute(times, []).unwrap();
     obs.add(r#"{"message":"now"}"#);
     let obs = obs.restart(&["--retention-days", "30"], &[("OBS_API_KEY", KEY)]);
-    eventually("the old ones went", || (stored(&obs) == 301).then_some(()));
+    wait_until("the old events are removed", || stored(&obs) == 301);
     assert_eq!(number(&obs, "SELECT count(*) FROM events WHERE received_at > '2199'"), 300);
-    agree(&obs);
+    assert_stored_counts_match(&obs.sqlite());
 }
 
 #[test]
-fn events_that_someone_else_removed_cost_no_others() {
+fn events_deleted_with_sqlite3_do_not_count_towards_the_limit() {
     let obs = Obs::start();
     send_all(&obs, (0..100).map(|n| format!(r#"{{"message":"{}"}}"#, if n < 80 { "many" } else { "few" })));
     obs.sqlite().execute("DELETE FROM events WHERE issue_id = 1", []).unwrap();
     let obs = obs.restart(&["--max-events", "30"], &[("OBS_API_KEY", KEY)]);
-    eventually("it is counted anew", || (number(&obs, "SELECT stored FROM totals") == 20).then_some(()));
+    wait_until("the total is recounted", || number(&obs, "SELECT stored FROM totals") == 20);
     assert_eq!(stored(&obs), 20);
 }

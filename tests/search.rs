@@ -1,26 +1,23 @@
-//! Finding issues: every token of a query, the orders, paging through what was found, and trends.
+//! Searching for issues: filters, words and phrases.
 mod common;
+use common::rng::Rng;
+use common::triage::ids_of;
 use common::*;
-use common::{dice::Dice, ledger};
-use serde_json::{Value, json};
+use serde_json::json;
 
-/// Percent-encoded.
-fn encoded(text: &str) -> String {
+fn percent_encode(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
-fn found(obs: &Obs, query: &str) -> Vec<i64> {
-    let answer = obs.json(&format!("/api/issues?q={}", encoded(query)));
-    assert!(answer["scanned"].is_null());
-    numbers(&answer)
+/// The ids that a search finds. It must scan the whole list.
+fn search(obs: &Obs, query: &str) -> Vec<i64> {
+    let page = obs.json(&format!("/api/issues?q={}", percent_encode(query)));
+    assert!(page["scanned"].is_null(), "{query}: incomplete");
+    ids_of(&page)
 }
 
-fn numbers(answer: &Value) -> Vec<i64> {
-    answer["issues"].as_array().unwrap().iter().map(|issue| issue["id"].as_i64().unwrap()).collect()
-}
-
-/// Five issues, each unlike the others in some way.
-fn five() -> Obs {
+/// A server with five issues that differ in every field that a filter looks at.
+fn with_five_issues() -> Obs {
     let obs = Obs::with(&[], &[("OBS_API_KEY", "test123,shop=shop123")]);
     obs.add(r#"{"message":"Time out in payment","level":"error","platform":"go","environment":"production","release":"1.0"}"#);
     obs.add(r#"{"message":"Undefined array key vat_id","type":"ErrorException","level":"warning","platform":"php","environment":"staging",
@@ -35,8 +32,8 @@ fn five() -> Obs {
 }
 
 #[test]
-fn each_token_narrows_the_list() {
-    let obs = five();
+fn each_filter_and_word_narrows_the_list() {
+    let obs = with_five_issues();
     for (query, ids) in [
         ("", vec![5, 4, 3, 2, 1]),
         ("level:error", vec![5, 4, 1]),
@@ -68,13 +65,13 @@ fn each_token_narrows_the_list() {
         ("env:staging env:production", vec![]),
         ("no such words", vec![]),
     ] {
-        assert_eq!(found(&obs, query), ids, "{query}");
+        assert_eq!(search(&obs, query), ids, "{query}");
     }
 }
 
 #[test]
-fn no_query_is_an_error() {
-    let obs = five();
+fn every_query_is_valid_but_unknown_orders_and_cursors_are_refused() {
+    let obs = with_five_issues();
     let long = "x ".repeat(1500);
     for query in [
         "\"",
@@ -107,8 +104,8 @@ fn no_query_is_an_error() {
         &long,
     ] {
         for path in ["/api/issues", "/"] {
-            let answer = obs.get(&format!("{path}?q={}", encoded(query)));
-            assert_eq!(answer.status, 200, "{path} {query}");
+            let response = obs.get(&format!("{path}?q={}", percent_encode(query)));
+            assert_eq!(response.status, 200, "{path} {query}");
         }
     }
     assert_eq!(obs.get("/api/issues?q=%ff%fe").status, 200);
@@ -117,53 +114,52 @@ fn no_query_is_an_error() {
 }
 
 #[test]
-fn a_value_counts_from_any_event_not_only_the_newest() {
+fn an_environment_matches_any_event_of_an_issue_not_only_the_newest() {
     let obs = Obs::start();
     for environment in ["a", "b"] {
         obs.add(json!({ "message": "m", "environment": environment, "level": environment }).to_string());
     }
-    assert_eq!((found(&obs, "env:a"), found(&obs, "env:b"), found(&obs, "env:c")), (vec![1], vec![1], vec![]));
+    assert_eq!((search(&obs, "env:a"), search(&obs, "env:b"), search(&obs, "env:c")), (vec![1], vec![1], vec![]));
 }
 
-/// Words are looked up in each text separately, in any script and without regard to case.
 #[test]
-fn a_search_finds_exactly_the_issues_whose_texts_contain_every_word() {
+fn a_search_finds_exactly_the_issues_that_contain_every_word() {
     let obs = Obs::start();
-    let mut dice = Dice(9);
-    let titles: Vec<String> = (0..200).map(|_| (0..40).map(|_| dice.one(&["a", "b", "Ä", "日"])).collect()).collect();
+    let mut rng = Rng(9);
+    let titles: Vec<String> = (0..200).map(|_| (0..40).map(|_| rng.pick(&["a", "b", "Ä", "日"])).collect()).collect();
     for title in &titles {
         obs.add(json!({ "message": title }).to_string());
     }
     for _ in 0..300 {
-        let texts: Vec<String> = (0..1 + dice.roll(9))
-            .map(|_| titles[dice.roll(200)].chars().skip(dice.roll(30)).take(1 + dice.roll(12)).collect())
+        let words: Vec<String> = (0..1 + rng.below(9))
+            .map(|_| titles[rng.below(200)].chars().skip(rng.below(30)).take(1 + rng.below(12)).collect())
             .collect();
-        let has_all = |id: &i64| texts.iter().all(|text| titles[*id as usize - 1].contains(text));
+        let has_all = |id: &i64| words.iter().all(|word| titles[*id as usize - 1].contains(word));
         let expected: Vec<i64> = (1..=200).rev().filter(has_all).take(50).collect();
-        for query in [texts.join(" "), texts.join(" ").to_uppercase(), texts.join(" ").to_lowercase()] {
-            assert_eq!(found(&obs, &query), expected, "{texts:?}");
+        for query in [words.join(" "), words.join(" ").to_uppercase(), words.join(" ").to_lowercase()] {
+            assert_eq!(search(&obs, &query), expected, "{words:?}");
         }
     }
 }
 
 #[test]
-fn the_newest_event_is_searched_beside_the_title() {
+fn the_title_and_the_newest_events_message_are_both_searched() {
     let obs = Obs::start();
     obs.add(r#"{"message":"customer 7 has no address"}"#);
     obs.add(r#"{"message":"customer 8 has no address","type":"RuntimeException"}"#);
-    assert_eq!((found(&obs, "\"customer <*>\""), found(&obs, "\"customer 8 has\"")), (vec![1], vec![1]));
-    assert_eq!(found(&obs, "\"customer 7\""), [0; 0], "the newest event no longer says so");
-    assert_eq!(found(&obs, "runtimeexception"), [1], "the title leaves out a type that says nothing");
-    assert_eq!(found(&obs, "\"RuntimeException customer\""), [0; 0], "a phrase does not span two texts");
+    assert_eq!((search(&obs, "\"customer <*>\""), search(&obs, "\"customer 8 has\"")), (vec![1], vec![1]));
+    assert_eq!(search(&obs, "\"customer 7\""), [0; 0], "only an older event says so");
+    assert_eq!(search(&obs, "runtimeexception"), [1], "the title leaves out a type that says nothing");
+    assert_eq!(search(&obs, "\"RuntimeException customer\""), [0; 0], "a phrase does not span two texts");
 }
 
 #[test]
-fn the_id_of_an_event_leads_to_that_event() {
+fn searching_for_an_event_id_redirects_to_that_event() {
     let obs = Obs::start();
     let id = obs.add(r#"{"message":"m"}"#);
     for typed in [id.clone(), id.to_uppercase(), id.replace('-', ""), format!("%20{id}")] {
-        let answer = obs.get(&format!("/?q={typed}"));
-        assert_eq!((answer.status, answer.header("location")), (303, Some(format!("/events/{id}").as_str())));
+        let response = obs.get(&format!("/?q={typed}"));
+        assert_eq!((response.status, response.header("location")), (303, Some(format!("/events/{id}").as_str())));
     }
     let unknown = id.replace(&id[..4], "ffff");
     assert!(obs.text(&format!("/?q={unknown}")).contains("Nothing matches"));
@@ -178,115 +174,6 @@ fn case_is_ignored_in_every_script() {
     for (query, id) in
         [("STRASSE", 1), ("straße", 1), ("проверка СВЯЗИ", 2), ("οδος", 3), ("ΚΛΕΙΣΤΉ", 3), ("ďÁBEL çalişma", 4)]
     {
-        assert_eq!(found(&obs, query), [id], "{query}");
-    }
-}
-
-/// Ids page by page, forwards.
-fn pages(obs: &Obs, query: &str) -> Vec<i64> {
-    let mut ids = Vec::new();
-    let mut after = String::new();
-    loop {
-        let answer = obs.json(&format!("/api/issues?{query}{after}"));
-        let page = numbers(&answer);
-        assert!(page.len() <= 50);
-        ids.extend(page);
-        match answer["next"].as_str() {
-            Some(next) => after = format!("&after={next}"),
-            None => return ids,
-        }
-    }
-}
-
-#[test]
-fn every_order_pages_to_the_end_with_each_issue_once() {
-    let obs = Obs::start();
-    // Issue n has n % 7 + 1 events; the last seen is not the last made.
-    for round in 0..7 {
-        for n in 0..120 {
-            if n % 7 >= round {
-                obs.add(
-                    json!({ "message": ledger::word(n), "level": if n % 3 == 0 { "info" } else { "error" } })
-                        .to_string(),
-                );
-            }
-        }
-    }
-    let mut made: Vec<i64> = (1..=120).rev().collect();
-    assert_eq!(pages(&obs, "sort=first_seen"), made);
-    let seen = pages(&obs, "");
-    assert_eq!(pages(&obs, "sort=last_seen"), seen);
-    made.sort_by_key(|id| (-((id - 1) % 7), -id));
-    assert_eq!(pages(&obs, "sort=count"), made);
-    let infos: Vec<i64> = made.iter().copied().filter(|id| (id - 1) % 3 == 0).collect();
-    assert_eq!(pages(&obs, "sort=count&q=level%3Ainfo"), infos);
-    assert_eq!(pages(&obs, "sort=count&q=is%3Aany%20level%3Ainfo"), infos);
-
-    for id in [3, 50, 100] {
-        let head = format!("PATCH /api/issues/{id} HTTP/1.1\r\nContent-Type: application/json");
-        obs.send(&head, br#"{"state":"ignored"}"#);
-    }
-    assert_eq!(pages(&obs, "q=is%3Aany"), seen, "states in one order");
-    assert_eq!(pages(&obs, "sort=count&q=is%3Aany"), made);
-    assert_eq!(pages(&obs, "q=is%3Aignored&sort=first_seen"), [100, 50, 3]);
-}
-
-#[test]
-fn counts_by_hour_and_state_are_numbers_too() {
-    let obs = Obs::start();
-    obs.add(r#"{"message":"a","suppressed":4}"#);
-    obs.add(r#"{"message":"b","level":"info"}"#);
-    obs.send("PATCH /api/issues/2 HTTP/1.1\r\nContent-Type: application/json", br#"{"state":"ignored"}"#);
-    for (period, hours) in [("24h", 24), ("14d", 336)] {
-        let stats = obs.json(&format!("/api/stats?period={period}"));
-        assert_eq!((stats["events"].as_i64(), stats["errors"].as_i64()), (Some(6), Some(5)));
-        let each = stats["hours"].as_array().unwrap();
-        assert_eq!(each.len(), hours);
-        assert_eq!(each.iter().map(|hour| hour["events"].as_i64().unwrap()).sum::<i64>(), 6);
-        assert!(each[0]["hour"].as_str().unwrap().ends_with(":00:00.000Z"));
-        assert_eq!(stats["issues"], json!({ "open": 1, "resolved": 0, "ignored": 1 }));
-    }
-    assert_eq!(obs.get("/api/stats?period=1y").status, 400);
-    let of_issue = obs.json("/api/issues/1")["issue"]["hours"].clone();
-    assert_eq!(of_issue.as_array().unwrap().iter().map(|n| n.as_i64().unwrap()).sum::<i64>(), 5);
-}
-
-#[test]
-fn an_issue_whose_newest_event_someone_else_removed_hides_none_behind_it() {
-    let obs = Obs::start();
-    for n in 0..120 {
-        obs.add(format!(r#"{{"message":"m","fingerprint":["{n}"]}}"#));
-    }
-    obs.sqlite().execute("DELETE FROM events WHERE seq IN (20, 70, 110)", []).unwrap();
-    for sort in ["last_seen", "first_seen", "count"] {
-        let (mut seen, mut after) = (Vec::new(), String::new());
-        loop {
-            let page = obs.json(&format!("/api/issues?sort={sort}{after}"));
-            seen.extend(numbers(&page));
-            let Some(next) = page["next"].as_str() else { break };
-            after = format!("&after={next}");
-        }
-        let there: Vec<i64> = (1..=120).rev().filter(|id| ![20, 70, 110].contains(id)).collect();
-        assert_eq!(seen, there, "{sort}");
-    }
-}
-
-#[test]
-fn a_page_on_which_nothing_was_found_has_a_way_back() {
-    let obs = Obs::start();
-    for n in 0..130 {
-        let level = if n % 2 == 0 { "info" } else { "error" };
-        obs.add(json!({ "message": "m", "fingerprint": [n.to_string()], "level": level }).to_string());
-    }
-    for sort in ["last_seen", "first_seen", "count"] {
-        let path = format!("/?q=level%3Ainfo&sort={sort}");
-        let last = obs.json(&format!("/api{}", path.replace('/', "/issues")));
-        let after = last["next"].as_str().unwrap();
-        obs.sqlite().execute("UPDATE events SET level = 'error' WHERE issue_id <= 31", []).unwrap();
-        let page = obs.text(&format!("{path}&after={after}"));
-        obs.sqlite().execute("UPDATE events SET level = 'info' WHERE issue_id % 2 = 1", []).unwrap();
-        let (_, back) = page.split_once("before=").unwrap_or_else(|| panic!("no way back: {page}"));
-        let before = back.split(['"', '&']).next().unwrap();
-        assert!(obs.text(&format!("{path}&before={before}")).contains("/issues/31\""), "{sort}");
+        assert_eq!(search(&obs, query), [id], "{query}");
     }
 }

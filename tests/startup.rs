@@ -1,5 +1,6 @@
 //! Starting and stopping: refused starts, addresses, signals, and the mode of the files.
 mod common;
+use common::database::event_ids;
 use common::process::*;
 use common::*;
 use std::fs;
@@ -18,6 +19,7 @@ fn refused_start(database: &Path) -> String {
     line
 }
 
+/// The path of a file that belongs to the database, such as its WAL.
 fn beside(database: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(format!("{}{suffix}", database.display()))
 }
@@ -41,7 +43,7 @@ fn a_database_path_that_cannot_be_created_is_refused() {
     fs::write(folder.join("file"), "").unwrap();
     assert!(refused_start(&folder.join("missing/obs.sqlite")).contains("No such file or directory"));
     assert!(refused_start(&folder.join("file/obs.sqlite")).contains("Not a directory"));
-    refused_start(Path::new("/proc/obs.sqlite")); // where not even root can write
+    refused_start(Path::new("/proc/obs.sqlite")); // not even root can write there
     assert_eq!(names(&folder), ["file"]);
 }
 
@@ -87,13 +89,13 @@ fn the_database_of_a_newer_obs_and_its_wal_are_left_unchanged() {
     obs.wait();
     let newer = obs.sqlite();
     newer.execute_batch("PRAGMA user_version = 99; CREATE TABLE future (id)").unwrap();
-    // Copied as after a crash, when the newest pages are only in the WAL.
+    // Copied while open, as a crash would leave them: the newest pages are only in the WAL.
     let (database, wal) = (folder.join("obs.sqlite"), folder.join("obs.sqlite-wal"));
     fs::copy(&obs.database, &database).unwrap();
     fs::copy(beside(&obs.database, "-wal"), &wal).unwrap();
     let before = [&database, &wal].map(|path| fs::read(path).unwrap());
     let line = refused_start(&database);
-    assert!(line.contains("a newer obs wrote it (schema 99, "), "{line}");
+    assert!(line.contains("a newer obs wrote it (schema 99; "), "{line}");
     assert!(fs::read(&database).unwrap() == before[0], "the database was written to");
     assert!(fs::read(&wal).ok().as_ref() == Some(&before[1]), "the WAL was written to");
 }
@@ -103,8 +105,7 @@ fn a_second_obs_on_the_same_file_is_refused() {
     let obs = Obs::start();
     let link = obs.folder().join("link");
     symlink(&obs.database, &link).unwrap();
-    let other = obs.folder().join("");
-    symlink(&other, obs.folder().join("folder")).unwrap();
+    symlink(obs.folder().join(""), obs.folder().join("folder")).unwrap();
     let database = obs.database.to_str().unwrap();
     for path in [obs.database.clone(), link, obs.folder().join("folder/obs.sqlite")] {
         let mut command = command(&["--listen", "127.0.0.1:0", "--db", path.to_str().unwrap()], &[]);
@@ -112,14 +113,6 @@ fn a_second_obs_on_the_same_file_is_refused() {
         assert!(line.contains(database) && line.contains("another obs has it open"), "{line}");
     }
     obs.add(r#"{"message":"the first still works"}"#);
-}
-
-#[test]
-fn the_database_of_a_killed_obs_can_be_opened_again() {
-    let obs = Obs::start();
-    let id = obs.add(r#"{"message":"m"}"#);
-    let obs = obs.restart(&[], &[("OBS_API_KEY", KEY)]);
-    assert_eq!(obs.json(&format!("/api/events/{id}"))["message"], "m");
 }
 
 #[test]
@@ -145,7 +138,7 @@ fn listening_beyond_loopback_needs_a_password_or_public_dashboard() {
 }
 
 #[test]
-fn localhost_is_every_loopback_address_of_the_machine() {
+fn localhost_means_every_loopback_address_of_the_machine() {
     let obs = Obs::with(&["--listen", "localhost:0"], &[]);
     let interfaces = fs::read_to_string("/proc/net/if_inet6").unwrap_or_default();
     let has_v6 = interfaces.lines().any(|line| line.starts_with(&format!("{:032x}", 1)));
@@ -153,13 +146,13 @@ fn localhost_is_every_loopback_address_of_the_machine() {
     assert_eq!(first.contains(&format!("http://[::1]:{}", obs.port)), has_v6, "{first}");
     let hosts = if has_v6 { &["127.0.0.1", "::1"][..] } else { &["127.0.0.1"] };
     for host in hosts {
-        let answer = Connection::to((*host, obs.port)).send("GET /health HTTP/1.1", b"");
-        assert_eq!(answer.status, 200, "{host}");
+        let response = Connection::to((*host, obs.port)).send("GET /health HTTP/1.1", b"");
+        assert_eq!(response.status, 200, "{host}");
     }
 }
 
 #[test]
-fn a_signal_checkpoints_and_exits_0_without_waiting_for_idle_connections() {
+fn on_a_signal_obs_checkpoints_and_exits_with_0_without_waiting_for_idle_connections() {
     for signal in ["TERM", "INT"] {
         let mut obs = Obs::start();
         let id = obs.add(r#"{"message":"m"}"#);
@@ -168,20 +161,18 @@ fn a_signal_checkpoints_and_exits_0_without_waiting_for_idle_connections() {
         let silent = obs.connect();
         let mut halfway = obs.connect();
         halfway.write(b"POST /api/events HTTP/1.1\r\nHost: loc");
-        let begun = Instant::now();
+        let start = Instant::now();
         obs.signal(signal);
         assert_eq!(obs.wait().code(), Some(0), "{signal}");
-        assert!(begun.elapsed() < Duration::from_secs(4), "{signal} took {:?}", begun.elapsed());
+        assert!(start.elapsed() < Duration::from_secs(4), "{signal} took {:?}", start.elapsed());
         drop((idle, silent, halfway));
         assert_eq!(names(obs.folder()), ["obs.sqlite", "obs.sqlite.lock"], "{signal}");
-        let stored: i64 =
-            obs.sqlite().query_row("SELECT count(*) FROM events WHERE id = ?1", [id], |row| row.get(0)).unwrap();
-        assert_eq!(stored, 1, "{signal}");
+        assert!(event_ids(&obs.sqlite()).contains(&id), "{signal}");
     }
 }
 
 /// Opens a connection and sends a request with half of its body.
-fn half_a_body(obs: &Obs) -> Connection {
+fn send_half_a_body(obs: &Obs) -> Connection {
     let mut connection = obs.connect();
     let head = "POST /api/events HTTP/1.1\r\nHost: localhost\r\nContent-Length: 15\r\nExpect: 100-continue";
     connection.write(format!("{head}\r\nX-OBS-Key: {KEY}\r\n\r\n").as_bytes());
@@ -191,30 +182,27 @@ fn half_a_body(obs: &Obs) -> Connection {
 }
 
 #[test]
-fn a_body_that_is_half_sent_at_a_signal_may_be_finished() {
+fn a_client_may_finish_sending_a_body_after_a_signal() {
     let mut obs = Obs::start();
-    let mut connection = half_a_body(&obs);
+    let mut connection = send_half_a_body(&obs);
     obs.signal("TERM");
     eventually("obs stops accepting", || TcpStream::connect(("127.0.0.1", obs.port)).err());
     connection.write(br#"ge":"m"}"#);
-    let answer = connection.read(false).unwrap();
-    assert_eq!(answer.status, 201);
+    let response = connection.read(false).unwrap();
+    assert_eq!(response.status, 201);
     assert_eq!(obs.wait().code(), Some(0));
-    let id = answer.json()["id"].as_str().unwrap().to_string();
-    let stored: i64 =
-        obs.sqlite().query_row("SELECT count(*) FROM events WHERE id = ?1", [id], |row| row.get(0)).unwrap();
-    assert_eq!(stored, 1);
+    assert!(event_ids(&obs.sqlite()).contains(response.json()["id"].as_str().unwrap()));
 }
 
 #[test]
-fn a_body_that_never_ends_delays_the_exit_by_a_few_seconds_only() {
+fn a_body_that_is_never_finished_delays_the_exit_by_only_a_few_seconds() {
     let mut obs = Obs::start();
     obs.add(r#"{"message":"m"}"#);
-    let connection = half_a_body(&obs);
-    let begun = Instant::now();
+    let connection = send_half_a_body(&obs);
+    let start = Instant::now();
     obs.signal("TERM");
     assert_eq!(obs.wait().code(), Some(0));
-    assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(15), "{:?}", start.elapsed());
     assert_eq!(names(obs.folder()), ["obs.sqlite", "obs.sqlite.lock"]);
     drop(connection);
 }
@@ -229,10 +217,10 @@ fn only_the_owner_can_read_the_files() {
 }
 
 #[test]
-fn a_database_that_others_could_read_becomes_private() {
+fn a_database_readable_by_others_is_made_private() {
     let mut obs = Obs::start();
     obs.add(r#"{"message":"m"}"#);
-    obs.kill(); // leaves a WAL behind
+    obs.kill(); // leaves a WAL
     for suffix in ["", "-wal", "-shm"] {
         fs::set_permissions(beside(&obs.database, suffix), fs::Permissions::from_mode(0o644)).unwrap();
     }

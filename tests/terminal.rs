@@ -1,6 +1,6 @@
 //! The pages as plain text: which clients get them, what they show, and that no event can disturb a terminal.
 mod common;
-use common::dice::Dice;
+use common::rng::Rng;
 use common::*;
 use serde_json::{Value, json};
 use std::collections::HashSet;
@@ -263,7 +263,7 @@ fn an_error_is_one_or_two_lines_that_say_what_to_do() {
 }
 
 /// Random text of control sequences, imitations of obs's own lines, and characters of no or two columns.
-fn hostile(dice: &mut Dice) -> String {
+fn hostile(rng: &mut Rng) -> String {
     const PARTS: [&str; 18] = [
         "\x1b[2J",
         "\x1b]0;title\x07",
@@ -285,11 +285,11 @@ fn hostile(dice: &mut Dice) -> String {
         "https://shop.example/a/long/path",
     ];
     let mut text = "x".to_string();
-    for _ in 0..dice.roll(30) {
-        match dice.roll(3) {
-            0 => text.push(char::from_u32(dice.roll(0xA1) as u32).unwrap()),
-            1 => text.extend(char::from_u32(dice.roll(0x11_0000) as u32)),
-            _ => text += PARTS[dice.roll(PARTS.len())],
+    for _ in 0..rng.below(30) {
+        match rng.below(3) {
+            0 => text.push(char::from_u32(rng.below(0xA1) as u32).unwrap()),
+            1 => text.extend(char::from_u32(rng.below(0x11_0000) as u32)),
+            _ => text += PARTS[rng.below(PARTS.len())],
         }
     }
     text
@@ -302,9 +302,9 @@ fn is_harmless(c: char) -> bool {
 #[test]
 fn no_event_controls_a_terminal_or_imitates_a_line_written_by_obs() {
     let obs = Obs::start();
-    let mut dice = Dice(0x0b5);
+    let mut rng = Rng(0x0b5);
     for n in 1..=300 {
-        let mut text_of = || hostile(&mut dice);
+        let mut text_of = || hostile(&mut rng);
         let frame = json!({"filename": text_of(), "function": text_of(), "lineno": 7, "context_line": text_of(),
                            "pre_context": [text_of()], "in_app": n % 2 == 0});
         let other = json!({"filename": text_of(), "function": text_of()});

@@ -1,8 +1,9 @@
-//! What the tests share: the real binary on a free port with a database of its own, and a small HTTP client.
-#![allow(dead_code)] // each test file is a crate of its own and uses a part
-pub mod dice;
-pub mod ledger;
+//! Shared by the tests: starts the real binary on a free port with its own database, and a small HTTP client.
+#![allow(dead_code)] // each test file is its own crate and uses only some of this
+pub mod database;
+pub mod load;
 pub mod process;
+pub mod rng;
 pub mod triage;
 
 use serde_json::Value;
@@ -17,10 +18,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 pub const KEY: &str = "test123";
-/// How long anything may take before a test gives up on it. Far more than it needs, for machines under load.
+/// How long a test waits for anything. Generous, so that tests pass on a machine under load.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A folder that goes when the test ends.
+/// A temporary folder, removed when dropped.
 pub struct Folder(PathBuf);
 
 impl Folder {
@@ -43,14 +44,14 @@ impl Drop for Folder {
     }
 }
 
-/// The command, with none of the tester's own settings.
+/// The obs command, without any of the tester's own environment variables.
 pub fn command(args: &[&str], env: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_obs"));
     command.args(args).env_clear().envs(env.iter().copied());
     command
 }
 
-/// A running obs. Killed when dropped.
+/// A running server. Killed when dropped.
 pub struct Obs {
     pub port: u16,
     pub database: PathBuf,
@@ -60,7 +61,7 @@ pub struct Obs {
 }
 
 impl Obs {
-    /// With the key [`KEY`] and an open dashboard.
+    /// Starts a server with the key [`KEY`] and an open dashboard.
     pub fn start() -> Obs {
         Obs::with(&[], &[("OBS_API_KEY", KEY)])
     }
@@ -79,7 +80,7 @@ impl Obs {
         Obs::launch(folder, command(&all, env))
     }
 
-    /// A command that becomes a running obs. `database` is right only if it uses `obs.sqlite` in that folder.
+    /// Starts a server with any command. `database` is correct only if the command uses `obs.sqlite` in that folder.
     pub fn launch(folder: Arc<Folder>, mut command: Command) -> Obs {
         let database = folder.join("obs.sqlite");
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
@@ -106,7 +107,7 @@ impl Obs {
         Obs { port, database, child, errors, folder }
     }
 
-    /// Ends this one at once, as a crash would, and starts another on the same database.
+    /// Kills the server, as a crash would, and starts another on the same database.
     pub fn restart(mut self, args: &[&str], env: &[(&str, &str)]) -> Obs {
         self.kill();
         Obs::in_folder(self.folder.clone(), args, env)
@@ -120,14 +121,14 @@ impl Obs {
         self.child.id()
     }
 
-    /// All that it wrote to standard error so far.
+    /// Everything written to standard error so far.
     pub fn errors(&self) -> String {
         self.errors.lock().unwrap().clone()
     }
 
-    /// What it told the operator when it was ready.
+    /// What the server prints once it is ready.
     pub fn banner(&self) -> String {
-        eventually("the banner's last line", || Some(self.errors()).filter(|text| text.contains("\n  retention ")))
+        eventually("the banner is complete", || Some(self.errors()).filter(|text| text.contains("\n  retention ")))
     }
 
     pub fn kill(&mut self) {
@@ -141,51 +142,51 @@ impl Obs {
     }
 
     pub fn wait(&mut self) -> ExitStatus {
-        eventually("obs ends", || self.child.try_wait().unwrap())
+        eventually("obs exits", || self.child.try_wait().unwrap())
     }
 
     pub fn connect(&self) -> Connection {
         Connection::open(self.port)
     }
 
-    /// One request on a connection of its own. `head` is the request line and headers but `Host` and the length.
-    pub fn send(&self, head: &str, body: &[u8]) -> Answer {
+    /// Sends one request on a new connection. `head` is the request line and the headers, without `Host` and `Content-Length`.
+    pub fn send(&self, head: &str, body: &[u8]) -> Response {
         self.connect().send(head, body)
     }
 
-    pub fn get(&self, path: &str) -> Answer {
+    pub fn get(&self, path: &str) -> Response {
         self.send(&format!("GET {path} HTTP/1.1"), b"")
     }
 
-    /// The page's or answer's text; it must have been 200.
+    /// The body of a response, which must be a 200.
     pub fn text(&self, path: &str) -> String {
-        let answer = self.get(path);
-        assert_eq!(answer.status, 200, "{path}: {}", answer.text());
-        answer.text()
+        let response = self.get(path);
+        assert_eq!(response.status, 200, "{path}: {}", response.text());
+        response.text()
     }
 
     pub fn json(&self, path: &str) -> Value {
         serde_json::from_str(&self.text(path)).unwrap()
     }
 
-    pub fn post(&self, body: impl AsRef<[u8]>) -> Answer {
+    pub fn post(&self, body: impl AsRef<[u8]>) -> Response {
         self.connect().post(body)
     }
 
-    /// Sends an event that must be taken; its id.
+    /// Sends an event, which must be accepted, and returns its id.
     pub fn add(&self, body: impl AsRef<[u8]>) -> String {
-        let answer = self.post(body);
-        assert_eq!(answer.status, 201, "{}", answer.text());
-        answer.json()["id"].as_str().unwrap().to_string()
+        let response = self.post(body);
+        assert_eq!(response.status, 201, "{}", response.text());
+        response.json()["id"].as_str().unwrap().to_string()
     }
 
-    /// Sends an event that must be taken, and reads it back.
+    /// Sends an event, which must be accepted, and reads it back.
     pub fn add_and_read(&self, body: impl AsRef<[u8]>) -> Value {
         let id = self.add(body);
         self.json(&format!("/api/events/{id}"))
     }
 
-    /// Its database, for a look that the API does not give.
+    /// The server's database, for checks that the API does not allow.
     pub fn sqlite(&self) -> rusqlite::Connection {
         open(&self.database)
     }
@@ -218,12 +219,12 @@ impl Connection {
         Connection(BufReader::new(stream))
     }
 
-    pub fn send(&mut self, head: &str, body: &[u8]) -> Answer {
+    pub fn send(&mut self, head: &str, body: &[u8]) -> Response {
         self.try_send(head, body).unwrap()
     }
 
-    /// `None` if the connection ended instead of an answer.
-    pub fn try_send(&mut self, head: &str, body: &[u8]) -> Option<Answer> {
+    /// Returns `None` if the connection ends without a response.
+    pub fn try_send(&mut self, head: &str, body: &[u8]) -> Option<Response> {
         let host = if head.to_ascii_lowercase().contains("\nhost:") { "" } else { "\r\nHost: localhost" };
         let length = if body.is_empty() { String::new() } else { format!("\r\nContent-Length: {}", body.len()) };
         let mut bytes = format!("{head}{host}{length}\r\n\r\n").into_bytes();
@@ -232,7 +233,7 @@ impl Connection {
         self.read(head.starts_with("HEAD"))
     }
 
-    pub fn post(&mut self, body: impl AsRef<[u8]>) -> Answer {
+    pub fn post(&mut self, body: impl AsRef<[u8]>) -> Response {
         self.send(&format!("POST /api/events HTTP/1.1\r\nX-OBS-Key: {KEY}"), body.as_ref())
     }
 
@@ -240,7 +241,7 @@ impl Connection {
         self.0.get_mut().write_all(bytes).unwrap();
     }
 
-    /// Waits until an answer begins.
+    /// Waits until a response begins.
     pub fn first_byte(&mut self) {
         assert!(!self.0.fill_buf().unwrap().is_empty());
     }
@@ -249,8 +250,8 @@ impl Connection {
         self.0.get_mut().shutdown(Shutdown::Write).unwrap();
     }
 
-    /// The next answer, `None` if the connection ends first.
-    pub fn read(&mut self, bare: bool) -> Option<Answer> {
+    /// Reads the next response. Returns `None` if the connection ends first.
+    pub fn read(&mut self, head_only: bool) -> Option<Response> {
         let mut head = String::new();
         while !head.ends_with("\r\n\r\n") {
             if self.0.read_line(&mut head).ok()? == 0 {
@@ -261,25 +262,25 @@ impl Connection {
         let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
         let headers =
             lines.filter_map(|line| line.split_once(": ")).map(|(k, v)| (k.to_ascii_lowercase(), v.to_string()));
-        let mut answer = Answer { status, headers: headers.collect(), body: Vec::new() };
-        let length = answer.header("content-length").map_or(0, |length| length.parse().unwrap());
-        if !bare && status != 304 {
-            answer.body.resize(length, 0);
-            self.0.read_exact(&mut answer.body).ok()?;
+        let mut response = Response { status, headers: headers.collect(), body: Vec::new() };
+        let length = response.header("content-length").map_or(0, |length| length.parse().unwrap());
+        if !head_only && status != 304 {
+            response.body.resize(length, 0);
+            self.0.read_exact(&mut response.body).ok()?;
         }
-        Some(answer)
+        Some(response)
     }
 }
 
 #[derive(Debug)]
-pub struct Answer {
+pub struct Response {
     pub status: u16,
     /// Names in lower case.
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
 }
 
-impl Answer {
+impl Response {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(header, _)| header == name).map(|(_, value)| value.as_str())
     }
@@ -292,20 +293,25 @@ impl Answer {
         serde_json::from_slice(&self.body).unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&self.body)))
     }
 
-    /// The `error` of a refusal.
+    /// The `error` field of a refusal.
     pub fn error(&self) -> String {
         self.json()["error"].as_str().unwrap().to_string()
     }
 }
 
-/// Asks until there is an answer; fails the test after [`PATIENCE`].
-pub fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
-    let end = Instant::now() + PATIENCE;
+/// Polls until there is a value. Fails the test after [`PATIENCE`].
+pub fn eventually<T>(what: &str, mut poll: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + PATIENCE;
     loop {
-        if let Some(answer) = ask() {
-            return answer;
+        if let Some(value) = poll() {
+            return value;
         }
-        assert!(Instant::now() < end, "in vain: {what}");
+        assert!(Instant::now() < deadline, "timed out: {what}");
         thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// Polls until the condition holds. Fails the test after [`PATIENCE`].
+pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
+    eventually(what, || condition().then_some(()));
 }

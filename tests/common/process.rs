@@ -1,4 +1,4 @@
-//! Runs obs as a command that ends, and looks at the files it leaves.
+//! Runs obs as a command that exits, and inspects the files it leaves.
 use super::Folder;
 use super::eventually;
 use std::fs;
@@ -17,10 +17,10 @@ impl Drop for Running {
     }
 }
 
-/// Runs a command to its end and returns its exit status, standard output and standard error.
+/// Runs a command until it exits and returns its exit status, standard output and standard error.
 pub fn outcome(command: &mut Command) -> (i32, String, String) {
     let mut child = Running(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());
-    let status = eventually("the command ends", || child.0.try_wait().unwrap());
+    let status = eventually("the command exits", || child.0.try_wait().unwrap());
     let (mut output, mut errors) = (String::new(), String::new());
     child.0.stdout.take().unwrap().read_to_string(&mut output).unwrap();
     child.0.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
@@ -34,11 +34,12 @@ pub fn refused(command: &mut Command, expected: i32) -> String {
     assert_eq!(output, "", "{command:?}");
     assert!(
         errors.starts_with("obs: ") && errors.ends_with('\n') && errors.lines().count() == 1,
-        "not a line: {errors}"
+        "expected one line: {errors}"
     );
     errors
 }
 
+/// The names of the files in a folder, sorted.
 pub fn names(folder: &Folder) -> Vec<String> {
     let mut names: Vec<_> =
         fs::read_dir(folder.join("")).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();

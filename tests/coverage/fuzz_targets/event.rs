@@ -1,7 +1,7 @@
-//! The bytes of an event: parses them and their frames, and checks that grouping them twice gives the same result.
+//! Parses an event and its frames, and checks that grouping is deterministic.
 #![no_main]
-use obs::event::{Event, MAX_MESSAGE};
 use obs::event::frame::Frame;
+use obs::event::{Event, MAX_MESSAGE};
 use obs::grouping::{Input, group};
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {

@@ -1,3 +1,3 @@
-//! The bytes of a request's head.
+//! Parses a request head.
 #![no_main]
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| obs::http::fuzz_head(bytes));
