@@ -112,7 +112,8 @@ impl Entry {
 
     /// The raw key, with its quotes.
     fn key(self, text: &str) -> &str {
-        text[self.key as usize..self.value as usize].trim_end().trim_end_matches(':').trim_end()
+        let raw = &text[self.key as usize..self.value as usize]; // white space and a colon follow the key
+        raw.rfind('"').map_or(raw, |end| &raw[..=end])
     }
 
     /// The key's characters. A key with a lone surrogate, which has none, is its own name, as it was sent.
