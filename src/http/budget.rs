@@ -21,7 +21,7 @@ use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Bytes that a parse may need for each byte of the body. `tests/torture.rs` verifies it with the worst bodies known.
-const PARSING: usize = 5;
+const PARSING: usize = 6;
 /// Maximum size in bytes of a small request.
 const SMALL: usize = 16 << 10;
 /// How long a parse waits for room.

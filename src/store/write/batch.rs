@@ -10,6 +10,7 @@ use crate::store::transaction::durable;
 use crate::time::Time;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use std::collections::{BTreeMap, HashMap, HashSet};
+use uuid::Uuid;
 
 /// Stores the events and returns the outcome of each. An error means that none was stored.
 /// An empty batch still writes a row, to find out whether the disk accepts a commit.
@@ -170,7 +171,7 @@ fn insert_event(
          ON CONFLICT (id) DO NOTHING",
     )?;
     let inserted = insert.execute(params![
-        new.id.to_string(),
+        &*new.id.as_hyphenated().encode_lower(&mut Uuid::encode_buffer()),
         issue,
         event.level.as_str(),
         event.timestamp.unwrap_or(received_at).to_string(),

@@ -2,6 +2,7 @@
 //! all who wait share one sync of the disk and SQLite never sees two writers.
 use super::batch;
 use super::incoming::{Added, NewEvent};
+use super::queue::{Batch, Change, Queue};
 use crate::log;
 use crate::store::alerts::AlertPolicy;
 use crate::store::error::Error;
@@ -9,30 +10,20 @@ use crate::store::file::identity::FileIdentity;
 use crate::store::upkeep::Upkeep;
 use rusqlite::Connection;
 use std::io;
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
+use std::sync::mpsc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// Jobs that may wait. A connection waits for one job at a time, and there are no more than 512 connections.
-const QUEUE: usize = 512;
 /// How often a failed commit is tried again, whether or not an event arrives.
 const RETRY: Duration = Duration::from_secs(1);
 
-enum Job {
-    Add(Box<NewEvent>, SyncSender<Result<Added, Error>>),
-    Change(Change),
-    Stop,
-}
-
-/// Makes a change in a transaction of its own and answers whoever asked for it. Given an error, it passes that on.
-type Change = Box<dyn FnOnce(Result<&mut Connection, Error>) + Send>;
-
 pub struct Writer {
-    jobs: SyncSender<Job>,
+    queue: Arc<Queue>,
     healthy: Arc<AtomicBool>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -44,9 +35,10 @@ impl Writer {
         upkeep: Upkeep,
         policy: AlertPolicy,
     ) -> io::Result<Writer> {
-        let (sender, jobs) = mpsc::sync_channel(QUEUE);
+        let queue = Arc::new(Queue::default());
         let healthy = Arc::new(AtomicBool::new(true));
         let writer = WriterThread {
+            queue: queue.clone(),
             connection,
             identity,
             healthy: healthy.clone(),
@@ -55,15 +47,13 @@ impl Writer {
             upkeep,
             policy,
         };
-        let thread = thread::Builder::new().name("writer".into()).spawn(move || writer.run(&jobs))?;
-        Ok(Writer { jobs: sender, healthy, thread: Mutex::new(Some(thread)) })
+        let thread = thread::Builder::new().name("writer".into()).spawn(move || writer.run())?;
+        Ok(Writer { queue, healthy, thread: Mutex::new(Some(thread)) })
     }
 
     /// Returns once the event is durable.
     pub fn add(&self, event: NewEvent) -> Result<Added, Error> {
-        let (reply, outcome) = mpsc::sync_channel(1);
-        self.send(Job::Add(Box::new(event), reply))?;
-        outcome.recv().unwrap_or(Err(Error::Down))
+        self.queue.add(event)
     }
 
     /// Returns once the change is made.
@@ -72,15 +62,8 @@ impl Writer {
         work: impl FnOnce(&mut Connection) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         let (reply, outcome) = mpsc::sync_channel(1);
-        self.send(Job::Change(Box::new(move |connection| drop(reply.send(connection.and_then(work))))))?;
+        self.queue.change(Box::new(move |connection| drop(reply.send(connection.and_then(work)))));
         outcome.recv().unwrap_or(Err(Error::Down))
-    }
-
-    fn send(&self, job: Job) -> Result<(), Error> {
-        self.jobs.try_send(job).map_err(|error| match error {
-            TrySendError::Full(_) => Error::QueueFull,
-            TrySendError::Disconnected(_) => Error::Down,
-        })
     }
 
     /// Returns false while commits fail.
@@ -90,7 +73,7 @@ impl Writer {
 
     /// Waits until everything queued so far is written.
     pub fn close(&self) {
-        let _ = self.jobs.send(Job::Stop);
+        self.queue.close();
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if thread.is_some_and(|thread| thread.join().is_err()) {
             log::line("the writer ended in a panic");
@@ -98,8 +81,15 @@ impl Writer {
     }
 }
 
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.queue.close();
+    }
+}
+
 /// What the writer thread owns.
 struct WriterThread {
+    queue: Arc<Queue>,
     connection: Connection,
     identity: FileIdentity,
     healthy: Arc<AtomicBool>,
@@ -112,25 +102,12 @@ struct WriterThread {
 }
 
 impl WriterThread {
-    fn run(mut self, jobs: &Receiver<Job>) {
-        let mut stopping = false;
-        while !stopping {
-            let first = jobs.recv_timeout(self.patience());
-            stopping = matches!(first, Err(mpsc::RecvTimeoutError::Disconnected));
-            let (mut events, mut replies, mut changes) = (Vec::new(), Vec::new(), Vec::new());
-            for job in first.into_iter().chain(jobs.try_iter()) {
-                match job {
-                    Job::Add(event, reply) => {
-                        events.push(*event);
-                        replies.push(reply);
-                    }
-                    Job::Change(change) => changes.push(change),
-                    Job::Stop => stopping = true,
-                }
-            }
-            let idle = events.is_empty() && changes.is_empty();
-            if !events.is_empty() || self.failure.is_some() || !self.identity.is_unchanged() {
-                self.write(&events, replies);
+    fn run(mut self) {
+        while let Some(mut batch) = self.queue.take(self.patience()) {
+            let idle = batch.is_empty();
+            let changes = mem::take(&mut batch.changes);
+            if !batch.events.is_empty() || self.failure.is_some() || !self.identity.is_unchanged() {
+                self.write(batch);
             }
             for change in changes {
                 self.change(change);
@@ -152,18 +129,15 @@ impl WriterThread {
         }
     }
 
-    /// Commits a batch and answers each sender. An empty batch only finds out whether commits succeed again.
-    fn write(&mut self, events: &[NewEvent], replies: Vec<SyncSender<Result<Added, Error>>>) {
-        let result = match self.failure.take() {
+    /// Commits a batch and answers it. An empty batch only finds out whether commits succeed again.
+    fn write(&mut self, mut batch: Batch) {
+        let outcomes = match self.failure.take() {
             Some(error) if self.tried.elapsed() < RETRY => Err(error),
-            failure => self.try_commit(events, failure.is_some()),
+            failure => self.try_commit(&batch.events, failure.is_some()),
         };
-        self.failure = result.as_ref().err().cloned();
+        self.failure = outcomes.as_ref().err().cloned();
         self.healthy.store(self.failure.is_none(), Relaxed);
-        let outcomes = result.unwrap_or_else(|error| vec![Err(error); events.len()]);
-        for (reply, outcome) in replies.into_iter().zip(outcomes) {
-            let _ = reply.send(outcome);
-        }
+        batch.answer(outcomes);
     }
 
     /// Logs when commits begin to fail, and when they succeed again.
