@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 
 /// Stands for all issues together in `issue_hours`.
 pub const ALL_ISSUES: i64 = 0;
+/// The fields whose values are counted per issue.
+pub const KINDS: [&str; 3] = ["environment", "release", "server_name"];
 /// Values of one kind that an issue counts separately. Any others are counted together, as ''.
 const MAX_VALUES: i64 = 100;
 /// Hours that charts show, and one more.
@@ -28,26 +30,15 @@ pub struct HourCount {
     pub errors: i64,
 }
 
-/// The properties of an event that are counted.
-pub struct Counted<'a> {
-    pub received_at: Time,
-    pub level: Level,
-    pub suppressed: Option<i64>,
-    pub environment: Option<&'a str>,
-    pub release: Option<&'a str>,
-    pub server_name: Option<&'a str>,
-}
-
 impl<'a> Tally<'a> {
-    pub fn add(&mut self, event: &Counted<'a>) {
-        let events = 1 + event.suppressed.unwrap_or(0);
+    /// `values` are those of [`KINDS`].
+    pub fn add(&mut self, received_at: Time, level: Level, suppressed: Option<i64>, values: [&'a Option<String>; 3]) {
+        let events = 1 + suppressed.unwrap_or(0);
         self.stored += 1;
-        let hour = self.hours.entry(event.received_at.hour()).or_default();
+        let hour = self.hours.entry(received_at.hour()).or_default();
         hour.events += events;
-        hour.errors += if event.level == Level::Error { events } else { 0 };
-        let values =
-            [("environment", event.environment), ("release", event.release), ("server_name", event.server_name)];
-        for (kind, value) in values {
+        hour.errors += if level == Level::Error { events } else { 0 };
+        for (kind, value) in KINDS.into_iter().zip(values) {
             if let Some(value) = value {
                 *self.values.entry((kind, value)).or_insert(0) += events;
             }

@@ -2,7 +2,7 @@
 use super::state::state_of;
 use crate::domain::StoredEvent;
 use crate::grouping::{self, Input};
-use crate::store::counts::{self, Counted, Tally};
+use crate::store::counts::{self, Tally};
 use crate::store::read::{self, EVENT};
 use rusqlite::{OptionalExtension, Transaction, params};
 
@@ -52,14 +52,9 @@ pub fn event(transaction: &Transaction, id: &str) -> rusqlite::Result<bool> {
     let Some(newest) = newest else { return issue(transaction, gone.issue_id) };
 
     let mut tally = Tally::default();
-    tally.add(&Counted {
-        received_at: gone.summary.received_at,
-        level: gone.summary.level,
-        suppressed: gone.suppressed,
-        environment: gone.summary.environment.as_deref(),
-        release: gone.summary.release.as_deref(),
-        server_name: gone.summary.server_name.as_deref(),
-    });
+    let summary = &gone.summary;
+    let values = [&summary.environment, &summary.release, &summary.server_name];
+    tally.add(summary.received_at, summary.level, gone.suppressed, values);
     counts::remove(transaction, gone.summary.seq)?;
     counts::subtract(transaction, gone.issue_id, &tally)?;
     transaction.execute(

@@ -1,7 +1,7 @@
 //! The stored counts: events by hour, by environment, release and server, and issues by state.
 use super::pool::Reader;
 use crate::domain::{Facet, Hour, IssueState};
-use crate::store::counts::ALL_ISSUES;
+use crate::store::counts::{ALL_ISSUES, KINDS};
 use crate::store::error::Error;
 use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, params_from_iter};
@@ -63,7 +63,7 @@ impl Reader<'_> {
             let listed: i64 = values.iter().map(|(_, events)| events).sum();
             Ok(Facet { kind, values, other: total - listed })
         };
-        ["environment", "release", "server_name"].into_iter().map(facet).collect()
+        KINDS.into_iter().map(facet).collect()
     }
 
     /// The first environments in alphabetical order.

@@ -34,7 +34,7 @@ struct Task {
     rests: bool,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 enum Kind {
     Purge,
     Limit,
@@ -78,7 +78,7 @@ impl Upkeep {
                 Ok(true) => SOON,
                 Ok(false) => INTERVAL,
                 Err(error) => {
-                    log::line(&format!("{} failed: {error}", kind.name()));
+                    log::line(&format!("maintenance failed ({kind:?}): {error}"));
                     REST
                 }
             };
@@ -114,13 +114,5 @@ impl Kind {
     /// These keep up with a flood, and cost next to nothing when there is nothing to do.
     fn runs_after_every_commit(self) -> bool {
         matches!(self, Kind::Purge | Kind::Limit)
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Kind::Purge => "removing deleted data",
-            Kind::Limit | Kind::Age => "retention",
-            Kind::Space => "freeing space",
-        }
     }
 }

@@ -4,7 +4,7 @@ use crate::grouping;
 use crate::log;
 use crate::store::alerts::{AlertKind, AlertPolicy};
 use crate::store::change::state;
-use crate::store::counts::{self, Counted, Tally};
+use crate::store::counts::{self, Tally};
 use crate::store::error::Error;
 use crate::store::transaction::durable;
 use crate::time::Time;
@@ -88,14 +88,9 @@ impl<'a> Batch<'a> {
         }
         let tally = self.tallies.entry(home.issue).or_default();
         tally.last = Some((seq, received_at));
-        tally.add(&Counted {
-            received_at,
-            level: new.event.level,
-            suppressed: new.event.suppressed,
-            environment: new.event.environment.as_deref(),
-            release: new.event.release.as_deref(),
-            server_name: new.event.server_name.as_deref(),
-        });
+        let event = &new.event;
+        let values = [&event.environment, &event.release, &event.server_name];
+        tally.add(received_at, event.level, event.suppressed, values);
         Ok(Added::New)
     }
 
