@@ -1,33 +1,33 @@
-//! What a reader looks for: the words of `q`, and the order. Pure. Nothing that is typed is an error: what is no known
-//! token is text.
+//! What a search asks for: the words of `q`, and the order of the list. Pure. Nothing that a user types is an error:
+//! anything that is not a known filter is text.
 use crate::domain::{Cursor, IssueState, Level};
 use crate::event::parse_id;
 use std::fmt::{self, Display};
 
-/// Terms that count. More are left out: nobody types them.
-const MOST: usize = 20;
+/// Maximum number of terms. The rest is ignored.
+const MAX_TERMS: usize = 20;
 
-/// All of its terms must hold.
+/// Every term must match.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Query(pub Vec<Term>);
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Term {
     Is(Is),
-    /// A field's value, exactly. An issue without a project has an empty one.
+    /// The exact value of a field. An issue without a project has an empty one.
     Field(Field, String),
-    /// Anywhere in the title or the culprit, ASCII case aside.
+    /// A word or a phrase, without regard to case.
     Text(String),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Is {
     State(IssueState),
-    /// In whatever state. Without a state, open ones are meant.
+    /// In any state. A query that names no state asks for open issues.
     Any,
     /// First seen within a day.
     New,
-    /// Open again since an event came after it was resolved.
+    /// Reopened by an event.
     Reopened,
 }
 
@@ -42,75 +42,67 @@ pub enum Field {
     Type,
 }
 
-impl Field {
-    pub const ALL: [Field; 7] =
-        [Field::Level, Field::Environment, Field::Platform, Field::Release, Field::Server, Field::Project, Field::Type];
+/// The values of `is:`.
+const IS: [(&str, Is); 6] = [
+    ("open", Is::State(IssueState::Open)),
+    ("resolved", Is::State(IssueState::Resolved)),
+    ("ignored", Is::State(IssueState::Ignored)),
+    ("any", Is::Any),
+    ("new", Is::New),
+    ("reopened", Is::Reopened),
+];
 
-    pub fn name(self) -> &'static str {
-        match self {
-            Field::Level => "level",
-            Field::Environment => "env",
-            Field::Platform => "platform",
-            Field::Release => "release",
-            Field::Server => "server",
-            Field::Project => "project",
-            Field::Type => "type",
-        }
-    }
+/// The names of the filters.
+const FIELDS: [(&str, Field); 7] = [
+    ("level", Field::Level),
+    ("env", Field::Environment),
+    ("platform", Field::Platform),
+    ("release", Field::Release),
+    ("server", Field::Server),
+    ("project", Field::Project),
+    ("type", Field::Type),
+];
+
+fn name_of<T: PartialEq>(table: &[(&'static str, T)], value: &T) -> &'static str {
+    table.iter().find(|(_, other)| other == value).map_or("", |(name, _)| name)
 }
 
-impl Is {
-    const ALL: [Is; 6] = [
-        Is::State(IssueState::Open),
-        Is::State(IssueState::Resolved),
-        Is::State(IssueState::Ignored),
-        Is::Any,
-        Is::New,
-        Is::Reopened,
-    ];
-
-    fn name(self) -> &'static str {
-        match self {
-            Is::State(state) => state.as_str(),
-            Is::Any => "any",
-            Is::New => "new",
-            Is::Reopened => "reopened",
-        }
-    }
+fn named<T: Copy>(table: &[(&str, T)], name: &str) -> Option<T> {
+    table.iter().find(|(other, _)| *other == name).map(|(_, value)| *value)
 }
 
 impl Query {
     pub fn parse(text: &str) -> Query {
-        Query(words(text).into_iter().map(Term::of).take(MOST).collect())
+        Query(words(text).into_iter().map(Term::from_word).take(MAX_TERMS).collect())
     }
 
-    /// The states that are asked for: all that are named must hold, so two of them match nothing.
+    /// The states that match. An issue has only one, so a query that names two matches none.
     pub fn states(&self) -> Vec<IssueState> {
         let any = self.0.contains(&Term::Is(Is::Any));
-        let named: Vec<IssueState> = self.0.iter().filter_map(Term::state).collect();
+        let state = |term: &Term| if let Term::Is(Is::State(state)) = term { Some(*state) } else { None };
+        let named: Vec<IssueState> = self.0.iter().filter_map(state).collect();
         let named = if named.is_empty() && !any { vec![IssueState::Open] } else { named };
         IssueState::ALL.into_iter().filter(|state| named.iter().all(|name| name == state)).collect()
     }
 
-    /// The same with another state, or without one.
+    /// The same query with another state, or without one.
     pub fn with_state(&self, is: Option<Is>) -> Query {
-        let state = |term: &Term| matches!(term, Term::Is(Is::State(_) | Is::Any));
-        self.with(is.map(Term::Is), state)
+        self.replace(is.map(Term::Is), |term| matches!(term, Term::Is(Is::State(_) | Is::Any)))
     }
 
-    /// The same with another value of a field, or without one.
+    /// The same query with another value for a field, or without one.
     pub fn with_field(&self, field: Field, value: Option<&str>) -> Query {
-        let same = |term: &Term| matches!(term, Term::Field(other, _) if *other == field);
-        self.with(value.map(|value| Term::Field(field, value.into())), same)
+        let term = value.map(|value| Term::Field(field, value.into()));
+        self.replace(term, |term| matches!(term, Term::Field(other, _) if *other == field))
     }
 
     pub fn without(&self, term: &Term) -> Query {
-        self.with(None, |other| other == term)
+        self.replace(None, |other| other == term)
     }
 
-    fn with(&self, term: Option<Term>, in_place_of: impl Fn(&Term) -> bool) -> Query {
-        let others = self.0.iter().filter(|term| !in_place_of(term)).cloned();
-        Query(others.chain(term).collect())
+    fn replace(&self, new: Option<Term>, is_replaced: impl Fn(&Term) -> bool) -> Query {
+        let others = self.0.iter().filter(|term| !is_replaced(term)).cloned();
+        Query(others.chain(new).collect())
     }
 
     /// The id of an event, if the query is nothing else.
@@ -121,7 +113,7 @@ impl Query {
         }
     }
 
-    /// The value that a field must have, where one is asked for.
+    /// The value that a field must have, if the query names one.
     pub fn value(&self, field: Field) -> Option<&str> {
         self.0.iter().find_map(|term| match term {
             Term::Field(other, value) if *other == field => Some(value.as_str()),
@@ -130,55 +122,42 @@ impl Query {
     }
 }
 
-/// As one would type it.
+/// As a user would type it.
 impl Display for Query {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        for (n, term) in self.0.iter().enumerate() {
-            write!(f, "{}{term}", if n > 0 { " " } else { "" })?;
-        }
-        Ok(())
+        let terms: Vec<String> = self.0.iter().map(Term::to_string).collect();
+        f.write_str(&terms.join(" "))
     }
 }
 
 impl Term {
-    fn of(word: Word) -> Term {
-        let Some((name, value)) = word.name.as_deref().zip(Some(&word.text)) else { return Term::Text(word.text) };
-        let is = Is::ALL.into_iter().find(|is| name == "is" && is.name().eq_ignore_ascii_case(value));
-        let field = Field::ALL.into_iter().find(|field| field.name() == name);
-        match (is, field) {
-            (Some(is), _) => Term::Is(is),
-            (_, Some(Field::Level)) => match Level::parse(value) {
-                Some(level) => Term::Field(Field::Level, level.as_str().into()),
-                None => Term::Text(format!("{name}:{value}")),
-            },
-            (_, Some(field)) if !value.is_empty() || field == Field::Project => Term::Field(field, word.text),
-            _ => Term::Text(format!("{name}:{value}")),
-        }
-    }
-
-    fn state(&self) -> Option<IssueState> {
-        match self {
-            Term::Is(Is::State(state)) => Some(*state),
-            _ => None,
-        }
+    fn from_word(word: Word) -> Term {
+        let Word { name: Some(name), text } = word else { return Term::Text(word.text) };
+        let term = match named(&FIELDS, &name) {
+            None if name == "is" => named(&IS, &text.to_ascii_lowercase()).map(Term::Is),
+            None => None,
+            Some(Field::Level) => Level::parse(&text).map(|level| Term::Field(Field::Level, level.as_str().into())),
+            Some(field) if text.is_empty() && field != Field::Project => None,
+            Some(field) => Some(Term::Field(field, text.clone())),
+        };
+        term.unwrap_or_else(|| Term::Text(format!("{name}:{text}")))
     }
 }
 
 impl Display for Term {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let has_space = |text: &str| text.contains(char::is_whitespace);
         match self {
-            Term::Is(is) => write!(f, "is:{}", is.name()),
-            Term::Field(field, value) if value.contains(char::is_whitespace) => {
-                write!(f, "{}:\"{value}\"", field.name())
-            }
-            Term::Field(field, value) => write!(f, "{}:{value}", field.name()),
-            Term::Text(text) if text.contains(|c: char| c.is_whitespace() || c == ':') => write!(f, "\"{text}\""),
+            Term::Is(is) => write!(f, "is:{}", name_of(&IS, is)),
+            Term::Field(field, value) if has_space(value) => write!(f, "{}:\"{value}\"", name_of(&FIELDS, field)),
+            Term::Field(field, value) => write!(f, "{}:{value}", name_of(&FIELDS, field)),
+            Term::Text(text) if has_space(text) || text.contains(':') => write!(f, "\"{text}\""),
             Term::Text(text) => f.write_str(text),
         }
     }
 }
 
-/// What stands between blanks: perhaps a name and a colon, then a text, which may be quoted.
+/// A part of a query: perhaps a name and a colon, then a text, which may be quoted.
 struct Word {
     name: Option<String>,
     text: String,
@@ -202,7 +181,7 @@ fn words(query: &str) -> Vec<Word> {
     words
 }
 
-/// The order of a list, the largest first.
+/// The order of a list, largest first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Sort {
     #[default]
@@ -211,28 +190,25 @@ pub enum Sort {
     Count,
 }
 
-impl Sort {
-    pub const ALL: [Sort; 3] = [Sort::LastSeen, Sort::FirstSeen, Sort::Count];
+/// The values of `sort=`.
+const SORTS: [(&str, Sort); 3] =
+    [("last_seen", Sort::LastSeen), ("first_seen", Sort::FirstSeen), ("count", Sort::Count)];
 
-    /// As it stands in a URL.
+impl Sort {
     pub fn as_str(self) -> &'static str {
-        match self {
-            Sort::LastSeen => "last_seen",
-            Sort::FirstSeen => "first_seen",
-            Sort::Count => "count",
-        }
+        name_of(&SORTS, &self)
     }
 
-    pub fn of(text: &str) -> Option<Sort> {
-        Sort::ALL.into_iter().find(|sort| sort.as_str() == text)
+    pub fn parse(text: &str) -> Option<Sort> {
+        named(&SORTS, text)
     }
 }
 
-/// A page of a list, as it is asked for.
+/// A page of the issue list, as a request asks for it.
 #[derive(Clone, Debug)]
 pub struct Listing {
     pub query: Query,
-    /// The query as it was typed.
+    /// The query as the user typed it.
     pub text: String,
     pub sort: Sort,
     pub cursor: Cursor,
@@ -247,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_known_token_is_text() {
+    fn anything_that_is_not_a_known_filter_is_text() {
         for text in ["level:loud", "is:gone", "env:", "colour:red", "http://x", ":", "\"", "is:", "Level:error", "::"] {
             let terms = Query::parse(text).0;
             assert!(terms.iter().all(|term| matches!(term, Term::Text(_))), "{text}: {terms:?}");
@@ -256,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_words_and_phrases() {
+    fn filters_words_and_phrases_are_told_apart() {
         let query =
             Query::parse(r#"is:resolved level:ERROR env:"north europe" time "dead lock" release:1.0 type:*os.Path"#);
         assert_eq!(
@@ -271,13 +247,13 @@ mod tests {
                 Term::Field(Field::Type, "*os.Path".into()),
             ]
         );
-        assert_eq!(Query::parse(&query.to_string()), query, "as one would type it");
+        assert_eq!(Query::parse(&query.to_string()), query, "as a user would type it");
         let odd = Query(vec![Term::Text("a\tb".into()), Term::Text("level:error".into())]);
         assert_eq!(Query::parse(&odd.to_string()), odd);
     }
 
     #[test]
-    fn without_a_state_open_ones_are_meant() {
+    fn a_query_without_a_state_asks_for_open_issues() {
         let states = |text| Query::parse(text).states();
         assert_eq!(states(""), [IssueState::Open]);
         assert_eq!(states("is:new x"), [IssueState::Open]);
@@ -288,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn a_term_takes_the_place_of_another() {
+    fn a_term_replaces_another_of_its_kind() {
         let query = Query::parse("a level:error env:x");
         assert_eq!(query.with_field(Field::Level, Some("info")).to_string(), "a env:x level:info");
         assert_eq!(query.with_field(Field::Environment, None).to_string(), "a level:error");

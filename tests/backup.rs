@@ -80,7 +80,7 @@ fn a_failed_backup_says_why_and_leaves_no_file() {
         (obs.database.clone(), "missing/copy", "missing/copy"),
         (obs.database.clone(), "garbage/copy", "garbage/copy"),
         (folder.join("none"), "copy", "none: there is no such file"),
-        (folder.join(""), "copy", "there is no such file"),
+        (folder.join(""), "copy", "is a directory"),
         (folder.join("garbage"), "copy", "garbage: it is not a database"),
         (folder.join("empty"), "copy", "empty: it is empty"),
         (folder.join("foreign"), "copy", "foreign: it is a database, but not one of obs"),

@@ -109,7 +109,7 @@ struct Shown {
     period: Period,
     found: Found,
     hours: Vec<Hour>,
-    issue_hours: HashMap<i64, Vec<i64>>,
+    issue_hours: HashMap<i64, Vec<Hour>>,
     environments: Vec<String>,
     projects: Vec<&'static str>,
     may_act: bool,
@@ -174,7 +174,7 @@ fn pages(event: &StoredEvent, issue: &Issue) -> [String; 4] {
     let mut shown = Shown::new(&query, page(issue));
     shown.environments = vec![text.into(); 10];
     shown.hours = hours[..24].to_vec();
-    shown.issue_hours.insert(issue.id, vec![i64::MAX / 1000; 24]);
+    shown.issue_hours.insert(issue.id, vec![Hour { events: i64::MAX / 1000, errors: 0 }; 24]);
     let mut nothing = Shown::new(&query, no_rows(None));
     nothing.environments = shown.environments.clone();
     [shown.html(), nothing.html(), views::issue(&whole).into_string(), event_page(event, issue, one, one)]
@@ -287,7 +287,7 @@ fn a_page_of_rows_is_small() {
     issue.culprit = Some("(*Store).LoadOrder in orders/store.go".into());
     let mut shown = Shown::new("level:error", page(&issue));
     shown.hours = vec![Hour { events: 1739, errors: 967 }; 24];
-    shown.issue_hours.insert(41, (0..24).collect());
+    shown.issue_hours.insert(41, (0..24).map(|events| Hour { events, errors: 0 }).collect());
     let html = shown.html();
     let rows = html.split_once("<ol").unwrap().1.split_once("</ol>").unwrap().0;
     assert!(rows.len() / 50 < 1000, "{} bytes a row", rows.len() / 50);
@@ -326,7 +326,9 @@ fn the_overview_has_a_text_alternative_for_its_chart() {
 fn a_rows_bars_are_scaled_to_at_least_six_events() {
     let bars = |hours: Option<Vec<i64>>| {
         let mut shown = Shown::new("", Page { rows: vec![issue("x")], newer: None, older: None });
-        shown.issue_hours.extend(hours.map(|hours| (41, hours)));
+        shown
+            .issue_hours
+            .extend(hours.map(|hours| (41, hours.into_iter().map(|events| Hour { events, errors: 0 }).collect())));
         let html = shown.html();
         html.split_once("</p><svg ").unwrap().1.split_once("</svg>").unwrap().0.to_string()
     };

@@ -9,7 +9,7 @@ use uuid::Uuid;
 #[derive(Serialize)]
 pub struct Message {
     pub alert_id: String,
-    pub kind: &'static str,
+    pub kind: String,
     /// Raw JSON, because `Value` would lose the order of keys and the digits of long numbers.
     issue: Option<Box<RawValue>>,
     event: Option<Box<RawValue>>,
@@ -21,9 +21,9 @@ pub struct Message {
 }
 
 impl Message {
-    fn new(kind: &'static str, link: String) -> Message {
+    fn new(kind: &str, link: String) -> Message {
         let alert_id = Uuid::now_v7().to_string();
-        Message { alert_id, kind, issue: None, event: None, events_last_hour: None, held_back: None, link }
+        Message { alert_id, kind: kind.into(), issue: None, event: None, events_last_hour: None, held_back: None, link }
     }
 
     pub fn from_alert(alert: &Alert, base_url: &str) -> serde_json::Result<Message> {
@@ -32,7 +32,7 @@ impl Message {
             issue: Some(to_raw_value(&alert.issue)?),
             event: alert.event.as_ref().map(to_raw_value).transpose()?,
             events_last_hour: alert.events_last_hour,
-            ..Message::new(alert.kind.as_str(), format!("{base_url}/issues/{}", alert.issue.id))
+            ..Message::new(&alert.kind, format!("{base_url}/issues/{}", alert.issue.id))
         })
     }
 

@@ -92,7 +92,7 @@ fn config(args: &mut Arguments, database: PathBuf) -> Result<Config, String> {
         public_dashboard: args.contains("--public-dashboard") || switch("OBS_PUBLIC_DASHBOARD")?,
         verbose: args.contains("--verbose"),
         retention: Retention {
-            events: number(args, "--max-events", "OBS_MAX_EVENTS")?.unwrap_or(Retention::default().events),
+            events: number(args, "--max-events", "OBS_MAX_EVENTS")?.unwrap_or(1_000_000),
             days: number(args, "--retention-days", "OBS_RETENTION_DAYS")?,
         },
         rate_limit: number_variable("OBS_RATE_LIMIT")?,

@@ -28,14 +28,6 @@ impl AlertKind {
             AlertKind::Rate => "rate",
         }
     }
-
-    fn parse(word: &str) -> AlertKind {
-        match word {
-            "reopened" => AlertKind::Reopened,
-            "rate" => AlertKind::Rate,
-            _ => AlertKind::New,
-        }
-    }
 }
 
 /// Which alerts are recorded.
@@ -51,7 +43,8 @@ pub enum AlertPolicy {
 /// A pending alert, with its issue and event as they are now.
 pub struct Alert {
     pub id: String,
-    pub kind: AlertKind,
+    /// `new`, `reopened` or `rate`.
+    pub kind: String,
     pub issue: Issue,
     /// `None` if retention has removed it.
     pub event: Option<StoredEvent>,
@@ -127,8 +120,7 @@ impl Reader<'_> {
              WHERE seq > ?1 ORDER BY seq LIMIT 1",
         )?;
         let next = select.query_row([sent], |row| {
-            let kind = AlertKind::parse(row.get_ref(2)?.as_str()?);
-            Ok((row.get(0)?, row.get(1)?, kind, row.get(3)?, row.get(4)?, row.get(5)?))
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?))
         });
         let Some((seq, id, kind, issue, event, events_last_hour)) = next.optional()? else { return Ok(None) };
         let issue = self.merged_into(issue)?.unwrap_or(issue);

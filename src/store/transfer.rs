@@ -36,9 +36,6 @@ pub struct Export {
 
 impl Export {
     pub fn open(path: &Path, filter: ExportFilter) -> Result<Export, String> {
-        if !path.is_file() {
-            return Err(format!("cannot export {}: there is no such file", path.display()));
-        }
         let connection = open_existing(&full_path(path)?)?;
         let newest = connection.query_row("SELECT coalesce(max(seq), 0) FROM events", [], |row| row.get(0));
         let last = newest.map_err(|e| format!("cannot read {}: {e}", path.display()))?;

@@ -122,13 +122,14 @@ fn scaled(events: i64, scale: i64, height: i64) -> i64 {
 }
 
 /// The last 24 hours of an issue in the list, as one path without the empty hours.
-pub fn row(hours: &[i64], last: i64) -> Html {
+pub fn row(hours: &[Hour], last: i64) -> Html {
+    let hours: Vec<i64> = hours.iter().map(|hour| hour.events).collect();
     let peak = hours.iter().copied().enumerate().rev().max_by_key(|(_, events)| *events);
     let Some((at, most)) = peak.filter(|(_, most)| *most > 0) else {
         return html!("<svg viewBox=\"0 0 96 16\" role=\"img\" aria-label=\"Last 24 hours: none\"></svg>");
     };
     let high = |events: i64| scaled(events, most.max(ROW_SCALE), ROW_HEIGHT).max(ROW_BAR);
-    let bars = (2i64..).step_by(4).zip(hours).filter(|(_, events)| **events > 0);
+    let bars = (2i64..).step_by(4).zip(&hours).filter(|(_, events)| **events > 0);
     html!(
         "<svg viewBox=\"0 0 96 16\" role=\"img\" aria-label=\"Last 24 hours: {}, most at {}: {}\"><path d=\"{}\"/></svg>",
         grouped(hours.iter().map(|events| events.max(&0)).sum()),

@@ -26,7 +26,7 @@ pub struct ListPage<'a> {
     /// Events of the requested period.
     pub hours: &'a [Hour],
     /// Events of each issue in the last 24 hours; issues without any may be missing.
-    pub issue_hours: &'a HashMap<i64, Vec<i64>>,
+    pub issue_hours: &'a HashMap<i64, Vec<Hour>>,
     pub states: &'a [(IssueState, i64)],
     pub environments: &'a [String],
     pub projects: &'a [&'a str],

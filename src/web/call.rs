@@ -29,7 +29,7 @@ impl Call<'_> {
     pub fn listing(&self) -> Result<Listing, Error> {
         let text = self.request.get_param("q").unwrap_or_default();
         let text: String = text.chars().take(MAX_QUERY).collect();
-        let sort = self.request.get_param("sort").map_or(Some(Sort::default()), |sort| Sort::of(&sort));
+        let sort = self.request.get_param("sort").map_or(Some(Sort::default()), |sort| Sort::parse(&sort));
         let sort = sort.ok_or_else(|| Error::Bad("Invalid sort: expected last_seen, first_seen or count".into()))?;
         Ok(Listing { query: Query::parse(&text), text, sort, cursor: self.cursor()? })
     }

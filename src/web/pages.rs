@@ -5,12 +5,11 @@ use super::{
     response::{Format, see_other},
     state::State,
 };
-use crate::domain::{Hour, Key};
+use crate::domain::Key;
 use crate::http::Body;
 use crate::time::Time;
 use crate::views::{self, EventPage, IssuePage, ListPage, ListRequest, Period, terminal};
 use rouille::{Request, Response};
-use std::collections::HashMap;
 
 /// Hours of events that a row of the list shows.
 const ROW_HOURS: usize = 24;
@@ -36,7 +35,7 @@ pub fn issues(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
             asked,
             found: &found,
             hours: &reader.hours(now.hour(), asked.period.hours(now))?,
-            issue_hours: &events_by_hour(reader.issue_hours(&ids, now.hour(), ROW_HOURS)?),
+            issue_hours: &reader.issue_hours(&ids, now.hour(), ROW_HOURS)?,
             states: &states,
             environments: &reader.environments()?,
             projects: &projects(&state.keys),
@@ -81,11 +80,6 @@ pub fn event(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
         let page = EventPage { event: &event, issue: &issue, older, newer, may_act: call.sender.is_trusted, now };
         Ok(format.answer(|| views::event(&page), || terminal::event(&page, &origin)))
     })
-}
-
-fn events_by_hour(issues: HashMap<i64, Vec<Hour>>) -> HashMap<i64, Vec<i64>> {
-    let events = |hours: Vec<Hour>| hours.iter().map(|hour| hour.events).collect();
-    issues.into_iter().map(|(id, hours)| (id, events(hours))).collect()
 }
 
 /// The projects to choose from; none if there is only one.

@@ -10,9 +10,6 @@ use uuid::Uuid;
 ///
 /// `VACUUM INTO` reads one snapshot. SQLite's backup interface would start over each time the server writes.
 pub fn backup(source: &Path, dest: &Path) -> Result<(), String> {
-    if !source.is_file() {
-        return Err(format!("cannot back up {}: there is no such file", source.display()));
-    }
     let failed = |why: &dyn std::fmt::Display| format!("cannot back up to {}: {why}", dest.display());
     if dest.symlink_metadata().is_ok() {
         return Err(failed(&"it already exists"));

@@ -88,6 +88,9 @@ pub fn open(path: &Path) -> Result<Connection, String> {
 /// Opens a database that must exist and need no migration.
 pub fn open_existing(path: &Path) -> Result<Connection, String> {
     let open = || {
+        if !path.is_file() {
+            return Err("there is no such file".into());
+        }
         let connection = connect(path).map_err(in_words)?;
         match check(&connection)? {
             0 => Err("it is empty".into()),

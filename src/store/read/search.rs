@@ -126,6 +126,7 @@ impl Search {
             Some((ids, _)) => format!("({ids}) AS candidates CROSS JOIN issues ON issues.id = candidates.id"),
             None => format!("issues INDEXED BY {index}"),
         };
+        // The newest event is read only if a condition is about it.
         let events = match conditions.contains("events.") {
             true => "CROSS JOIN events ON events.seq = issues.last_seq",
             false => "",

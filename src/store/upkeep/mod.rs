@@ -67,7 +67,9 @@ impl Upkeep {
         for at in 0..self.tasks.len() {
             let Task { kind, due, rests } = self.tasks[at];
             let is_due = due <= Instant::now();
-            if !is_due && (rests || !kind.runs_after_every_commit()) {
+            // These keep up with a flood, and cost next to nothing when there is nothing to do.
+            let is_urgent = matches!(kind, Kind::Purge | Kind::Limit);
+            if !is_due && (rests || !is_urgent) {
                 continue;
             }
             // Unwinding rolls the transaction back.
@@ -107,12 +109,5 @@ impl Upkeep {
                 Ok(more)
             }
         }
-    }
-}
-
-impl Kind {
-    /// These keep up with a flood, and cost next to nothing when there is nothing to do.
-    fn runs_after_every_commit(self) -> bool {
-        matches!(self, Kind::Purge | Kind::Limit)
     }
 }

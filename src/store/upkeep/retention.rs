@@ -25,12 +25,6 @@ pub struct Retention {
     pub days: Option<i64>,
 }
 
-impl Default for Retention {
-    fn default() -> Retention {
-        Retention { events: 1_000_000, days: None }
-    }
-}
-
 /// Removes events beyond the maximum number. Returns true if there are still too many.
 ///
 /// Under load, up to 1 % more may stay, so that removals share transactions.
