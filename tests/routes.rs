@@ -2,7 +2,7 @@
 mod common;
 use common::*;
 use obs::http::{App, Limits, Refusal};
-use obs::store::Store;
+use obs::store::{AlertPolicy, Retention, Store};
 use obs::web::State;
 use obs::web::auth::Dashboard;
 
@@ -33,6 +33,8 @@ fn routes(id: &str) -> Vec<(String, u16, &'static str)> {
         ("/api/events".into(), 405, "OPTIONS, POST"),
     ]
 }
+
+const RETENTION: Retention = Retention { events: 1000, days: None };
 
 #[test]
 fn every_path_answers_its_methods_and_lists_them_for_others() {
@@ -173,7 +175,7 @@ fn pages_of_any_origin_may_send_events_and_read_the_responses() {
 fn a_refusal_by_http_looks_like_a_refusal_by_a_handler() {
     let folder = Folder::new();
     let state = State {
-        store: Store::open(&folder.join("obs.sqlite"), Default::default(), Default::default()).unwrap().into(),
+        store: Store::open(&folder.join("obs.sqlite"), RETENTION, AlertPolicy::Never).unwrap().into(),
         keys: Vec::new(),
         dashboard: Dashboard::Local,
         rate: obs::web::rate::Rate::new(None),

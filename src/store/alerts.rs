@@ -31,10 +31,9 @@ impl AlertKind {
 }
 
 /// Which alerts are recorded.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AlertPolicy {
     /// None.
-    #[default]
     Never,
     /// New and reopened issues, and issues with more than `rate` events in an hour.
     Issues { rate: Option<u32> },
