@@ -72,7 +72,7 @@ CREATE TABLE events (
 );
 CREATE INDEX events_by_issue ON events (issue_id); -- and by seq within an issue
 
--- Events per issue and hour, for the last 14 days. The rows of issue 0 are the sums over all issues.
+-- Events per issue and hour, for the 14 days before its latest event. The rows of issue 0 are the sums over all issues.
 CREATE TABLE issue_hours (
     issue_id INTEGER NOT NULL,
     hour     INTEGER NOT NULL,

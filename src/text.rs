@@ -1,4 +1,4 @@
-//! Text cut to a number of characters, its first line, and its case folded.
+//! Cuts text to a number of characters, finds its first line, and folds its case.
 use std::borrow::Cow;
 
 /// The first `max` characters.

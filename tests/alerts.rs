@@ -351,7 +351,8 @@ impl Inside {
     fn new() -> Inside {
         let folder = Folder::new();
         let policy = AlertPolicy::Issues { rate: None };
-        let store = Store::open(&folder.join("obs.sqlite"), Default::default(), policy).unwrap();
+        let store =
+            Store::open(&folder.join("obs.sqlite"), Retention { events: 1_000_000, days: None }, policy).unwrap();
         Inside { folder, store: Arc::new(store) }
     }
 

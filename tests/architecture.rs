@@ -171,6 +171,15 @@ fn dependencies_inside_http_point_down() {
 }
 
 #[test]
+fn dependencies_inside_web_point_down() {
+    let order = [
+        "mod", "routes", "ingest", "api", "pages", "forms", "assets", "changes", "call", "state", "auth", "rate",
+        "error", "response",
+    ];
+    assert_points_down("web/", &order);
+}
+
+#[test]
 fn no_two_files_depend_on_each_other() {
     let dependencies = dependencies();
     for file in dependencies.keys() {

@@ -27,6 +27,19 @@ fn wait_until_stored(obs: &Obs, events: i64) {
     wait_until(&format!("{events} events are left"), || stored(obs) == events);
 }
 
+/// A step removes at most 256 events. Each of these issues has one to give, so a step makes hundreds of removals.
+#[test]
+fn many_small_issues_keep_their_newest_events() {
+    let obs = Obs::start();
+    for round in 0..2 {
+        send_all(&obs, (0..700).map(|n| format!(r#"{{"message":"m","fingerprint":["{n}"],"extra":{round}}}"#)));
+    }
+    let obs = obs.restart(&["--max-events", "900"], &[("OBS_API_KEY", KEY)]);
+    wait_until_stored(&obs, 900);
+    assert_eq!(number(&obs, "SELECT count(*) FROM issues JOIN events ON seq = last_seq"), 700);
+    assert_counters_match_rows(&obs);
+}
+
 #[test]
 fn a_flood_of_one_error_does_not_push_out_a_rare_one() {
     let obs = with_limits(&[("OBS_MAX_EVENTS", "100")]);

@@ -468,7 +468,9 @@ fn a_search_that_runs_out_of_time_says_how_far_it_got_and_can_continue() {
     let mut shown = Shown::new("rare", Page { rows: Vec::new(), newer: None, older: Some(place(7)) });
     shown.found.scanned = Some(48_000);
     let html = shown.html();
-    assert!(html.contains(r#"Searched 48,000 issues so far. <a href="/?q=rare&amp;after=7">Continue</a>"#));
+    assert!(
+        html.contains(r#"Searched 48,000 issues before time ran out. <a href="/?q=rare&amp;after=7">Continue</a>"#)
+    );
     assert!(!html.contains("Nothing matches"), "the search is not finished");
     shown.found.page.rows = vec![issue("x")];
     assert!(shown.html().contains("Searched 48,000 issues") && shown.html().contains("class=\"rows\""));

@@ -100,7 +100,10 @@ impl Runner {
                 pace.caught_up();
                 pause = POLL;
             }
-            Some((seq, None)) => self.sent = seq, // the issue has been deleted
+            Some((seq, None)) => {
+                self.sent = seq; // the issue has been deleted
+                return Ok(pause);
+            }
             Some((seq, Some(alert))) => match pace.turn(Instant::now()) {
                 Turn::Wait(time) => pause = time,
                 Turn::One => self.send(Message::from_alert(&alert, &self.settings.base_url), seq),

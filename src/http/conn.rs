@@ -28,7 +28,7 @@ pub(super) enum Cut {
 }
 
 #[derive(Clone, Copy)]
-pub(super) struct Progress {
+pub(super) struct PhaseState {
     pub phase: Phase,
     pub since: Instant,
     pub cut: Option<Cut>,
@@ -37,33 +37,33 @@ pub(super) struct Progress {
 pub(super) struct Conn {
     pub socket: TcpStream,
     pub peer: SocketAddr,
-    progress: Mutex<Progress>,
+    phase_state: Mutex<PhaseState>,
 }
 
 impl Conn {
     pub fn new(socket: TcpStream, peer: SocketAddr) -> Conn {
-        let progress = Progress { phase: Phase::Idle, since: Instant::now(), cut: None };
-        Conn { socket, peer, progress: Mutex::new(progress) }
+        let phase_state = PhaseState { phase: Phase::Idle, since: Instant::now(), cut: None };
+        Conn { socket, peer, phase_state: Mutex::new(phase_state) }
     }
 
-    pub fn progress(&self) -> Progress {
-        *lock(&self.progress)
+    pub fn phase_state(&self) -> PhaseState {
+        *lock(&self.phase_state)
     }
 
     /// Begins a phase, and returns when it began.
     pub fn enter(&self, phase: Phase) -> Instant {
-        let mut progress = lock(&self.progress);
-        (progress.phase, progress.since) = (phase, Instant::now());
-        progress.since
+        let mut phase_state = lock(&self.phase_state);
+        (phase_state.phase, phase_state.since) = (phase, Instant::now());
+        phase_state.since
     }
 
     /// Ends the wait for this client if `why` returns a reason. The lock is held throughout, so the cut cannot hit the next
     /// phase. Usually only the reading side is shut down, so that the connection's thread can still send a refusal.
-    pub fn cut_if(&self, why: impl FnOnce(&Progress) -> Option<Cut>) -> bool {
-        let mut progress = lock(&self.progress);
-        let Some(cut) = why(&progress) else { return false };
-        progress.cut = Some(cut);
-        if progress.phase == Phase::Response {
+    pub fn cut_if(&self, why: impl FnOnce(&PhaseState) -> Option<Cut>) -> bool {
+        let mut phase_state = lock(&self.phase_state);
+        let Some(cut) = why(&phase_state) else { return false };
+        phase_state.cut = Some(cut);
+        if phase_state.phase == Phase::Response {
             // Without linger, closing resets the connection. Otherwise the kernel would keep the unread bytes for minutes.
             let _ = SockRef::from(&self.socket).set_linger(Some(Duration::ZERO));
             let _ = self.socket.shutdown(Shutdown::Both);

@@ -60,7 +60,7 @@ impl<A: App> Exchange<'_, A> {
             response = self.refusal(Refusal::Busy("too many unread responses"), &head).into();
         }
         let status = response.status;
-        let keep = head.keep && body_read && !self.shared.stopping() && self.conn.progress().cut.is_none();
+        let keep = head.keep && body_read && !self.shared.stopping() && self.conn.phase_state().cut.is_none();
         let keep = self.send(response, head.request.method() == "HEAD", keep)?;
         guarded(|| self.shared.app.answered(&head.request, status, begun.elapsed()));
         Ok(keep)

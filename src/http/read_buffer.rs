@@ -51,7 +51,7 @@ impl<'a> ReadBuffer<'a> {
         }
         loop {
             // Shutting down the reading side does not stop a client that keeps sending: the socket stays readable.
-            if self.conn.progress().cut == Some(Cut::Overdue) {
+            if self.conn.phase_state().cut == Some(Cut::Overdue) {
                 return Err(end_of_stream(self.conn));
             }
             match (&self.conn.socket).read(&mut self.buffer[self.end..]) {
@@ -101,7 +101,7 @@ impl<'a> ReadBuffer<'a> {
 }
 
 fn end_of_stream(conn: &Conn) -> Failure {
-    let refusal = match conn.progress().cut {
+    let refusal = match conn.phase_state().cut {
         None => return Refusal::BadRequest("the request ends early").into(),
         Some(Cut::Overdue) => Refusal::Timeout,
         Some(Cut::Evicted) => Refusal::Busy("too many connections"),

@@ -54,7 +54,7 @@ impl Table {
 /// Evicts the connection that has been idle longest, or else the one that has been in its phase longest. A request that is
 /// being handled is never cut off.
 fn evict(conns: &[Arc<Conn>]) -> bool {
-    let mut waiting: Vec<_> = conns.iter().map(|conn| (conn.progress(), conn)).collect();
+    let mut waiting: Vec<_> = conns.iter().map(|conn| (conn.phase_state(), conn)).collect();
     waiting.retain(|(progress, _)| progress.phase != Phase::Work && progress.cut.is_none());
     waiting.sort_by_key(|(progress, _)| (progress.phase != Phase::Idle, progress.since));
     // A connection that has moved on in the meantime stays: its request may have arrived.

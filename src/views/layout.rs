@@ -76,8 +76,8 @@ pub fn heading(kind: Option<&str>, message: &str) -> Html {
 }
 
 /// `function in file`, as `grouping` writes it, with the function set in code type.
-pub fn culprit(culprit: &str, most: usize) -> Html {
-    let culprit = cut(culprit, most);
+pub fn culprit(culprit: &str, max: usize) -> Html {
+    let culprit = cut(culprit, max);
     match culprit.rsplit_once(" in ") {
         Some((function, file)) => html!("<code>{}</code> <span>{}</span>", function, file),
         None => html!("<code>{}</code>", culprit),

@@ -134,7 +134,7 @@ fn scanned(list: &ListPage) -> Option<Html> {
         Cursor::Newest | Cursor::After(_) => page.older.map(Cursor::After),
     };
     let next = next.map(|next| html!(" <a href=\"{}\">Continue</a>", list.asked.at(next)));
-    Some(html!("<p class=\"scanned\">Searched {} so far.{}</p>\n", scanned, next))
+    Some(html!("<p class=\"scanned\">Searched {} before time ran out.{}</p>\n", scanned, next))
 }
 
 fn pager(list: &ListPage) -> Option<Html> {

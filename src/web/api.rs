@@ -15,7 +15,7 @@ const DAY: usize = 24;
 struct IssueList<'a> {
     issues: &'a [Issue],
     next: Option<String>,
-    /// How many issues the search has scanned so far, if it ran out of time.
+    /// How many issues were scanned for this page, if the search ran out of time.
     #[serde(skip_serializing_if = "Option::is_none")]
     scanned: Option<usize>,
 }
@@ -96,10 +96,10 @@ pub fn stats(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
 /// `{"state": "open" | "resolved" | "ignored"}`
 pub fn set_state(state: &State, call: &Call, body: Body) -> Result<Response, Error> {
     #[derive(Deserialize)]
-    struct Change {
+    struct NewState {
         state: String,
     }
-    let change: Change = parse_change(body, r#"{"state": "resolved"}"#)?;
+    let change: NewState = parse_change(body, r#"{"state": "resolved"}"#)?;
     let to = IssueState::parse(&change.state);
     let to = to.ok_or_else(|| Error::Bad("Invalid state: expected open, resolved or ignored".into()))?;
     changes::set_state(&state.store, call.path.issue, to)?;
@@ -117,10 +117,10 @@ pub fn delete_event(state: &State, call: &Call, _: Body) -> Result<Response, Err
 /// `{"into": ID}`
 pub fn merge(state: &State, call: &Call, body: Body) -> Result<Response, Error> {
     #[derive(Deserialize)]
-    struct Change {
+    struct Target {
         into: i64,
     }
-    let Change { into } = parse_change(body, r#"{"into": 1}, with the id of an issue"#)?;
+    let Target { into } = parse_change(body, r#"{"into": 1}, with the id of an issue"#)?;
     changes::merge(&state.store, call.path.issue, into)?;
     changed_issue(state, into)
 }

@@ -100,8 +100,7 @@ impl Search {
             if scan.found.len() > PAGE {
                 break;
             }
-            // Candidates have all been examined before the first of them is returned here.
-            if self.candidates.is_none() && scan.scanned % STRIDE == 0 && start.elapsed() > TIME {
+            if scan.scanned % STRIDE == 0 && start.elapsed() > TIME {
                 scan.timed_out = true;
                 break;
             }
@@ -109,7 +108,7 @@ impl Search {
         Ok(scan)
     }
 
-    /// Selects key, id, and whether the conditions hold, in the order of the list.
+    /// Selects key, id, and whether the conditions hold, in the order of the list and no faster than rows are read.
     fn sql(&self, states: &[IssueState]) -> Sql {
         let (side, order, from) = match self.cursor {
             Cursor::Newest => ("<=", "DESC", Position { key: i64::MAX, id: i64::MAX }),
@@ -121,33 +120,30 @@ impl Search {
             Sort::FirstSeen => ("issues.id", "issues_by_age", format!("issues.id {side} ?")),
             Sort::Count => ("count", "issues_by_count", format!("(count, issues.id) {side} (?, ?)")),
         };
-        let (conditions, condition_values) = &self.conditions;
+        let (conditions, mut values) = self.conditions.clone();
         let issues = match &self.candidates {
             Some((ids, _)) => format!("({ids}) AS candidates CROSS JOIN issues ON issues.id = candidates.id"),
             None => format!("issues INDEXED BY {index}"),
         };
+        // Each index is ordered within a state, so the states are scanned in parallel and merged.
+        let arms = states.iter().map(|state| {
+            values.extend(self.candidates.iter().flat_map(|(_, values)| values.iter().cloned()));
+            values.extend([state.as_str().to_string().into(), from.key.into()]);
+            values.extend((self.sort == Sort::Count).then_some(Value::from(from.id)));
+            format!("SELECT {key} AS key, issues.id AS id FROM {issues} WHERE state = ? AND {after}")
+        });
+        let list = format!("{} ORDER BY key {order}, id {order}", arms.collect::<Vec<_>>().join(" UNION ALL "));
         // The newest event is read only if a condition is about it.
         let events = match conditions.contains("events.") {
             true => "CROSS JOIN events ON events.seq = issues.last_seq",
             false => "",
         };
-        // Each index is ordered within a state, so the states are scanned in parallel and merged.
-        let mut values = Vec::new();
-        let arms: Vec<String> = states
-            .iter()
-            .map(|state| {
-                values.extend(condition_values.iter().cloned());
-                values.extend(self.candidates.iter().flat_map(|(_, values)| values.iter().cloned()));
-                values.push(state.as_str().to_string().into());
-                values.push(from.key.into());
-                values.extend((self.sort == Sort::Count).then_some(Value::from(from.id)));
-                format!(
-                    "SELECT {key} AS key, issues.id AS id, {conditions} FROM {issues} {events}
-                     WHERE state = ? AND {after}"
-                )
-            })
-            .collect();
-        (format!("{} ORDER BY key {order}, id {order}", arms.join(" UNION ALL ")), values)
+        // LIMIT keeps SQLite from evaluating the conditions before it sorts the list.
+        let sql = format!(
+            "SELECT list.key, list.id, {conditions} FROM ({list} LIMIT -1) AS list
+             CROSS JOIN issues ON issues.id = list.id {events}"
+        );
+        (sql, values)
     }
 }
 
@@ -176,7 +172,8 @@ fn conditions(query: &Query, now: Time) -> Sql {
         Some(sql)
     });
     let conditions: Vec<String> = conditions.collect();
-    (if conditions.is_empty() { "1".into() } else { format!("ifnull({}, 0)", conditions.join(" AND ")) }, values)
+    // `iif` stops at the first condition that does not hold.
+    (if conditions.is_empty() { "1".into() } else { format!("iif({}, 1, 0)", conditions.join(" AND ")) }, values)
 }
 
 /// The fields whose values are counted per issue, and so match any event ever received.

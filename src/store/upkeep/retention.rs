@@ -67,7 +67,7 @@ fn remove_excess(transaction: &Transaction, excess: i64) -> rusqlite::Result<i64
             },
         };
         left -= removed;
-        batch *= 2;
+        batch = STEP.min(batch * 2);
     }
     Ok(excess - left)
 }
@@ -87,7 +87,7 @@ fn least_recent(transaction: &Transaction) -> rusqlite::Result<Option<i64>> {
 
 /// Removes events beyond the maximum age, and issues with none left. An old event can be anywhere in the order of
 /// arrival, because events are imported and clocks jump, so this patrols all of them: a few at a time, from `position` on.
-/// Returns true if it found some.
+/// Returns true if it removed some.
 pub fn age(connection: &mut Connection, retention: &Retention, position: &mut i64) -> Result<bool, Error> {
     let Some(days) = retention.days else { return Ok(false) };
     let Some(cutoff) = Time::from_millis(Time::now().millis() - days * DAY) else { return Ok(false) };
@@ -99,14 +99,15 @@ pub fn age(connection: &mut Connection, retention: &Retention, position: &mut i6
     }
     relaxed(connection, |transaction| {
         let start = Instant::now();
+        let mut removed = false;
         for seq in &old {
             if start.elapsed() > TIME {
                 *position = seq - 1;
-                break;
+                return Ok(true);
             }
-            remove_old(transaction, *seq)?;
+            removed |= remove_old(transaction, *seq)?;
         }
-        Ok(true)
+        Ok(removed)
     })
 }
 
@@ -117,14 +118,36 @@ fn events_after(connection: &Connection, position: i64, cutoff: &str) -> rusqlit
     next.query_map((position, cutoff, PATROL), |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }
 
-/// The newest event of an issue is removed only with its issue.
-fn remove_old(transaction: &Transaction, seq: i64) -> rusqlite::Result<()> {
+/// Returns false for the newest event of an issue that stores others: it is removed only with its issue.
+fn remove_old(transaction: &Transaction, seq: i64) -> rusqlite::Result<bool> {
     let mut find = transaction.prepare_cached(
         "SELECT issues.id, stored <= 1, seq = last_seq FROM events JOIN issues ON issues.id = issue_id WHERE seq = ?1",
     )?;
     match find.query_row([seq], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))? {
-        (issue, true, _) => delete::remove_issue(transaction, issue).map(drop),
-        (_, false, true) => Ok(()),
-        (_, false, false) => counts::remove(transaction, seq),
+        (issue, true, _) => delete::remove_issue(transaction, issue).map(|_| true),
+        (_, false, true) => Ok(false),
+        (_, false, false) => counts::remove(transaction, seq).map(|()| true),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_old_newest_event_of_a_younger_issue_is_kept_without_asking_for_more_time() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(include_str!("../../../sql/0001_schema.sql")).unwrap();
+        let rows = "
+            INSERT INTO issues (project, title, grouped_by, count, stored, first_seen, last_seen, last_seq)
+            VALUES ('', 't', '', 2, 2, '2020', '2020', 2);
+            INSERT INTO events (id, issue_id, level, timestamp, received_at, message)
+            VALUES ('a', 1, 'error', '', '9999', 'm'), ('b', 1, 'error', '', '2020', 'm');";
+        connection.execute_batch(rows).unwrap();
+        let (retention, mut position) = (Retention { events: 10, days: Some(30) }, 0);
+        assert_eq!(age(&mut connection, &retention, &mut position), Ok(false));
+        connection.execute("UPDATE events SET received_at = '2020' WHERE seq = 1", []).unwrap();
+        assert_eq!(age(&mut connection, &retention, &mut position), Ok(true));
+        assert_eq!(connection.query_row("SELECT count(*) FROM events", [], |row| row.get(0)), Ok(1));
     }
 }

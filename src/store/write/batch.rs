@@ -24,16 +24,16 @@ pub fn commit(
             let probe = "INSERT OR REPLACE INTO settings (name, value) VALUES ('last_probe', ?1)";
             transaction.execute(probe, [Time::now().to_string()])?;
         }
-        let mut batch =
-            Batch { now: Time::now(), issues: HashMap::new(), tallies: BTreeMap::new(), reopened: HashSet::new() };
-        let outcomes = events.iter().map(|new| batch.store(transaction, new, policy)).collect::<Result<_, _>>()?;
-        batch.count(transaction, policy)?;
+        let mut commit =
+            Commit { now: Time::now(), issues: HashMap::new(), tallies: BTreeMap::new(), reopened: HashSet::new() };
+        let outcomes = events.iter().map(|new| commit.store(transaction, new, policy)).collect::<Result<_, _>>()?;
+        commit.count(transaction, policy)?;
         Ok(outcomes)
     })
 }
 
-/// What the events of a batch have in common.
-struct Batch<'a> {
+/// A commit in progress.
+struct Commit<'a> {
     now: Time,
     /// The issues met so far, by project and grouping hash. A flood consists of few.
     issues: HashMap<(&'a str, [u8; 16]), Home>,
@@ -48,7 +48,7 @@ struct Home {
     is_resolved: bool,
 }
 
-impl<'a> Batch<'a> {
+impl<'a> Commit<'a> {
     /// An event that cannot be inserted fails alone.
     fn store(
         &mut self,

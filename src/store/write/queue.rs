@@ -27,11 +27,11 @@ struct Waiting {
 pub struct Batch {
     pub events: Vec<NewEvent>,
     pub changes: Vec<Change>,
-    outcome: Arc<OnceLock<Outcome>>,
+    outcome: Arc<OnceLock<Answer>>,
 }
 
 /// What became of each event, together with the events, so that freeing them does not hold up the writer.
-type Outcome = (Result<Vec<Result<Added, Error>>, Error>, Vec<NewEvent>);
+type Answer = (Result<Vec<Result<Added, Error>>, Error>, Vec<NewEvent>);
 
 /// Makes a change in a transaction of its own and answers whoever asked for it. Given an error, it passes that on.
 pub type Change = Box<dyn FnOnce(Result<&mut Connection, Error>) + Send>;

@@ -29,7 +29,7 @@ pub fn issues(list: &ListPage, origin: &str) -> Screen {
     if let Some(scanned) = list.found.scanned {
         screen.blank();
         let scanned = counted(scanned as i64, "issue");
-        screen.put("", 2, &format!("Searched {scanned} so far. There may be more matches."));
+        screen.put("", 2, &format!("Searched {scanned} before time ran out. There may be more matches."));
     }
     screen.heading("Next");
     screen.command("an issue", &curl(origin, "/issues/ID"));

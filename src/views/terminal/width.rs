@@ -31,13 +31,13 @@ pub fn width(text: &str) -> usize {
     text.chars().map(columns).sum()
 }
 
-/// As much of a text as fits into `most` columns, ending in `…` if it was truncated.
-pub fn fit(text: &str, most: usize) -> String {
-    let max_chars = 4 * most; // bounds characters that take no column
-    if width(text) <= most && text.chars().nth(max_chars).is_none() {
+/// As much of a text as fits into `max` columns, ending in `…` if it was truncated.
+pub fn fit(text: &str, max: usize) -> String {
+    let max_chars = 4 * max; // bounds characters that take no column
+    if width(text) <= max && text.chars().nth(max_chars).is_none() {
         return text.to_string();
     }
-    let mut left = most.saturating_sub(1);
+    let mut left = max.saturating_sub(1);
     let fits = |c: &char| {
         let fits = columns(*c) <= left;
         left = left.saturating_sub(columns(*c));
