@@ -4,7 +4,7 @@ use common::process::outcome;
 use common::*;
 use obs::alerts::{self, AlertSettings, AlertThread};
 use obs::event::Event;
-use obs::store::{AlertPolicy, NewEvent, Store};
+use obs::store::{AlertPolicy, NewEvent, Retention, Store};
 use serde_json::{Value, json};
 use std::fs;
 use std::sync::Arc;
