@@ -3,7 +3,6 @@ use super::auth::Sender;
 use super::error::Error;
 use crate::domain::{Cursor, Position};
 use crate::query::{Listing, Query, Sort};
-use crate::text::head;
 use crate::views::Period;
 use rouille::Request;
 
@@ -29,7 +28,7 @@ impl Call<'_> {
     /// `?q=`, `?sort=` and the cursor: which page of the list of issues.
     pub fn listing(&self) -> Result<Listing, Error> {
         let text = self.request.get_param("q").unwrap_or_default();
-        let text = head(&text, MAX_QUERY).to_string();
+        let text = crate::text::head(&text, MAX_QUERY).to_string();
         let sort = self.request.get_param("sort").map_or(Some(Sort::default()), |sort| Sort::parse(&sort));
         let sort = sort.ok_or_else(|| Error::Bad("Invalid sort: expected last_seen, first_seen or count".into()))?;
         Ok(Listing { query: Query::parse(&text), text, sort, cursor: self.cursor()? })
