@@ -13,7 +13,7 @@ const STEP: i64 = 256;
 const TIME: Duration = Duration::from_millis(10);
 /// Events in the first batch of a step. Each further batch is twice as large, so the last takes as long as all before it.
 const FIRST_BATCH: i64 = 4;
-/// Events whose age is looked at per step.
+/// Maximum number of events whose age is checked per step.
 const PATROL: i64 = 1000;
 const DAY: i64 = 24 * 3600 * 1000; // ms
 
