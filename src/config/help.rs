@@ -20,7 +20,7 @@ Commands:
                --since TIME  only events that arrived at TIME or later, by the server's clock. TIME is ISO 8601, such as
                              2026-11-24 or 2026-11-24T18:42 (both UTC), or 2026-11-24T18:42:06+02:00
   import       Store exported events from FILE, or from standard input if it is -. The server must not be running.
-               Creates the database if there is none. Skips events that are already stored.
+               Creates the database if it does not exist. Skips events that are already stored.
   test-alert   Run OBS_ALERT_COMMAND once with a test alert, and print how it exits.
 
 Options and environment variables:

@@ -1,7 +1,7 @@
 //! The text of a message, with `<*>` for what changes from event to event.
 //!
 //! [`Scanner`] reads the text once, and each rule looks at what is ahead of it and at what it has written. The comments
-//! name the rows of the table in `docs/grouping.md`: what goes and what stays.
+//! name the rows of the table in `docs/grouping.md`: what is replaced and what is kept.
 use super::words::*;
 use std::net::Ipv6Addr;
 use uuid::Uuid;
@@ -56,7 +56,7 @@ impl<'a> Scanner<'a> {
         } else if WORD(first) {
             self.word(leading(rest, WORD));
         } else if let Some(directory) = TEMPORARY.iter().find(|directory| rest.starts_with(**directory)) {
-            // Goes: what follows `/tmp/` (`/tmp/php8fA2kQ`).
+            // Replaced: what follows `/tmp/` (`/tmp/php8fA2kQ`).
             self.keep(directory.len());
             self.replace(leading(self.rest(), |c| !ends_path(c)).len());
         } else if let Some(length) = self.query() {
@@ -107,7 +107,7 @@ impl<'a> Scanner<'a> {
         } else if is_measure(word) || is_id(word) || self.belongs_to_number(word) {
             self.replace(word.len());
         } else if self.since_hole() == Some(" ") && is_plural(word) {
-            // Goes: a plural `s` right after a number, so that `1 row` and `2 rows` are the same.
+            // Replaced: a plural `s` right after a number, so that `1 row` and `2 rows` are the same.
             self.keep(word.len() - 1);
             self.at += 1;
         } else {
@@ -115,8 +115,8 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Stays: widths and versions in names (`int64`), a single digit attached to a name (`s3`), and digits before a
-    /// capital (`Log4Net`). Goes: other digits at the end of a name (`worker12`), and bare numbers (`5`).
+    /// Kept: widths and versions in names (`int64`), a single digit attached to a name (`s3`), and digits before a
+    /// capital (`Log4Net`). Replaced: other digits at the end of a name (`worker12`), and bare numbers (`5`).
     fn name(&mut self, length: usize) {
         let (start, end) = (self.at, self.at + length);
         while self.at < end {
@@ -133,7 +133,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Stays: a status or code, identified by its neighbours. That is a code after a word for one (`error 1146`), a
+    /// Kept: a status or code, identified by its neighbours. That is a code after a word for one (`error 1146`), a
     /// status after a verb (`returned 404`) or before a reason (`502 Bad Gateway`), a code that heads a message
     /// (`E1234: `), and the port of a well-known service (`db:5432`).
     fn is_code(&self, word: &str) -> bool {
@@ -159,8 +159,8 @@ impl<'a> Scanner<'a> {
             || is_port && !is_line
     }
 
-    /// Goes: a number's unit (`12 ms`), the words of a date (`27 Nov`), and the end of a pod's name, which has no vowels
-    /// (`cart-6b7d8f9c45-zzplm`).
+    /// Replaced: a number's unit (`12 ms`), the words of a date (`27 Nov`), and the end of a pod's name, which has no
+    /// vowels (`cart-6b7d8f9c45-zzplm`).
     fn belongs_to_number(&self, word: &str) -> bool {
         let since = self.since_hole();
         let is_unit = matches!(since, Some("" | " ")) && listed(UNITS, word);
@@ -174,7 +174,7 @@ impl<'a> Scanner<'a> {
         is_unit || is_pod || is_date(word) && is_by_number()
     }
 
-    /// Goes: the query of a URL or path, without the punctuation that ends a sentence (`/cart?id=7,`).
+    /// Replaced: the query of a URL or path, without the punctuation that ends a sentence (`/cart?id=7,`).
     fn query(&self) -> Option<usize> {
         let begins = self.rest().strip_prefix('?').is_some_and(|query| query.starts_with(WORD));
         if !begins || !self.before().rsplit(ends_path).next().is_some_and(|path| path.contains('/')) {
@@ -184,8 +184,8 @@ impl<'a> Scanner<'a> {
         Some(query.trim_end_matches([',', ':', '.']).len())
     }
 
-    /// Goes: a quoted value before or after a phrase that announces one (`Duplicate entry 'ann'`). Its end is a quote
-    /// that is not an apostrophe. Returns false for all other quoted text, which stays.
+    /// Replaced: a quoted value before or after a phrase that announces one (`Duplicate entry 'ann'`). Its end is a
+    /// quote that is not an apostrophe. Returns false for all other quoted text, which is kept.
     fn quoted(&mut self, quote: char) -> bool {
         if !matches!(quote, '\'' | '"' | '`') || self.before().ends_with(WORD) {
             return false;
@@ -218,7 +218,7 @@ impl<'a> Scanner<'a> {
         if self.before().ends_with(&belongs) { "" } else { leading(self.rest(), belongs) }
     }
 
-    /// Goes: UUIDs, e-mail, IPv6 and MAC addresses, long base64, and the name of a bundled file with a hash in it
+    /// Replaced: UUIDs, e-mail, IPv6 and MAC addresses, long base64, and the name of a bundled file with a hash in it
     /// (`app.9f3c.js`, `index-BkX0f_Zq.js`). An IPv4 address is numbers and dots, which merge.
     fn whole(&self) -> Option<usize> {
         let hex = |c: char| c.is_ascii_hexdigit();

@@ -64,14 +64,14 @@ pub fn listed(table: &str, word: &str) -> bool {
         && table.as_bytes().split(|byte| *byte == b' ').any(|entry| entry.eq_ignore_ascii_case(word.as_bytes()))
 }
 
-/// Goes: a number with its units, or what begins with one in a date (`30s`, `1m30s`, `3rd`, `15T10`).
+/// Replaced: a number with its units, or what begins with one in a date (`30s`, `1m30s`, `3rd`, `15T10`).
 pub fn is_measure(word: &str) -> bool {
     word.starts_with(DIGIT)
         && word.contains(LETTER)
         && word.split(DIGIT).all(|unit| unit.is_empty() || listed(UNITS, unit))
 }
 
-/// Goes: `0x…`, hex of 7 or more digits (`4d5e6f7`), and words that mix letters and digits like an id (`k2x9q7`,
+/// Replaced: `0x…`, hex of 7 or more digits (`4d5e6f7`), and words that mix letters and digits like an id (`k2x9q7`,
 /// `NffrFeUfNV2Hib`).
 pub fn is_id(word: &str) -> bool {
     let name = leading(word, LETTER);

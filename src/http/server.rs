@@ -90,7 +90,7 @@ fn accept<A: App>(shared: &Arc<Shared<A>>, listener: &TcpListener) -> io::Result
     Ok(())
 }
 
-/// Gives a new connection its thread, or tells the client why there is none.
+/// Starts a thread for a new connection, or tells the client why it cannot.
 fn start_connection<A: App>(shared: &Arc<Shared<A>>, socket: TcpStream, peer: SocketAddr) {
     // The socket inherits the listener's receive timeout, which would end every read after a tick.
     if socket.set_read_timeout(None).and_then(|()| socket.set_nodelay(true)).is_err() {

@@ -53,7 +53,7 @@ fn connect_with(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> 
     Ok(connection)
 }
 
-/// Opens the database, creates it if there is none, and applies the migrations that it lacks.
+/// Opens the database, or creates it, and applies the migrations that it lacks.
 /// Nothing is written before the file is known to be a database of obs with a known schema version.
 pub fn open(path: &Path) -> Result<Connection, String> {
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {

@@ -22,9 +22,15 @@ pub fn step(connection: &mut Connection) -> Result<bool, Error> {
     }
     relaxed(connection, |transaction| {
         // Merges first: the target of one may have been deleted in the meantime.
-        match next(transaction, "merged")? {
-            Some(issue) => finish_merge(transaction, issue)?,
-            None => next(transaction, "deleted")?.map_or(Ok(()), |issue| finish_deletion(transaction, issue))?,
+        let (issue, is_empty) = if let Some(issue) = next(transaction, "merged")? {
+            (issue, move_events(transaction, issue)?)
+        } else if let Some(issue) = next(transaction, "deleted")? {
+            (issue, in_batches(|limit| counts::remove_oldest(transaction, issue, limit))?)
+        } else {
+            return Ok(false);
+        };
+        if is_empty {
+            transaction.prepare_cached("DELETE FROM issues WHERE id = ?1")?.execute([issue])?;
         }
         Ok(true)
     })
@@ -35,26 +41,14 @@ fn next(transaction: &Transaction, state: &str) -> rusqlite::Result<Option<i64>>
     next.query_row([state], |row| row.get(0)).optional()
 }
 
-/// Moves the newest events first, because the target's pages begin with them.
-fn finish_merge(transaction: &Transaction, issue: i64) -> rusqlite::Result<()> {
+/// Moves the newest events first, because the target's pages begin with them. Returns true if none is left.
+fn move_events(transaction: &Transaction, issue: i64) -> rusqlite::Result<bool> {
     let mut find = transaction.prepare_cached("SELECT into_id FROM merged WHERE id = ?1")?;
     let Some(into) = find.query_row([issue], |row| row.get::<_, i64>(0)).optional()? else {
-        return transaction.execute("UPDATE issues SET state = 'deleted' WHERE id = ?1", [issue]).map(drop);
+        transaction.execute("UPDATE issues SET state = 'deleted' WHERE id = ?1", [issue])?;
+        return Ok(false);
     };
-    let is_empty = in_batches(|limit| counts::move_newest(transaction, issue, into, limit))?;
-    remove_if(is_empty, transaction, issue)
-}
-
-fn finish_deletion(transaction: &Transaction, issue: i64) -> rusqlite::Result<()> {
-    let is_empty = in_batches(|limit| counts::remove_oldest(transaction, issue, limit))?;
-    remove_if(is_empty, transaction, issue)
-}
-
-fn remove_if(is_empty: bool, transaction: &Transaction, issue: i64) -> rusqlite::Result<()> {
-    if is_empty {
-        transaction.prepare_cached("DELETE FROM issues WHERE id = ?1")?.execute([issue])?;
-    }
-    Ok(())
+    in_batches(|limit| counts::move_newest(transaction, issue, into, limit))
 }
 
 /// Calls `work` with growing limits until it does less than its limit, and then returns true, or until time is up.

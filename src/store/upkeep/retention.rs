@@ -118,15 +118,15 @@ fn events_after(connection: &Connection, position: i64, cutoff: &str) -> rusqlit
     next.query_map((position, cutoff, PATROL), |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }
 
-/// Returns false for the newest event of an issue that stores others: it is removed only with its issue.
+/// Returns false for an event that stays: the newest of an issue that stores others is removed only with its issue.
 fn remove_old(transaction: &Transaction, seq: i64) -> rusqlite::Result<bool> {
     let mut find = transaction.prepare_cached(
         "SELECT issues.id, stored <= 1, seq = last_seq FROM events JOIN issues ON issues.id = issue_id WHERE seq = ?1",
     )?;
-    match find.query_row([seq], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))? {
-        (issue, true, _) => delete::remove_issue(transaction, issue).map(|_| true),
-        (_, false, true) => Ok(false),
-        (_, false, false) => counts::remove(transaction, seq).map(|()| true),
+    match find.query_row([seq], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()? {
+        Some((issue, true, _)) => delete::remove_issue(transaction, issue).map(|_| true),
+        Some((_, false, false)) => counts::remove(transaction, seq).map(|()| true),
+        Some((_, false, true)) | None => Ok(false),
     }
 }
 

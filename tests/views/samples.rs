@@ -1,0 +1,180 @@
+//! Sample issues and events, and the pages that show them.
+use obs::domain::{
+    Cursor, Facet, Found, HistoryEntry, Hour, Issue, IssueState, Level, Page, Position, StoredEvent, Summary,
+};
+use obs::query::{Listing, Query, Sort};
+use obs::time::Time;
+use obs::views;
+use obs::views::{EventPage, IssuePage, ListPage, ListRequest, Period};
+use std::collections::HashMap;
+
+/// In bytes.
+pub const LARGEST_PAGE: usize = 2_500_000;
+pub const HOSTILE: &str = r#"<script>alert("no")</script><img src=x onerror='no'>&lt;"#;
+
+pub fn at(text: &str) -> Time {
+    Time::parse(text).unwrap()
+}
+
+pub fn now() -> Time {
+    at("2026-11-24T18:42:30Z")
+}
+
+/// An event with `text` in every field that a client can set, including its traces and JSON.
+pub fn event(text: &str) -> StoredEvent {
+    let quoted = serde_json::to_string(text).unwrap();
+    let own = format!(
+        r#"{{"filename":{quoted},"function":{quoted},"lineno":7,"in_app":true,"pre_context":[{quoted}],"context_line":{quoted},"post_context":[{quoted}]}}"#
+    );
+    let library = format!(r#"{{"filename":{quoted},"function":{quoted},"in_app":false}}"#);
+    let stacktrace = format!("[{own},{quoted},{own},{library},{library},{library},{{}}]");
+    let json = format!("{{{quoted}:{quoted},\"object\":{{{quoted}:[{quoted},1]}}}}");
+    StoredEvent {
+        summary: summary(text),
+        issue_id: 1,
+        project: text.into(),
+        platform: Some(text.into()),
+        suppressed: Some(12),
+        fingerprint: Some(format!("[{quoted},\"b\"]")),
+        causes: Some(format!(
+            r#"[{{"type":{quoted},"message":{quoted},"stacktrace":{stacktrace}}},{quoted},{{"message":7}}]"#
+        )),
+        stacktrace: Some(stacktrace),
+        extra: Some(json.clone()),
+        more: Some(json),
+    }
+}
+
+pub fn summary(text: &str) -> Summary {
+    Summary {
+        seq: 9,
+        id: "0193a5c2-77ab-7d10-9b1e-5d2f0c4e8a91".into(),
+        level: Level::Error,
+        r#type: Some(text.into()),
+        message: text.into(),
+        timestamp: at("2026-11-24T18:42:04Z"),
+        received_at: at("2026-11-24T18:42:06Z"),
+        environment: Some(text.into()),
+        server_name: Some(text.into()),
+        release: Some(text.into()),
+    }
+}
+
+pub fn issue(text: &str) -> Issue {
+    Issue {
+        id: 41,
+        project: text.into(),
+        title: text.into(),
+        culprit: Some(text.into()),
+        grouped_by: text.into(),
+        count: 1204,
+        stored: 417,
+        first_seen: at("2026-11-11T17:42:30Z"),
+        first_release: Some(text.into()),
+        state: IssueState::Open,
+        reopened_at: None,
+        resolved_at: None,
+        last_seen: at("2026-11-24T18:42:06Z"),
+        last_event_id: "0193a5c2-77ab-7d10-9b1e-5d2f0c4e8a91".into(),
+        level: Level::Error,
+        r#type: Some(text.into()),
+        message: text.into(),
+        platform: Some(text.into()),
+        environment: Some(text.into()),
+        release: Some(text.into()),
+        last_seq: 9,
+    }
+}
+
+pub fn page<T: Clone>(row: &T) -> Page<T> {
+    Page { rows: vec![row.clone(); 50], newer: Some(place(99)), older: Some(place(7)) }
+}
+
+pub fn place(key: i64) -> Position {
+    Position { key, id: 0 }
+}
+
+pub fn no_rows<T>(newer: Option<i64>) -> Page<T> {
+    Page { rows: Vec::new(), newer: newer.map(place), older: None }
+}
+
+pub fn listing(q: &str) -> Listing {
+    Listing { query: Query::parse(q), text: q.into(), sort: Sort::default(), cursor: Cursor::Newest }
+}
+
+/// A list page, with nothing around its rows unless a test sets it.
+pub struct Shown {
+    pub listing: Listing,
+    pub period: Period,
+    pub found: Found,
+    pub hours: Vec<Hour>,
+    pub issue_hours: HashMap<i64, Vec<Hour>>,
+    pub environments: Vec<String>,
+    pub projects: Vec<&'static str>,
+    pub may_act: bool,
+}
+
+impl Shown {
+    pub fn new(q: &str, rows: Page<Issue>) -> Shown {
+        Shown {
+            listing: listing(q),
+            period: Period::Day,
+            found: Found { page: rows, scanned: None },
+            hours: vec![Hour::default(); 24],
+            issue_hours: HashMap::new(),
+            environments: Vec::new(),
+            projects: Vec::new(),
+            may_act: true,
+        }
+    }
+
+    pub fn html(&self) -> String {
+        let list = ListPage {
+            asked: ListRequest { listing: &self.listing, period: self.period },
+            found: &self.found,
+            hours: &self.hours,
+            issue_hours: &self.issue_hours,
+            states: &[(IssueState::Open, 14), (IssueState::Resolved, 1203), (IssueState::Ignored, 6)],
+            environments: &self.environments,
+            projects: &self.projects,
+            may_act: self.may_act,
+            now: now(),
+        };
+        views::issues(&list).into_string()
+    }
+}
+
+pub fn list(rows: Page<Issue>) -> String {
+    Shown::new("", rows).html()
+}
+
+pub fn whole<'a>(issue: &'a Issue, newest: &'a StoredEvent, events: &'a Page<Summary>) -> IssuePage<'a> {
+    IssuePage { issue, newest, events, hours: &[], facets: &[], history: &[], may_act: true, now: now() }
+}
+
+pub fn issue_page(issue: &Issue, newest: &StoredEvent, events: &Page<Summary>) -> String {
+    views::issue(&whole(issue, newest, events)).into_string()
+}
+
+pub fn event_page(event: &StoredEvent, issue: &Issue, older: Option<&Summary>, newer: Option<&Summary>) -> String {
+    views::event(&EventPage { event, issue, older, newer, may_act: true, now: now() }).into_string()
+}
+
+/// Every page that shows this event; the list pages with a query made of its text.
+pub fn pages(event: &StoredEvent, issue: &Issue) -> [String; 4] {
+    let (one, text) = (Some(&event.summary), event.project.as_str());
+    let facet = |kind| Facet { kind, values: vec![(text.to_string(), 7); 10], other: 3 };
+    let facets = ["environment", "release", "server_name"].map(facet);
+    let hours = vec![Hour { events: i64::MAX / 1000, errors: 1 }; Period::Fortnight.hours(now())];
+    let history = [HistoryEntry { at: now(), what: "merged".into(), other: Some(3) }];
+    let events = page(&event.summary);
+    let whole = IssuePage { facets: &facets, hours: &hours, history: &history, ..whole(issue, event, &events) };
+    let query: String = format!("{text} env:{text} \"{text}\"").chars().take(1000).collect();
+    let mut shown = Shown::new(&query, page(issue));
+    shown.environments = vec![text.into(); 10];
+    shown.hours = hours[..24].to_vec();
+    shown.issue_hours.insert(issue.id, vec![Hour { events: i64::MAX / 1000, errors: 0 }; 24]);
+    let mut nothing = Shown::new(&query, no_rows(None));
+    nothing.environments = shown.environments.clone();
+    [shown.html(), nothing.html(), views::issue(&whole).into_string(), event_page(event, issue, one, one)]
+}
