@@ -2,6 +2,7 @@
 //! anything that is not a known filter is text.
 use crate::domain::{Cursor, IssueState, Level};
 use crate::event::parse_id;
+use crate::text;
 use std::fmt::{self, Display};
 
 /// Maximum number of terms. The rest is ignored.
@@ -146,13 +147,14 @@ impl Term {
 
 impl Display for Term {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let has_space = |text: &str| text.contains(char::is_whitespace);
+        let is_plain = |text: &str| !text.contains(|c: char| c.is_whitespace() || c == '"');
+        let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
         match self {
             Term::Is(is) => write!(f, "is:{}", name_of(&IS, is)),
-            Term::Field(field, value) if has_space(value) => write!(f, "{}:\"{value}\"", name_of(&FIELDS, field)),
-            Term::Field(field, value) => write!(f, "{}:{value}", name_of(&FIELDS, field)),
-            Term::Text(text) if has_space(text) || text.contains(':') => write!(f, "\"{text}\""),
-            Term::Text(text) => f.write_str(text),
+            Term::Field(field, value) if is_plain(value) => write!(f, "{}:{value}", name_of(&FIELDS, field)),
+            Term::Field(field, value) => write!(f, "{}:{}", name_of(&FIELDS, field), quoted(value)),
+            Term::Text(text) if is_plain(text) && !text.contains(':') => f.write_str(text),
+            Term::Text(text) => f.write_str(&quoted(text)),
         }
     }
 }
@@ -169,16 +171,30 @@ fn words(query: &str) -> Vec<Word> {
     while !rest.is_empty() {
         let name = rest.find(':').filter(|end| *end > 0 && rest[..*end].bytes().all(|b| b.is_ascii_lowercase()));
         let after = name.map_or(rest, |end| &rest[end + 1..]);
-        let quoted = after.strip_prefix('"').map(|text| text.split_once('"').unwrap_or((text, "")));
-        let (text, tail) =
-            quoted.unwrap_or_else(|| after.split_at(after.find(char::is_whitespace).unwrap_or(after.len())));
-        let name = name.map(|end| rest[..end].to_string());
-        if name.is_some() || !text.trim().is_empty() {
-            words.push(Word { name, text: text.replace('"', " ").trim().into() });
+        let (text, tail) = unquote(after).unwrap_or_else(|| {
+            let (word, tail) = after.split_at(after.find(char::is_whitespace).unwrap_or(after.len()));
+            (word.to_string(), tail)
+        });
+        let (name, text) = (name.map(|end| rest[..end].to_string()), text::trim(&text));
+        if name.is_some() || !text.is_empty() {
+            words.push(Word { name, text: text.into() });
         }
         rest = tail.trim_start();
     }
     words
+}
+
+/// Reads a quoted text, in which a quote is doubled, and returns it with what follows. The last quote may be missing.
+fn unquote(rest: &str) -> Option<(String, &str)> {
+    let mut text = String::new();
+    let mut rest = rest.strip_prefix('"')?;
+    loop {
+        let (part, tail) = rest.split_once('"').unwrap_or((rest, ""));
+        text.push_str(part);
+        let Some(tail) = tail.strip_prefix('"') else { return Some((text, tail)) };
+        text.push('"');
+        rest = tail;
+    }
 }
 
 /// The order of a list, largest first.
@@ -248,8 +264,11 @@ mod tests {
             ]
         );
         assert_eq!(Query::parse(&query.to_string()), query, "as a user would type it");
-        let odd = Query(vec![Term::Text("a\tb".into()), Term::Text("level:error".into())]);
-        assert_eq!(Query::parse(&odd.to_string()), odd);
+        let odd = ["a\tb", "level:error", "say \"hi\"", "\""].map(|text| Term::Text(text.into()));
+        let values = ["\"prod\"", "eu \"1\" x", "a\"b"].map(|value| Term::Field(Field::Environment, value.into()));
+        let odd = Query(odd.into_iter().chain(values).collect());
+        assert_eq!(Query::parse(&odd.to_string()), odd, "{odd}");
+        assert_eq!(read(r#"env:" prod " "open end"#), read("env:prod \"open end\""));
     }
 
     #[test]

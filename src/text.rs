@@ -22,14 +22,32 @@ pub fn cut_front(text: &str, max: usize) -> Cow<'_, str> {
     }
 }
 
+/// True for white space, control characters and all others that show nothing (Unicode's Default_Ignorable_Code_Point,
+/// and the empty Braille pattern).
+pub fn is_invisible(c: char) -> bool {
+    match c {
+        ' '..='~' => c == ' ',
+        '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' => true,
+        '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' => true,
+        '\u{2800}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF0}'..='\u{FFF8}' => true,
+        '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}' => true,
+        _ => c.is_whitespace() || c.is_control(),
+    }
+}
+
+/// The text without invisible characters around it. Blank text becomes empty.
+pub fn trim(text: &str) -> &str {
+    text.trim_matches(is_invisible)
+}
+
 /// The first line that is not blank.
 pub fn first_line(text: &str) -> &str {
-    text.trim().lines().next().unwrap_or_default().trim_end()
+    trim(text).lines().next().unwrap_or_default().trim_end()
 }
 
 /// Splits a text after its first line, or after `max` characters of it.
 pub fn split_head(text: &str, max: usize) -> (&str, &str) {
-    let text = text.trim();
+    let text = trim(text);
     text.split_at(head(first_line(text), max).len())
 }
 
@@ -70,6 +88,7 @@ mod tests {
     #[test]
     fn the_head_of_a_message_is_its_first_line() {
         assert_eq!(first_line(" \n\n\tfirst \r\nsecond"), "first");
+        assert_eq!(first_line("\u{FEFF}\u{200B}\n\u{2800}\nfirst\u{301}\n"), "first\u{301}");
         assert_eq!(split_head(" \nfirst\nsecond\n", 600), ("first", "\nsecond"));
         assert_eq!(split_head("abcdef", 4), ("abcd", "ef"));
         assert_eq!(split_head("", 4), ("", ""));

@@ -8,6 +8,9 @@ const DAY: i64 = 86_400 * SECOND;
 /// The first millisecond after the year 9999, the last year that ISO 8601 writes with four digits.
 const END: i64 = 253_402_300_800 * SECOND;
 
+/// A larger number of Unix time is milliseconds. As seconds, it would be the year 5138.
+const MAX_UNIX_SECONDS: f64 = 1e11;
+
 /// Milliseconds since 1970, from the years 1970 to 9999.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Time(i64);
@@ -52,8 +55,8 @@ impl Time {
     }
 
     /// Reads ISO 8601: a date, `T` or a space, hours and minutes, optionally seconds, a fraction and an offset (`Z`,
-    /// `±hh:mm`, `±hhmm`, `±hh`; UTC without one). Returns `None` for impossible times (31 February, 24:00) and for those
-    /// outside the years 1970 to 9999.
+    /// `UTC`, `±hh:mm`, `±hhmm`, `±hh`, perhaps after a space; UTC without one). The leap second 60 counts as 59.
+    /// Returns `None` for impossible times (31 February, 24:00) and for those outside the years 1970 to 9999.
     pub fn parse(text: &str) -> Option<Time> {
         let mut rest = text.as_bytes();
         let year = digits(&mut rest, 4)?;
@@ -74,6 +77,7 @@ impl Time {
             }
         }
         let offset = offset(&mut rest)?;
+        let second = if second == 60 { 59 } else { second };
         let days = days_of(year, month, day)?;
         if !rest.is_empty() || hour > 23 || minute > 59 || second > 59 {
             return None;
@@ -82,17 +86,20 @@ impl Time {
         Time::from_millis(days * DAY + seconds * SECOND + millis)
     }
 
-    /// Reads a JSON number of Unix seconds, truncated to milliseconds.
+    /// Reads a JSON number of Unix seconds, or of milliseconds if it is above 100,000,000,000. Truncates to milliseconds.
     pub fn parse_unix(number: &str) -> Option<Time> {
         let (whole, rest) = number.split_once('.').unwrap_or((number, "0"));
         let plain = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        let number: f64 = number.parse().ok()?;
+        if number > MAX_UNIX_SECONDS {
+            return Time::from_millis(number as i64); // saturates
+        }
         if plain(whole) && plain(rest) {
             // As an f64, some seconds' .999 would become .998.
             let millis = format!("{:0<3.3}", rest).parse::<i64>().ok()?;
-            return Time::from_millis(whole.parse::<i64>().ok()?.checked_mul(SECOND)? + millis);
+            return Time::from_millis(whole.parse::<i64>().ok()? * SECOND + millis);
         }
-        let millis = number.parse::<f64>().ok()? * SECOND as f64;
-        (millis >= 0.0 && millis < END as f64).then_some(Time(millis as i64))
+        (number >= 0.0).then_some(Time((number * SECOND as f64) as i64))
     }
 }
 
@@ -146,7 +153,11 @@ fn fraction(rest: &mut &[u8]) -> Option<i64> {
 
 /// Minutes east of UTC.
 fn offset(rest: &mut &[u8]) -> Option<i64> {
-    if rest.is_empty() || literal(rest, b"Zz").is_some() {
+    literal(rest, b" ");
+    if let Some(tail) =
+        ["Z", "z", "UTC", ""].iter().find_map(|zone| rest.strip_prefix(zone.as_bytes()).filter(|tail| tail.is_empty()))
+    {
+        *rest = tail;
         return Some(0);
     }
     let sign = if literal(rest, b"+-")? == b'-' { -1 } else { 1 };
@@ -207,9 +218,14 @@ mod tests {
             "2024-01-15T05:20:30-05:00",
             "2024-01-15T10:20:30.0009999Z",
             "2024-01-15t10:20:30z",
+            "2024-01-15 10:20:30 UTC",
+            "2024-01-15 10:20:30 Z",
+            "2024-01-15 12:20:30 +0200",
+            "2024-01-15 05:20:30.000 -05:00",
         ] {
             assert_eq!(iso(form).as_deref(), Some("2024-01-15T10:20:30.000Z"), "{form}");
         }
+        assert_eq!(iso("2024-01-15T23:59:60.5Z").as_deref(), Some("2024-01-15T23:59:59.500Z"));
         assert_eq!(iso("2024-01-15T10:20").as_deref(), Some("2024-01-15T10:20:00.000Z"));
         assert_eq!(iso("2024-01-15T10:20:30.98765Z").as_deref(), Some("2024-01-15T10:20:30.987Z"));
     }
@@ -223,7 +239,9 @@ mod tests {
             "2023-02-29T00:00",
             "2024-01-15T24:00",
             "2024-01-15T23:60",
-            "2024-01-15T23:59:60",
+            "2024-01-15T23:59:61",
+            "2024-01-15T10:20:30  Z",
+            "2024-01-15T10:20:30 CET",
             "2024-13-01T00:00",
             "2024-00-01T00:00",
             "2024-01-00T00:00",
@@ -248,15 +266,20 @@ mod tests {
     }
 
     #[test]
-    fn unix_seconds_are_truncated_to_milliseconds() {
+    fn unix_time_is_in_seconds_or_milliseconds_and_truncated_to_milliseconds() {
         let unix = |text| Time::parse_unix(text).map(Time::millis);
         assert_eq!(unix("1705314030"), Some(1_705_314_030_000));
         assert_eq!(unix("1705314030.9999"), Some(1_705_314_030_999));
         assert_eq!(unix("1705314030.57"), Some(1_705_314_030_570));
         assert_eq!(unix("1.705314030e9"), Some(1_705_314_030_000));
         assert_eq!(unix("0"), Some(0));
-        assert_eq!(unix("253402300799.999"), Some(END - 1));
-        for outside in ["-1", "-0.0005", "253402300800", "1e400", "-1e400", "99999999999999999999"] {
+        assert_eq!(unix("100000000000"), Some(100_000_000_000_000));
+        assert_eq!(unix("100000000001"), Some(100_000_000_001));
+        assert_eq!(unix("1705314030123"), Some(1_705_314_030_123));
+        assert_eq!(unix("1705314030123.9"), Some(1_705_314_030_123));
+        assert_eq!(unix("1.705314030123e12"), Some(1_705_314_030_123));
+        assert_eq!(unix("253402300799999"), Some(END - 1));
+        for outside in ["", "NaN", "-1", "-0.0005", "253402300800000", "1e400", "-1e400", "99999999999999999999"] {
             assert_eq!(unix(outside), None, "{outside}");
         }
     }

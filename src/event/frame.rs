@@ -1,5 +1,6 @@
 //! Stack frames: read leniently from the JSON that was sent, and which of them are the application's own.
 use super::{json, library};
+use crate::text;
 use serde_json::value::RawValue;
 
 /// Maximum number of frames in a stack trace.
@@ -21,35 +22,64 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// The first [`MAX_FRAMES`] frames of a JSON array. For an entry that is not an object, the entry itself is the
-    /// function's name.
+    /// The first [`MAX_FRAMES`] frames of a JSON array, or none. For an entry that is not an object, the entry itself is
+    /// the function's name.
     pub fn parse(stacktrace: &str) -> Vec<Frame> {
         let entries = json::first(stacktrace, MAX_FRAMES).unwrap_or_default();
         entries.into_iter().map(|entry| Frame::read(entry.get())).collect()
     }
 
     fn read(text: &str) -> Frame {
-        let mut frame = Frame::default();
-        let read = json::each_entry(text, |key, value| frame.set(key.get(), value.get()));
+        let (mut frame, mut class) = (Frame::default(), None);
+        let read = json::each_entry(text, |key, value| match key.get().trim_matches('"') {
+            "class" | "className" | "declaringClass" => class = json::string(value.get()),
+            key => frame.set(key, value.get()),
+        });
         match read {
-            Ok(()) => frame,
+            Ok(()) => {
+                if let Some(class) = class {
+                    frame.function.insert_str(0, &format!("{class}."));
+                }
+                frame
+            }
             Err(_) => Frame { function: json::string(text).unwrap_or_else(|| text.to_string()), ..Frame::default() },
         }
     }
 
+    /// Besides obs's own names, knows those that runtimes give to the parts of a frame.
     fn set(&mut self, key: &str, value: &str) {
         match key {
-            r#""filename""# => self.filename = json::string(value).unwrap_or_default(),
-            r#""function""# => self.function = json::string(value).unwrap_or_default(),
-            r#""lineno""# => self.lineno = value.parse().ok(),
-            r#""colno""# => self.colno = value.parse().ok(),
-            r#""in_app""# => self.in_app = value.parse().ok(),
-            r#""context_line""# => self.context_line = json::string(value),
-            r#""pre_context""# => self.pre_context = strings(json::last(value, MAX_CONTEXT)),
-            r#""post_context""# => self.post_context = strings(json::first(value, MAX_CONTEXT)),
+            "filename" => set_text(&mut self.filename, value),
+            "file" | "fileName" | "abs_path" | "path" if self.filename.is_empty() => {
+                set_text(&mut self.filename, value)
+            }
+            "function" => set_text(&mut self.function, value),
+            "method" | "methodName" | "func" | "name" if self.function.is_empty() => {
+                set_text(&mut self.function, value)
+            }
+            "lineno" | "line" | "lineNumber" | "line_number" => self.lineno = number(value).or(self.lineno),
+            "colno" | "column" | "col" | "columnNumber" => self.colno = number(value).or(self.colno),
+            "in_app" => self.in_app = value.parse().ok(),
+            "context_line" => self.context_line = json::string(value),
+            "pre_context" => self.pre_context = strings(json::last(value, MAX_CONTEXT)),
+            "post_context" => self.post_context = strings(json::first(value, MAX_CONTEXT)),
             _ => {}
         }
     }
+}
+
+/// Sets a field to the value, unless that is no text or blank.
+fn set_text(field: &mut String, value: &str) {
+    if let Some(value) = json::string(value).filter(|value| !text::trim(value).is_empty()) {
+        *field = value;
+    }
+}
+
+/// A whole number, also as `12.0` or as text.
+fn number(value: &str) -> Option<u64> {
+    let text = value.trim_matches('"').trim();
+    let whole = |number: &f64| number.fract() == 0.0 && (0.0..=u64::MAX as f64).contains(number);
+    text.parse().ok().or_else(|| text.parse().ok().filter(whole).map(|number: f64| number as u64))
 }
 
 fn strings(values: Option<Vec<&RawValue>>) -> Vec<String> {
@@ -74,9 +104,34 @@ mod tests {
         assert_eq!((frames[0].filename.as_str(), frames[0].function.as_str(), frames[0].lineno), ("a.go", "", Some(3)));
         assert_eq!(
             (frames[1].function.as_str(), frames[2].lineno, frames[3].function.as_str()),
-            ("raw line", None, "5")
+            ("raw line", Some(4), "5")
         );
         assert_eq!(Frame::parse("{}"), []);
+    }
+
+    #[test]
+    fn a_frame_may_use_the_names_of_its_runtime() {
+        let read = |frame: &str| {
+            let Frame { filename, function, lineno, colno, .. } = Frame::read(frame);
+            (filename, function, lineno, colno)
+        };
+        let pay = |file: &str, function: &str| (file.to_string(), function.to_string(), Some(3), None);
+        assert_eq!(read(r#"{"file":"a.php","line":"3","method":"pay"}"#), pay("a.php", "pay"));
+        assert_eq!(read(r#"{"abs_path":"/srv/a.py","function":"pay","lineno":3.0}"#), pay("/srv/a.py", "pay"));
+        assert_eq!(
+            read(r#"{"abs_path":"/srv/a.py","filename":"a.py","name":"pay","lineno":" 3 "}"#),
+            pay("a.py", "pay")
+        );
+        assert_eq!(
+            read(r#"{"filename":"a.py","function":"pay","file":"b","method":"c","filename":null,"lineno":3}"#),
+            pay("a.py", "pay")
+        );
+        let java = r#"{"declaringClass":"com.shop.Order","methodName":"pay","fileName":"Order.java","lineNumber":3}"#;
+        assert_eq!(read(java), pay("Order.java", "com.shop.Order.pay"));
+        assert_eq!(
+            read(r#"{"line":-1,"column":"x","lineno":2.5,"col":1e400}"#),
+            (String::new(), String::new(), None, None)
+        );
     }
 
     #[test]

@@ -8,6 +8,9 @@ use std::fmt;
 /// Maximum nesting of arrays and objects, counting the outermost. serde_json has the same limit.
 pub const MAX_DEPTH: usize = 127;
 
+/// Numbers that JSON does not have, as Python, Ruby, Java and C write them.
+const NOT_FINITE: [&str; 3] = ["NaN", "Infinity", "inf"];
+
 /// Calls `visit` with each raw key (with its quotes) and raw value of an object, in order.
 pub fn each_entry<'a>(text: &'a str, visit: impl FnMut(&'a RawValue, &'a RawValue)) -> serde_json::Result<()> {
     struct Entries<F>(F);
@@ -115,6 +118,30 @@ pub fn string(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
+/// The text with `null` for `NaN`, `Infinity` and the like outside strings, or `None` if it contains none.
+pub fn without_nan(text: &str) -> Option<String> {
+    let mut finite = String::new();
+    let mut copied = 0;
+    let (mut quoted, mut escaped) = (false, false);
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b'n' | b'N' | b'i' | b'I' if !quoted && at >= copied => {
+                let word = text[at..].bytes().take(9).take_while(u8::is_ascii_alphabetic).count();
+                if NOT_FINITE.iter().any(|name| name.eq_ignore_ascii_case(&text[at..at + word])) {
+                    finite.push_str(text[copied..at].trim_end_matches(['-', '+']));
+                    finite.push_str("null");
+                    copied = at + word;
+                }
+            }
+            _ => {}
+        }
+    }
+    (copied > 0).then(|| finite + &text[copied..])
+}
+
 /// The byte offset at which the text is nested more deeply than `limit`.
 pub fn too_deep(text: &str, limit: usize) -> Option<usize> {
     let (mut depth, mut quoted, mut escaped) = (0usize, false, false);
@@ -156,6 +183,16 @@ mod tests {
         assert_eq!(too_deep(&nested(MAX_DEPTH + 1), MAX_DEPTH), Some(MAX_DEPTH));
         assert_eq!(too_deep(&format!(r#"["\"{}"]"#, "[".repeat(500)), MAX_DEPTH), None);
         assert_eq!(too_deep(&"[]".repeat(500), MAX_DEPTH), None);
+    }
+
+    #[test]
+    fn numbers_that_are_not_finite_become_null_outside_strings_only() {
+        let sent = r#"{"NaN":NaN,"a":[-Infinity,+inf,nan,null],"b":"\\\"NaN","c":Infinity}"#;
+        let read = r#"{"NaN":null,"a":[null,null,null,null],"b":"\\\"NaN","c":null}"#;
+        assert_eq!(without_nan(sent).as_deref(), Some(read));
+        for unchanged in [r#"{"NaN":[null,"inf"]}"#, "[nancy,information]", "n", ""] {
+            assert_eq!(without_nan(unchanged), None, "{unchanged}");
+        }
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! Library paths: which files belong to a library, and the library's name as its users know it.
+use std::borrow::Cow;
 
 /// A directory that holds libraries, and how a library's name is read from the rest of the path.
 type Directory = (&'static str, fn(&str) -> Option<&str>);
 
-/// A path with one of these is a library's. The list is part of grouping, version 1.
+/// A path with one of these is a library's, with either slash. The list is part of grouping, version 1.
 const DIRECTORIES: [Directory; 9] = [
     ("/node_modules/", |rest| Some(first(rest, if rest.starts_with('@') { 2 } else { 1 }))),
     ("/site-packages/", |rest| Some(first(rest, 1))),
@@ -19,7 +20,12 @@ const DIRECTORIES: [Directory; 9] = [
 const PREFIXES: [&str; 3] = ["node:", "internal/", "<"];
 
 pub fn contains(path: &str) -> bool {
-    DIRECTORIES.iter().any(|(directory, _)| path.contains(directory)) || PREFIXES.iter().any(|p| path.starts_with(p))
+    let path = match path.contains('\\') {
+        true => Cow::Owned(path.replace('\\', "/")),
+        false => Cow::Borrowed(path),
+    };
+    let is_in = |directory: &str| path.contains(directory) || path.starts_with(&directory[1..]); // `vendor/x` is relative
+    DIRECTORIES.iter().any(|(directory, _)| is_in(directory)) || PREFIXES.iter().any(|prefix| path.starts_with(prefix))
 }
 
 /// `net/http`, `github.com/go-chi/chi`, `@scope/name`, `doctrine/orm`; otherwise the directory around the file, or the
@@ -76,6 +82,21 @@ fn without_version(package: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde::Deserialize;
+
+    #[derive(Deserialize)]
+    struct Cases {
+        library: Vec<String>,
+        own: Vec<String>,
+    }
+
+    #[test]
+    fn a_path_is_a_librarys_with_either_slash_absolute_or_relative() {
+        let cases: Cases = serde_json::from_str(include_str!("../../tests/library-paths.json")).unwrap();
+        assert!(!cases.library.is_empty() && !cases.own.is_empty());
+        cases.library.iter().for_each(|path| assert!(contains(path), "{path} is a library's"));
+        cases.own.iter().for_each(|path| assert!(!contains(path), "{path} is the application's own"));
+    }
 
     #[test]
     fn a_library_is_named_by_the_rule_of_its_package_manager() {

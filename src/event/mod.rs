@@ -48,16 +48,17 @@ pub struct Event {
 
 impl Event {
     pub fn parse(body: &[u8]) -> Result<Event, Rejection> {
-        let text = utf8(body)?;
-        check_depth(text, text, json::MAX_DEPTH)?;
-        Event::from_fields(Fields::read(text)?)
+        lenient(body, |text| {
+            check_depth(text, text, json::MAX_DEPTH)?;
+            Event::from_fields(Fields::read(text)?)
+        })
     }
 
     fn from_fields(mut fields: Fields) -> Result<Event, Rejection> {
         let message = fields.strict("message", "a string", json::string)?.unwrap_or_default();
         let id = fields.strict("event_id", "a UUID", |raw| parse_id(&json::string(raw)?))?;
         let r#type = short_text(&mut fields, "type");
-        if message.trim().is_empty() && r#type.is_none() {
+        if text::trim(&message).is_empty() && r#type.is_none() {
             return Err(Rejection::Empty);
         }
         Ok(Event {
@@ -91,7 +92,10 @@ pub struct Exported {
 impl Exported {
     /// Accepts an event in the form in which clients send it, too.
     pub fn parse(line: &[u8]) -> Result<Exported, Rejection> {
-        let text = utf8(line)?;
+        lenient(line, Exported::read)
+    }
+
+    fn read(text: &str) -> Result<Exported, Rejection> {
         let mut fields = Fields::read(text)?;
         let project = fields.strict("project", "a string", json::string)?;
         let received_at = fields.strict("received_at", "a time", timestamp)?;
@@ -108,8 +112,16 @@ impl Exported {
     }
 }
 
-fn utf8(bytes: &[u8]) -> Result<&str, Rejection> {
-    std::str::from_utf8(bytes).map_err(|e| Rejection::Json(format!("not UTF-8 at byte {}", e.valid_up_to() + 1)))
+/// Reads JSON behind a byte order mark, if there is one, and with `null` for `NaN` and `Infinity`, which some languages
+/// write.
+fn lenient<T>(bytes: &[u8], read: impl Fn(&str) -> Result<T, Rejection>) -> Result<T, Rejection> {
+    let text = std::str::from_utf8(bytes);
+    let text = text.map_err(|e| Rejection::Json(format!("not UTF-8 at byte {}", e.valid_up_to() + 1)))?;
+    let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
+    match read(text) {
+        Err(error @ Rejection::Json(_)) => json::without_nan(text).map_or(Err(error), |text| read(&text)),
+        outcome => outcome,
+    }
 }
 
 /// Refuses a part of a text that is nested more deeply than `limit`, and says where in the text.
@@ -119,14 +131,15 @@ fn check_depth(text: &str, part: &str, limit: usize) -> Result<(), Rejection> {
     Err(Rejection::Json(format!("nested more than {} deep at byte {byte}", json::MAX_DEPTH)))
 }
 
-/// A field of at most [`MAX_TEXT`] characters. Blank means absent.
+/// A field of at most [`MAX_TEXT`] characters, without blanks around it, so that a filter finds it. Blank means absent.
 fn short_text(fields: &mut Fields, field: &'static str) -> Option<String> {
-    let text = fields.optional(field, json::string).filter(|text| !text.trim().is_empty())?;
-    Some(text::head(&text, MAX_TEXT).to_string())
+    let text = fields.optional(field, json::string)?;
+    let text = text::trim(text::head(text::trim(&text), MAX_TEXT));
+    (!text.is_empty()).then(|| text.to_string())
 }
 
 fn level(raw: &str) -> Option<Level> {
-    json::string(raw).map(|word| Level::parse(&word).unwrap_or(Level::Error))
+    json::string(raw).map(|word| Level::parse(text::trim(&word)).unwrap_or(Level::Error))
 }
 
 /// A UUID of any version, with or without hyphens, in any case, but in none of the other forms that the crate reads.
@@ -136,10 +149,9 @@ pub fn parse_id(text: &str) -> Option<Uuid> {
 
 /// An impossible time is a wrong type, so that it is kept in `more`.
 fn timestamp(raw: &str) -> Option<Time> {
-    match json::string(raw) {
-        Some(text) => Time::parse(&text),
-        None => Time::parse_unix(raw),
-    }
+    let text = json::string(raw).unwrap_or_else(|| raw.to_string());
+    let text = text::trim(&text);
+    Time::parse(text).or_else(|| Time::parse_unix(text))
 }
 
 /// An object; `Some(None)` if it is empty.

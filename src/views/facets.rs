@@ -25,13 +25,9 @@ fn facet(facet: &Facet) -> Html {
     html!("<h2>{}</h2>\n<table>\n{}</table>\n", heading, values.chain(other).collect::<Html>())
 }
 
-/// A link to the issues with this value, if a query can express it.
+/// A link to the issues with this value.
 fn name(field: Field, value: &str) -> Html {
-    let name = html!("<span>{}</span>", cut(value, VALUE));
-    match with_value(field, value) {
-        Some(url) => html!("<a href=\"{}\">{}</a>", url, name),
-        None => name,
-    }
+    html!("<a href=\"{}\"><span>{}</span></a>", with_value(field, value), cut(value, VALUE))
 }
 
 fn row(name: Html, events: i64, total: i64) -> Html {

@@ -1,7 +1,7 @@
 //! Links that change the list's query (state, level, environment, project) and its order.
 use super::html::{Html, html};
 use super::layout::choice;
-use super::list_url::{ListRequest, can_be_typed};
+use super::list_url::ListRequest;
 use super::text::{count, cut};
 use crate::domain::{IssueState, Level};
 use crate::query::{Field, Is, Sort};
@@ -37,16 +37,16 @@ fn state_links(asked: ListRequest, states: &[(IssueState, i64)]) -> Html {
     links.chain(any).collect()
 }
 
-/// Links for the values that a query can express. The current value is included even if no event has it.
+/// Links for the values. The current value is included even if no event has it.
 fn values(asked: ListRequest, field: Field, name: &str, all: &str, values: &[impl AsRef<str>]) -> Option<Html> {
     let query = &asked.listing.query;
     let current = query.value(field);
     let mut values: Vec<&str> = values.iter().map(AsRef::as_ref).collect();
     values.extend(current.filter(|value| !values.contains(value)));
-    let links = values.iter().filter_map(|value| {
+    let links = values.iter().map(|value| {
         let query = query.with_field(field, Some(value));
         let text = html!("{}", cut(value, VALUE));
-        can_be_typed(&query).then(|| choice(&asked.with_query(&query), text, current == Some(value)))
+        choice(&asked.with_query(&query), text, current == Some(value))
     });
     let all = choice(&asked.with_query(&query.with_field(field, None)), html!("{}", all), current.is_none());
     (!values.is_empty()).then(|| html!("<p><span>{}</span>{}{}</p>\n", name, all, links.collect::<Html>()))

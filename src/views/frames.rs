@@ -1,10 +1,12 @@
-//! One stack trace as a list: the application's own frames stand out, runs of library frames are folded.
+//! One stack trace as a list: the application's own frames stand out, runs of library frames are folded. A trace that
+//! is not an array of frames is shown as text.
 use super::html::{Html, html};
 use super::path::{self, breakable};
 use super::source::source;
 use super::text::{MarkupBudget, cut, cut_front};
 use crate::event::frame::{self, Frame};
-use crate::event::library;
+use crate::event::{json, library};
+use crate::text;
 use std::borrow::Cow;
 
 /// Maximum characters of a function and of a path.
@@ -14,21 +16,37 @@ const PATH: usize = 200;
 const FOLD: usize = 3;
 const NAMES: usize = 4;
 const NAME: usize = 60;
+/// Maximum characters of a trace that is text.
+const TEXT: usize = 20_000;
 
 /// Frames, most recent call first, and which of them are the application's own.
+#[derive(Default)]
 pub struct Trace {
     frames: Vec<Frame>,
     own: Vec<bool>,
+    /// What was sent instead of an array of frames, or empty.
+    pub text: String,
 }
 
 impl Trace {
-    pub fn parse(stacktrace: Option<&str>) -> Trace {
-        let frames = Frame::parse(stacktrace.unwrap_or("[]"));
-        Trace { own: frame::own(&frames), frames }
+    /// Reads an array of frames, or as much as can be read of anything else: an object with `frames`, which have the
+    /// most recent call last, as Sentry has them; or text.
+    pub fn parse(stacktrace: &str) -> Trace {
+        let nested =
+            json::object(stacktrace).unwrap_or_default().into_iter().find(|(key, _)| key.get() == r#""frames""#);
+        let mut frames = Frame::parse(nested.map_or(stacktrace, |(_, frames)| frames.get()));
+        if nested.is_some() {
+            frames.reverse();
+        }
+        let text = match frames.is_empty() && nested.is_none() && json::array(stacktrace).is_none() {
+            true => cut(text::trim(&json::string(stacktrace).unwrap_or_else(|| stacktrace.into())), TEXT).into_owned(),
+            false => String::new(),
+        };
+        Trace { own: frame::own(&frames), frames, text }
     }
 
     pub fn is_empty(&self) -> bool {
-        self.frames.is_empty()
+        self.frames.is_empty() && self.text.is_empty()
     }
 
     /// Directories that contain the application.
@@ -94,8 +112,13 @@ impl<'a> Item<'a> {
     }
 }
 
-/// As much of the trace as the budget allows; `None` without frames.
+/// As much of the trace as the budget allows; `None` if it is empty.
 pub fn frames(trace: &Trace, shared: &str, budget: &mut MarkupBudget) -> Option<Html> {
+    if !trace.text.is_empty() {
+        let text =
+            html!("<pre class=\"src\" tabindex=\"0\" role=\"group\" aria-label=\"Stack trace\">{}</pre>\n", trace.text);
+        return budget.pay(text.as_str().len()).map(|()| text);
+    }
     let items = trace.entries(shared).map_while(|entry| match entry {
         Entry::Frame(frame) => item(&frame, budget),
         Entry::Fold(frames) => fold(frames, shared, budget),
@@ -151,7 +174,7 @@ mod tests {
     use super::*;
 
     fn rendered(stacktrace: &str) -> String {
-        frames(&Trace::parse(Some(stacktrace)), "", &mut MarkupBudget::new(100_000)).unwrap().into_string()
+        frames(&Trace::parse(stacktrace), "", &mut MarkupBudget::new(100_000)).unwrap().into_string()
     }
 
     /// One letter per frame: `o` is own, `l` in the library `lib`, `m` in another.

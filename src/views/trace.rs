@@ -25,9 +25,17 @@ pub struct Traces {
 
 impl Traces {
     pub fn parse(event: &StoredEvent) -> Traces {
-        let own = Trace::parse(event.stacktrace.as_deref());
-        let causes = event.causes.as_deref().and_then(json::array).unwrap_or_default();
-        let causes: Vec<Cause> = causes.iter().take(MAX_CAUSES).map(|cause| Cause::parse(cause.get())).collect();
+        // Fields of another type than obs expects are in `more`.
+        let more = event.more.as_deref().and_then(json::object).unwrap_or_default();
+        let other = |name| more.iter().find(|(key, _)| key.get() == name).map(|(_, value)| value.get());
+        let own =
+            event.stacktrace.as_deref().or_else(|| other(r#""stacktrace""#)).map(Trace::parse).unwrap_or_default();
+        let causes = event.causes.as_deref().or_else(|| other(r#""causes""#));
+        let causes = causes.map(|causes| {
+            json::first(causes, MAX_CAUSES)
+                .map_or(vec![causes], |causes| causes.iter().map(|cause| cause.get()).collect())
+        });
+        let causes: Vec<Cause> = causes.unwrap_or_default().into_iter().map(Cause::parse).collect();
         let all = [&own].into_iter().chain(causes.iter().map(|cause| &cause.trace));
         let shared = shared_directory(all.flat_map(Trace::roots)).to_string();
         Traces { own, causes, shared }
@@ -52,7 +60,7 @@ pub struct Cause {
 impl Cause {
     /// A cause that is not an object is shown as the message.
     fn parse(text: &str) -> Cause {
-        let mut cause = Cause { kind: None, message: String::new(), trace: Trace::parse(None) };
+        let mut cause = Cause { kind: None, message: String::new(), trace: Trace::default() };
         let Some(entries) = json::object(text) else {
             cause.message = cut(&json::string(text).unwrap_or_else(|| text.to_string()), MESSAGE).into_owned();
             return cause;
@@ -62,7 +70,7 @@ impl Cause {
             match key.get() {
                 r#""type""# => cause.kind = json::string(value).map(|kind| cut(&kind, TYPE).into_owned()),
                 r#""message""# => cause.message = cut(&json::string(value).unwrap_or_default(), MESSAGE).into_owned(),
-                r#""stacktrace""# => cause.trace = Trace::parse(Some(value)),
+                r#""stacktrace""# => cause.trace = Trace::parse(value),
                 _ => {}
             }
         }

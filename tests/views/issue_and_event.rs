@@ -59,8 +59,8 @@ fn the_issue_page_shows_its_fortnight_the_origin_of_its_events_and_its_history()
     assert_eq!(html.matches("<tr><td>").count(), 14 + 3 + 1);
     assert!(html.contains(r#"<a href="/?q=env:production"><span>production</span></a></td><td class="num">1,190</td><td class="num dim">99 %<"#));
     assert!(
-        html.contains("<td><span>say &quot;hi&quot;</span></td>"),
-        "a value that no query can express is not a link"
+        html.contains("<a href=\"/?q=env:%22say+%22%22hi%22%22%22\"><span>say &quot;hi&quot;</span></a>"),
+        "a query doubles the quotes of a value"
     );
     assert!(html.contains(">other</span>") && html.contains(">10</td>") && !html.contains("<h2>Release"));
     assert!(html.contains(r#"<a href="/?q=server:%22web+1%22">"#) && html.contains("100 %"));

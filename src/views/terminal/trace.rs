@@ -32,6 +32,7 @@ pub fn traces(screen: &mut Screen, event: &StoredEvent, note: &str, origin: &str
 }
 
 fn frames(screen: &mut Screen, trace: &Trace, shared: &str) {
+    screen.lines(4, &trace.text);
     for entry in trace.entries(shared) {
         match entry {
             _ if screen.is_full() => return,
