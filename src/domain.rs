@@ -19,9 +19,10 @@ pub fn is_name(text: &str) -> bool {
 }
 
 /// How severe an event is. Whatever level a client sends becomes one of these.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
+    #[default]
     Error,
     Warning,
     Info,

@@ -62,6 +62,13 @@ pub fn object(text: &str) -> Option<Vec<(&RawValue, &RawValue)>> {
     Some(entries)
 }
 
+/// The raw value of an object's field. Of several with the same name, the last.
+pub fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    let mut found = None;
+    each_entry(text, |key, value| found = (key.get().trim_matches('"') == name).then(|| value.get()).or(found)).ok()?;
+    found
+}
+
 /// The elements of an array, or `None` if the text is not one.
 pub fn array(text: &str) -> Option<Vec<&RawValue>> {
     first(text, usize::MAX)
@@ -116,6 +123,11 @@ pub fn string(text: &str) -> Option<String> {
         }
     }
     String::from_utf8(bytes).ok()
+}
+
+/// A text as a JSON string.
+pub fn quote(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
 }
 
 /// The text with `null` for `NaN`, `Infinity` and the like outside strings, or `None` if it contains none.
