@@ -1,8 +1,8 @@
 //! How events in Sentry's form, as its SDKs send them, become events of obs.
 use obs::domain::Level;
 use obs::event::Event;
-use obs::event::envelope::{Envelope, Item};
 use obs::event::sentry::{self, EnvelopeHeader};
+use obs::web::envelope::{Envelope, Item};
 use serde_json::{Value, json};
 
 fn read(event: Value) -> Event {

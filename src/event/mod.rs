@@ -1,5 +1,4 @@
 //! What was sent or exported, as an [`Event`]: the rule and limit of each field. Pure: the caller supplies ids and clocks.
-pub mod envelope;
 mod fields;
 pub mod frame;
 pub mod json;

@@ -47,8 +47,14 @@ pub fn user_key(user: &str) -> Option<String> {
     ["id", "email", "username", "ip_address"].iter().find_map(|name| scalar(field(&entries, name)?, VALUE))
 }
 
-/// The tags that follow from an event's `contexts`, `request` and `transaction`, unless it has tags of these names.
-pub fn derived(tags: &[Tag], contexts: Option<&str>, request: Option<&str>, transaction: Option<&str>) -> Vec<Tag> {
+/// The tags that follow from an event's `contexts`, its `request` and the `transaction` in its other fields, unless it
+/// has tags of these names.
+pub fn derived(tags: &[Tag], contexts: Option<&str>, request: Option<&str>, more: Option<&str>) -> Vec<Tag> {
+    let transaction =
+        more.filter(|more| more.contains("\"transaction\"")).and_then(|more| json::field(more, "transaction"));
+    if contexts.is_none() && request.is_none() && transaction.is_none() {
+        return Vec::new();
+    }
     let contexts = contexts.and_then(json::object).unwrap_or_default();
     let request = request.and_then(json::object).unwrap_or_default();
     let agent = field(&request, "headers").and_then(|headers| header(headers, "user-agent"));
@@ -58,7 +64,7 @@ pub fn derived(tags: &[Tag], contexts: Option<&str>, request: Option<&str>, tran
         ("browser", context("browser").or_else(|| browser(agent))),
         ("os", context("os").or_else(|| system(agent).map(str::to_string))),
         ("url", field(&request, "url").and_then(json::string).map(|url| without_query(&url))),
-        ("transaction", transaction.map(str::to_string)),
+        ("transaction", transaction.and_then(json::string)),
     ];
     let found = found.into_iter().filter_map(|(name, value)| Some((name, short(&value?, VALUE)?)));
     found
@@ -173,7 +179,7 @@ mod tests {
         let request = r#"{"url":"https://shop.example.com/pay?card=1#x"}"#;
         let expected = [("browser", "Firefox 128"), ("url", "https://shop.example.com/pay"), ("transaction", "/pay")];
         let own = |tags: &[(&str, &str)]| tags.iter().map(|(n, v)| (n.to_string(), v.to_string())).collect::<Vec<_>>();
-        assert_eq!(derived(&tags, Some(contexts), Some(request), Some("/pay")), own(&expected));
+        assert_eq!(derived(&tags, Some(contexts), Some(request), Some(r#"{"transaction":"/pay"}"#)), own(&expected));
         let agents = [
             (
                 "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36 Edg/131.0.0.0",

@@ -1,9 +1,9 @@
-//! Where an issue's events come from: environments, releases and servers, each with its share.
+//! Where an issue's events come from: environments, releases, servers and tags, each value with its share.
 use super::html::{Html, html};
-use super::list_url::with_value;
+use super::list_url::matching;
 use super::text::{count, cut};
 use crate::domain::Facet;
-use crate::query::Field;
+use crate::query::{Field, Term};
 
 /// Maximum characters of a value.
 const VALUE: usize = 100;
@@ -14,20 +14,24 @@ pub fn facets(facets: &[Facet]) -> Html {
 }
 
 fn facet(facet: &Facet) -> Html {
-    let (heading, field) = match facet.kind {
-        "environment" => ("Environment", Field::Environment),
-        "release" => ("Release", Field::Release),
-        _ => ("Server", Field::Server),
+    let (heading, term): (_, &dyn Fn(String) -> Term) = match facet.kind.as_str() {
+        "environment" => ("Environment", &|value| Term::Field(Field::Environment, value)),
+        "release" => ("Release", &|value| Term::Field(Field::Release, value)),
+        "server_name" => ("Server", &|value| Term::Field(Field::Server, value)),
+        kind => {
+            let name = kind.strip_prefix("tag:").unwrap_or(kind);
+            (name, &|value| Term::Tag(name.into(), value))
+        }
     };
     let total = facet.values.iter().map(|(_, events)| events).sum::<i64>() + facet.other;
-    let values = facet.values.iter().map(|(value, events)| row(name(field, value), *events, total));
+    let values = facet.values.iter().map(|(value, events)| row(name(term(value.clone()), value), *events, total));
     let other = (facet.other > 0).then(|| row(html!("<span class=\"dim\">other</span>"), facet.other, total));
     html!("<h2>{}</h2>\n<table>\n{}</table>\n", heading, values.chain(other).collect::<Html>())
 }
 
 /// A link to the issues with this value.
-fn name(field: Field, value: &str) -> Html {
-    html!("<a href=\"{}\"><span>{}</span></a>", with_value(field, value), cut(value, VALUE))
+fn name(term: Term, value: &str) -> Html {
+    html!("<a href=\"{}\"><span>{}</span></a>", matching(term), cut(value, VALUE))
 }
 
 fn row(name: Html, events: i64, total: i64) -> Html {

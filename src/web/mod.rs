@@ -20,6 +20,7 @@ mod assets;
 pub mod auth;
 mod call;
 mod changes;
+pub mod envelope;
 mod error;
 mod forms;
 mod ingest;

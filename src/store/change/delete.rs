@@ -1,6 +1,7 @@
 //! Deleting an issue, or one event with everything that was derived from it.
 use super::state::state_of;
 use crate::domain::StoredEvent;
+use crate::event::tags;
 use crate::grouping::{self, Input};
 use crate::store::counts::{self, Tally};
 use crate::store::read::{self, EVENT};
@@ -51,10 +52,14 @@ pub fn event(transaction: &Transaction, id: &str) -> rusqlite::Result<bool> {
     let newest: Option<i64> = transaction.query_row(newest, [gone.issue_id, gone.summary.seq], |row| row.get(0))?;
     let Some(newest) = newest else { return issue(transaction, gone.issue_id) };
 
-    let mut tally = Tally::default();
     let summary = &gone.summary;
-    let values = [&summary.environment, &summary.release, &summary.server_name];
-    tally.add(summary.received_at, summary.level, gone.suppressed, values);
+    let tags = gone.tags.as_deref().and_then(tags::parse).unwrap_or_default();
+    let [user, contexts, request, more] =
+        [&gone.user, &gone.contexts, &gone.request, &gone.more].map(|field| field.as_deref());
+    let labels = counts::labels(&tags, user, contexts, request, more);
+    let mut tally = Tally::default();
+    let fields = [&summary.environment, &summary.release, &summary.server_name];
+    tally.add(summary.received_at, summary.level, gone.suppressed, fields, &labels);
     counts::remove(transaction, gone.summary.seq)?;
     counts::subtract(transaction, gone.issue_id, &tally)?;
     transaction.execute(

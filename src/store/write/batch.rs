@@ -1,5 +1,6 @@
 //! One commit of many events. Each is inserted whole or not at all, and their counts are written once at the end.
 use super::incoming::{Added, NewEvent};
+use crate::event::tags;
 use crate::grouping;
 use crate::log;
 use crate::store::alerts::{AlertKind, AlertPolicy};
@@ -89,8 +90,8 @@ impl<'a> Commit<'a> {
         let tally = self.tallies.entry(home.issue).or_default();
         tally.last = Some((seq, received_at));
         let event = &new.event;
-        let values = [&event.environment, &event.release, &event.server_name];
-        tally.add(received_at, event.level, event.suppressed, values);
+        let fields = [&event.environment, &event.release, &event.server_name];
+        tally.add(received_at, event.level, event.suppressed, fields, &new.labels);
         Ok(Added::New)
     }
 
@@ -161,8 +162,9 @@ fn insert_event(
     let event = &new.event;
     let mut insert = connection.prepare_cached(
         "INSERT INTO events (id, issue_id, level, timestamp, received_at, platform, environment, server_name, release,
-                             suppressed, type, message, fingerprint, stacktrace, causes, extra, more)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
+                             suppressed, unhandled, type, message, fingerprint, stacktrace, causes, tags, user, request,
+                             breadcrumbs, contexts, extra, more)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)
          ON CONFLICT (id) DO NOTHING",
     )?;
     let inserted = insert.execute(params![
@@ -176,11 +178,17 @@ fn insert_event(
         event.server_name,
         event.release,
         event.suppressed,
+        event.unhandled,
         event.r#type,
         event.message,
         event.fingerprint,
         event.stacktrace,
         event.causes,
+        tags::to_json(&event.tags),
+        event.user,
+        event.request,
+        event.breadcrumbs,
+        event.contexts,
         event.extra,
         event.more,
     ])?;

@@ -1,6 +1,7 @@
 //! An event on its way into the database.
 use crate::event::Event;
 use crate::grouping::{self, Grouping, Input};
+use crate::store::counts::{self, Label};
 use crate::time::Time;
 use uuid::Uuid;
 
@@ -9,6 +10,8 @@ pub struct NewEvent {
     pub project: String,
     pub event: Event,
     pub grouping: Grouping,
+    /// Its tags and its user, which are counted per issue.
+    pub labels: Vec<Label>,
     /// `None`: the time of the commit.
     pub received_at: Option<Time>,
 }
@@ -22,7 +25,10 @@ impl NewEvent {
             fingerprint: event.fingerprint.as_deref(),
             stacktrace: event.stacktrace.as_deref(),
         });
-        NewEvent { id: event.id.unwrap_or_else(Uuid::now_v7), project, event, grouping, received_at: None }
+        let [user, contexts, request, more] =
+            [&event.user, &event.contexts, &event.request, &event.more].map(|field| field.as_deref());
+        let labels = counts::labels(&event.tags, user, contexts, request, more);
+        NewEvent { id: event.id.unwrap_or_else(Uuid::now_v7), project, event, grouping, labels, received_at: None }
     }
 }
 

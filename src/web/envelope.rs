@@ -1,7 +1,7 @@
 //! Sentry's envelope: a line of JSON, then items. Read as a stream, of which only the lines and one event at a time are in
 //! memory. (<https://develop.sentry.dev/sdk/foundations/transport/envelopes/>)
-use super::json;
-use super::sentry::EnvelopeHeader;
+use crate::event::json;
+use crate::event::sentry::EnvelopeHeader;
 use std::io::{self, BufRead, Read};
 
 /// Maximum length in bytes of a line that is not a payload.
