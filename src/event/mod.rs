@@ -166,7 +166,7 @@ pub fn parse_id(text: &str) -> Option<Uuid> {
 }
 
 /// An impossible time is a wrong type, so that it is kept in `more`.
-fn timestamp(raw: &str) -> Option<Time> {
+pub fn timestamp(raw: &str) -> Option<Time> {
     let text = json::string(raw).unwrap_or_else(|| raw.to_string());
     let text = text::trim(&text);
     Time::parse(text).or_else(|| Time::parse_unix(text))

@@ -1,32 +1,41 @@
-//! JSON that a client added to an event: one row per key, scalars as text, the rest as indented JSON.
+//! Rows of names and values: scalars as text, the rest as indented JSON, long values folded.
+use super::carried::{Row, Section};
 use super::html::{Html, html};
+use super::list_url::matching;
 use super::pretty_json::pretty;
 use super::text::{MarkupBudget, counted, cut, grouped};
 use crate::event::json;
 
-/// Maximum characters of a key.
-pub const KEY: usize = 200;
+/// Maximum characters of a name.
+pub const NAME: usize = 200;
 /// Values with more lines or more characters are folded.
 const LINES: usize = 40;
 const CHARACTERS: usize = 4000;
 /// Approximate bytes of markup for a row besides its text.
 const ROW: usize = 100;
 
-/// A section with its own heading, if there is JSON and room for it. `note` says what it contains.
-pub fn extra(heading: &str, note: &str, json: Option<&str>, budget: &mut MarkupBudget) -> Option<Html> {
-    let json = json.filter(|_| !budget.is_spent())?;
-    let Some(entries) = json::object(json) else {
-        return Some(html!("<section>\n<h2>{}</h2>\n{}\n</section>\n", heading, value(json, budget)));
-    };
-    let keys = counted(entries.len() as i64, "key");
-    let rows = entries.iter().map_while(|(key, json)| row(key.get(), json.get(), budget)).collect::<Html>();
-    Some(html!("<section>\n<h2>{} <small>{}{}</small></h2>\n<dl>\n{}</dl>\n</section>\n", heading, keys, note, rows))
+/// A section with its heading, as far as the budget allows.
+pub fn section(section: &Section, budget: &mut MarkupBudget) -> Option<Html> {
+    budget.pay(ROW)?;
+    let note = (!section.note.is_empty()).then(|| html!(" <small>{}</small>", section.note));
+    Some(html!("<section>\n<h2>{}{}</h2>\n{}</section>\n", section.heading, note, rows(&section.rows, budget)))
 }
 
-fn row(key: &str, json: &str, budget: &mut MarkupBudget) -> Option<Html> {
+pub fn rows(rows: &[Row], budget: &mut MarkupBudget) -> Html {
+    html!("<dl>\n{}</dl>\n", rows.iter().map_while(|entry| row(entry, budget)).collect::<Html>())
+}
+
+fn row(row: &Row, budget: &mut MarkupBudget) -> Option<Html> {
     budget.pay(ROW)?;
-    let key = json::string(key).unwrap_or_default();
-    Some(html!("<dt><span>{}</span></dt><dd>{}</dd>\n", budget.take(&cut(&key, KEY)), value(json, budget)))
+    let name = html!("{}", budget.take(&cut(&row.name, NAME)));
+    let shown = value(&row.value, budget);
+    let shown = match &row.term {
+        Some(term) => html!("<a href=\"{}\">{}</a>", matching(term.clone()), shown),
+        None => shown,
+    };
+    let details = row.details.as_deref();
+    let details = details.map(|json| html!("<details><summary>data</summary>{}</details>", value(json, budget)));
+    Some(html!("<dt><span>{}</span></dt><dd>{}{}</dd>\n", name, shown, details))
 }
 
 fn value(json: &str, budget: &mut MarkupBudget) -> Html {
@@ -60,16 +69,16 @@ fn fold(kind: &str, text: &str, shown: Html) -> Html {
 
 #[cfg(test)]
 mod tests {
+    use super::super::carried::fields;
     use super::*;
 
     fn shown(json: &str) -> String {
-        extra("Extra", "", Some(json), &mut MarkupBudget::new(1 << 20)).unwrap().into_string()
+        rows(&fields(json), &mut MarkupBudget::new(1 << 20)).into_string()
     }
 
     #[test]
     fn each_key_is_a_row_and_scalars_are_text() {
         let html = shown(r#"{"n":1.50000000000000000000,"n":null,"s":"a\n<b>","e":"","o":{"k":[1]}}"#);
-        assert!(html.contains("<small>5 keys</small>"));
         for row in [
             "<dt><span>n</span></dt><dd><span>1.50000000000000000000</span></dd>",
             "<dt><span>n</span></dt><dd><span>null</span></dd>",
@@ -83,9 +92,8 @@ mod tests {
 
     #[test]
     fn json_that_is_not_an_object_is_shown_whole() {
-        assert!(shown("[1,2]").contains("<h2>Extra</h2>\n<pre>[\n  1,\n  2\n]</pre>"));
+        assert!(shown("[1,2]").contains("<dt><span></span></dt><dd><pre>[\n  1,\n  2\n]</pre>"));
         assert!(shown("7").contains("<span>7</span>"));
-        assert_eq!(extra("Extra", "", None, &mut MarkupBudget::new(9)), None);
     }
 
     #[test]

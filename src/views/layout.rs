@@ -62,6 +62,11 @@ pub fn badge(level: Level) -> Html {
     html!(r#"<b class="level {}">{}</b>"#, level.as_str(), level.as_str())
 }
 
+/// Marks an error that nobody caught.
+pub fn unhandled(is_unhandled: bool) -> Option<Html> {
+    is_unhandled.then(|| html!(" <em>unhandled</em>"))
+}
+
 /// An error's type and message as a page's title.
 pub fn title(kind: Option<&str>, message: &str) -> String {
     let parts: Vec<&str> = kind.into_iter().chain([message]).filter(|part| !part.is_empty()).collect();

@@ -19,6 +19,7 @@
 //! - A page stays under 2.5 MB, whatever an event contains: every text is truncated or charged to a
 //!   [`MarkupBudget`](text::MarkupBudget).
 mod buttons;
+mod carried;
 mod chart;
 mod empty;
 mod error;

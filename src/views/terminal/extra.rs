@@ -1,29 +1,32 @@
-//! JSON that a client added to an event: one line per key, scalars as text, the rest as indented JSON.
+//! Rows of names and values: scalars as text, the rest as indented JSON.
 use super::screen::Screen;
 use crate::event::json;
-use crate::views::extra::KEY;
+use crate::views::carried::Section;
+use crate::views::extra::NAME;
 use crate::views::pretty_json::pretty;
 use crate::views::text::{MarkupBudget, cut};
 
 /// Maximum bytes of a value, which is more than any page has room for.
 const VALUE: usize = 1 << 20;
 
-/// A section with its own heading, if there is JSON.
-pub fn extra(screen: &mut Screen, heading: &str, json: Option<&str>) {
-    let Some(json) = json else { return };
-    screen.heading(heading);
-    let Some(entries) = json::object(json) else { return screen.lines(4, &value(json)) };
-    for (key, json) in entries {
+/// A section with its heading.
+pub fn section(screen: &mut Screen, section: &Section) {
+    let note = if section.note.is_empty() { "" } else { ", " };
+    screen.heading(&format!("{}{note}{}", section.heading, section.note));
+    for row in &section.rows {
         if screen.is_full() {
             return;
         }
-        let key = json::string(key.get()).unwrap_or_default();
-        let (key, value) = (cut(&key, KEY), value(json.get()));
+        let separator = if row.name.is_empty() { "" } else { ": " };
+        let (name, value) = (cut(&row.name, NAME), value(&row.value));
         if value.contains('\n') {
-            screen.put("    ", 6, &format!("{key}:"));
+            screen.put("    ", 6, &format!("{name}{}", separator.trim_end()));
             screen.lines(8, &value);
         } else {
-            screen.put("    ", 8, &format!("{key}: {value}"));
+            screen.put("    ", 8, &format!("{name}{separator}{value}"));
+        }
+        if let Some(details) = &row.details {
+            screen.lines(8, &self::value(details));
         }
     }
 }
