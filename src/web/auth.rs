@@ -36,10 +36,11 @@ pub enum Dashboard {
 impl Dashboard {
     pub fn admit(&self, request: &Request, version: Version) -> Result<Sender, Error> {
         let is_trusted = match self {
-            Dashboard::Password(password) => {
-                sent_password(request).filter(|sent| is_same(sent, password)).ok_or(Error::SignIn)?;
-                true
-            }
+            Dashboard::Password(password) => match sent_password(request) {
+                Some(sent) if is_same(&sent, password) => true,
+                Some(_) => return Err(Error::WrongPassword),
+                None => return Err(Error::SignIn),
+            },
             Dashboard::Local if is_local(request, version) => true,
             Dashboard::Local => return Err(Error::NotLocal),
             // `Host` can be made up, so on an address that other machines can reach, the peer must be local too.

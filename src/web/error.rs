@@ -25,8 +25,9 @@ pub enum Error {
     Bad(String),
     /// The ingest key is missing or wrong.
     WrongKey,
-    /// The dashboard's password is missing or wrong.
+    /// The dashboard's password is missing.
     SignIn,
+    WrongPassword,
     /// The dashboard has no password, and the request does not appear to come from this machine.
     NotLocal,
     /// The dashboard is public, and the request would change something.
@@ -67,7 +68,7 @@ impl Error {
             Error::Moved(to) => (308, "Moved", format!("Moved to {to}").into()),
             Error::Bad(why) => (400, "Bad request", why.into()),
             Error::WrongKey => (401, "Invalid API key", "Invalid API key".into()),
-            Error::SignIn => (401, "Password required", SIGN_IN.into()),
+            Error::SignIn | Error::WrongPassword => (401, "Password required", SIGN_IN.into()),
             Error::NotLocal => (403, "Local access only", NOT_LOCAL.into()),
             Error::ReadOnly => (403, "Read-only", READ_ONLY.into()),
             Error::Forged(accepted) => {
@@ -110,7 +111,9 @@ impl Error {
         let response = response.with_status_code(status);
         match self {
             Error::Moved(to) => response.with_unique_header("Location", to.clone()),
-            Error::SignIn => response.with_unique_header("WWW-Authenticate", "Basic realm=\"obs\", charset=\"UTF-8\""),
+            Error::SignIn | Error::WrongPassword => {
+                response.with_unique_header("WWW-Authenticate", "Basic realm=\"obs\", charset=\"UTF-8\"")
+            }
             Error::Method(allowed) => response.with_unique_header("Allow", allowed.clone()),
             Error::TooMany(seconds) => response.with_unique_header("Retry-After", seconds.to_string()),
             _ if status == 503 => response.with_unique_header("Retry-After", RETRY_AFTER),
