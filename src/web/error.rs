@@ -32,8 +32,8 @@ pub enum Error {
     NotLocal,
     /// The dashboard is public, and the request would change something.
     ReadOnly,
-    /// Another site may have forged the request. Says what obs accepts instead.
-    Forged(&'static str),
+    /// Another site may have forged the request. Says what raised the suspicion, or what obs accepts instead.
+    Forged(String),
     NotFound,
     /// The path does not have the request's method. Lists those that it has.
     Method(String),
@@ -71,8 +71,8 @@ impl Error {
             Error::SignIn | Error::WrongPassword => (401, "Password required", SIGN_IN.into()),
             Error::NotLocal => (403, "Local access only", NOT_LOCAL.into()),
             Error::ReadOnly => (403, "Read-only", READ_ONLY.into()),
-            Error::Forged(accepted) => {
-                (403, "Request refused", format!("Another site may have forged this request: {accepted}").into())
+            Error::Forged(why) => {
+                (403, "Request refused", format!("Another site may have forged this request: {why}").into())
             }
             Error::NotFound => {
                 (404, "Not found", "No such page, issue or event. It may have been deleted or merged".into())
