@@ -75,6 +75,44 @@ fn a_refused_form_names_the_values_that_differ() {
     }
 }
 
+#[test]
+fn without_a_password_a_browser_must_not_come_through_a_proxy_that_removes_connection() {
+    let obs = Obs::start();
+    let id = obs.add(r#"{"message":"m"}"#);
+    let browser = "User-Agent: Mozilla/5.0 (X11; Linux x86_64)";
+    let get = |path: &str, headers: &str| obs.send(&format!("GET {path} HTTP/1.1\r\n{browser}\r\n{headers}"), b"");
+    for path in ["/", "/issues/1", &format!("/events/{id}"), "/api/issues", "/api/stats"] {
+        for direct in ["keep-alive", "Keep-Alive", "Upgrade, keep-alive", "Upgrade\r\nConnection: keep-alive"] {
+            assert_eq!(get(path, &format!("Connection: {direct}")).status, 200, "{path} with {direct}");
+        }
+        for removed in ["X: y", "Connection: close", "Connection:", "Connection: x-keep-alive", "Keep-Alive: timeout=5"]
+        {
+            assert_eq!(get(path, removed).status, 403, "{path} with {removed}");
+        }
+    }
+    let page = get("/", "X: y").text();
+    assert!(page.contains("proxy") && page.contains("OBS_DASHBOARD_PASSWORD"), "{page}");
+    let form = obs.send(&format!("POST /issues/1 HTTP/1.1\r\n{browser}\r\nSec-Fetch-Site: same-origin"), b"do=delete");
+    assert_eq!(form.status, 403);
+    assert_eq!(obs.get("/").status, 200, "other programs need not send Connection");
+    for open in ["/health", "/style.css", "/sdk.js"] {
+        assert_eq!(get(open, "X: y").status, 200, "{open}");
+    }
+}
+
+#[test]
+fn a_public_dashboard_counts_such_a_browser_as_a_stranger() {
+    let obs = Obs::with(&["--public-dashboard"], &[("OBS_API_KEY", KEY)]);
+    let browser = "User-Agent: Mozilla/5.0";
+    let page = obs.send(&format!("GET / HTTP/1.1\r\n{browser}"), b"");
+    assert_eq!((page.status, page.text().contains(KEY)), (200, false));
+    assert!(obs.send(&format!("GET / HTTP/1.1\r\n{browser}\r\nConnection: keep-alive"), b"").text().contains(KEY));
+    obs.add(r#"{"message":"m"}"#);
+    let delete = format!("DELETE /api/issues/1 HTTP/1.1\r\n{browser}");
+    assert_eq!(obs.send(&delete, b"").status, 403);
+    assert_eq!(obs.send(&format!("{delete}\r\nConnection: keep-alive"), b"").status, 204);
+}
+
 /// The DSN on the empty dashboard, for a request with these headers.
 fn shown_dsn(obs: &Obs, headers: &str) -> String {
     let page = obs.send(&format!("GET / HTTP/1.1\r\n{SIGNED_IN}\r\n{headers}"), b"").text();

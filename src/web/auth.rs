@@ -124,15 +124,20 @@ fn sent_password(request: &Request) -> Option<String> {
 }
 
 /// Whether a request appears to come from this machine. A remote page whose name resolves to 127.0.0.1 (DNS rebinding)
-/// sends its own name as `Host`, and a reverse proxy in its usual configuration adds a header or speaks HTTP/1.0.
+/// sends its own name as `Host`. A reverse proxy in its usual configuration adds a header, speaks HTTP/1.0, or at least
+/// removes the `Connection` that browsers send.
 fn is_local(request: &Request, version: Version) -> bool {
     let host = request.header("Host").unwrap_or_default();
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
         _ => host,
     };
+    let is_browser = request.header("User-Agent").is_some_and(|agent| agent.starts_with("Mozilla/"));
+    let connection = joined(request, "Connection").unwrap_or_default();
+    let is_direct = connection.split(',').any(|option| option.trim().eq_ignore_ascii_case("keep-alive"));
     let mut headers = request.headers().map(|(name, _)| name.to_ascii_lowercase());
     version == Version::Http11
+        && (is_direct || !is_browser)
         && ["localhost", "127.0.0.1", "[::1]"].iter().any(|local| local.eq_ignore_ascii_case(name))
         && !headers
             .any(|name| matches!(name.as_str(), "forwarded" | "via" | "x-real-ip") || name.starts_with("x-forwarded-"))

@@ -10,7 +10,7 @@ const RETRY_AFTER: &str = "2";
 
 const SIGN_IN: &str = "Sign in with the dashboard password and any user name, as in curl -u :PASSWORD. \
      An ingest key does not open the dashboard";
-const NOT_LOCAL: &str = "Without a password, the dashboard answers only local requests. \
+const NOT_LOCAL: &str = "Without a password, the dashboard serves this machine only, and no proxy. \
      Set OBS_DASHBOARD_PASSWORD or pass --public-dashboard";
 const READ_ONLY: &str = "The dashboard is public, so it accepts changes only from local requests. \
      Set OBS_DASHBOARD_PASSWORD to make changes from elsewhere";
