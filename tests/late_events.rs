@@ -95,6 +95,25 @@ fn without_an_age_a_timestamp_of_the_last_day_is_believed_and_no_other() {
 }
 
 #[test]
+fn an_event_of_the_millisecond_of_the_resolution_reopens_the_issue_and_one_of_the_millisecond_before_does_not() {
+    let obs = with_resolved_issue();
+    let resolved_at = Time::parse(issue(&obs, 1)["resolved_at"].as_str().unwrap()).unwrap().millis();
+    for (timestamp, state) in [(resolved_at - 1, "resolved"), (resolved_at, "open")] {
+        obs.add(json!({ "message": "m", "timestamp": time(timestamp) }).to_string());
+        assert_eq!(issue(&obs, 1)["state"], state);
+    }
+}
+
+#[test]
+fn an_event_that_does_not_say_when_it_happened_reopens_the_issue_even_if_the_servers_clock_was_set_back() {
+    let obs = with_resolved_issue();
+    let tomorrow = format!("UPDATE issues SET resolved_at = '{}'", time(now() + 86_400_000));
+    obs.sqlite().execute(&tomorrow, []).unwrap();
+    obs.add(r#"{"message":"m"}"#);
+    assert_eq!(issue(&obs, 1)["state"], "open");
+}
+
+#[test]
 fn an_age_changes_neither_the_timestamp_nor_the_time_of_arrival() {
     let obs = Obs::start();
     let before = now();
