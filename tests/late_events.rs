@@ -79,14 +79,14 @@ fn the_age_counts_more_than_the_timestamp() {
 }
 
 #[test]
-fn without_an_age_a_timestamp_of_the_last_day_is_believed_and_no_other() {
+fn without_an_age_a_timestamp_of_the_last_week_is_believed_and_no_other() {
     const HOUR: i64 = 3_600_000;
     for (before, expected) in [
         (HOUR + 5000, "resolved"),
-        (23 * HOUR, "resolved"),
+        (7 * 24 * HOUR - HOUR, "resolved"),
         (HOUR - 60_000, "open"),
         (0, "open"),
-        (25 * HOUR, "open"),
+        (7 * 24 * HOUR + HOUR, "open"),
         (-HOUR, "open"),
     ] {
         assert_eq!(state_after("", Some(now() - before)), expected, "{before} ms ago");

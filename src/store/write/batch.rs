@@ -14,8 +14,9 @@ use uuid::Uuid;
 
 /// Ids that are derived for one event before it gets a random one. A second is needed only if somebody guessed the first.
 const MAX_DERIVED: usize = 4;
-/// How far back an event's own timestamp is believed. Further back, a wrong clock is more likely than an event so late.
-const DAY: i64 = 24 * 3600 * 1000; // ms
+/// How far back an event's own timestamp is believed. Further back, a wrong clock is more likely than an event so late,
+/// and must not hide a regression.
+const WEEK: i64 = 7 * 24 * 3600 * 1000; // ms
 
 /// Stores the events and returns the outcome of each. An error means that none was stored.
 /// An empty batch still writes a row, to find out whether the disk accepts a commit.
@@ -103,7 +104,7 @@ impl<'a> Commit<'a> {
     /// Returns false for an imported event, and for one that says that it happened before the resolution. One that does
     /// not say, or whose timestamp is not credible, happened when it arrived.
     fn reopens(&self, new: &NewEvent, resolved_at: Time) -> bool {
-        let credible = |time: &Time| (0..=DAY).contains(&(self.now.millis() - time.millis()));
+        let credible = |time: &Time| (0..=WEEK).contains(&(self.now.millis() - time.millis()));
         let happened_at = new.happened_at.or(new.event.timestamp.filter(credible));
         new.received_at.is_none() && happened_at.is_none_or(|time| time >= resolved_at)
     }
