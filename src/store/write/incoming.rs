@@ -9,12 +9,14 @@ pub struct NewEvent {
     pub project: String,
     pub event: Event,
     pub grouping: Grouping,
-    /// `None`: the time of the commit.
+    /// Set for an imported event. `None`: the time of the commit.
     pub received_at: Option<Time>,
+    /// When it happened, if the client says how long ago that was.
+    pub happened_at: Option<Time>,
 }
 
 impl NewEvent {
-    /// Groups an event by the current rules. One without an id gets a new one.
+    /// Groups an event by the current rules. One without an id, or with one of zeros, gets a new one.
     pub fn new(event: Event, project: String) -> NewEvent {
         let grouping = grouping::group(&Input {
             message: &event.message,
@@ -22,14 +24,15 @@ impl NewEvent {
             fingerprint: event.fingerprint.as_deref(),
             stacktrace: event.stacktrace.as_deref(),
         });
-        NewEvent { id: event.id.unwrap_or_else(Uuid::now_v7), project, event, grouping, received_at: None }
+        let id = event.id.filter(|id| !id.is_nil()).unwrap_or_else(Uuid::now_v7);
+        NewEvent { id, project, event, grouping, received_at: None, happened_at: None }
     }
 }
 
-/// The outcome for an event that is now in the database.
+/// The outcome for an event that is now in the database, with the id under which it is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Added {
-    New,
-    /// An event with this id was stored before. It is unchanged and counts once.
-    Duplicate,
+    New(Uuid),
+    /// The event was stored before. It is unchanged and counts once.
+    Duplicate(Uuid),
 }
