@@ -1,6 +1,6 @@
 //! The ceiling of ingest: a server with the same HTTP and the same parsing that stores nothing.
 use obs::event::Event;
-use obs::http::{Admission, App, Body, Limits, Refusal, Version, listen, serve};
+use obs::http::{Admission, App, Body, Denial, Limits, Refusal, Version, listen, serve};
 use rouille::{Request, Response};
 use std::io;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ struct Noop;
 impl App for Noop {
     type Pass = ();
 
-    fn admit(&self, _: &Request, _: Version) -> Result<Admission<()>, Response> {
+    fn admit(&self, _: &Request, _: Version) -> Result<Admission<()>, Denial> {
         Ok(Admission { pass: (), max_body: obs::web::routes::MAX_EVENT })
     }
 

@@ -19,11 +19,12 @@ CREATE TABLE issues (
     title         TEXT NOT NULL,                     -- set when the issue is created, like the next two
     culprit       TEXT,
     grouped_by    TEXT NOT NULL,                     -- which grouping rule formed the issue, in words
+    title_seq     INTEGER,                           -- the event that supplied these three
     users         INTEGER NOT NULL DEFAULT 0,        -- rows of kind user in issue_values, kept by triggers
     count         INTEGER NOT NULL,                  -- every event that ever arrived, and those that clients held back
     stored        INTEGER NOT NULL,                  -- events still in the table `events`
-    first_seen    TEXT NOT NULL,
-    first_release TEXT,
+    first_seen    TEXT NOT NULL,                     -- earliest and latest arrival of any event
+    first_release TEXT,                              -- of the event seen first
     last_seen     TEXT NOT NULL,
     last_seq      INTEGER NOT NULL,                  -- the newest event, which supplies type, message and level
     state         TEXT NOT NULL DEFAULT 'open',      -- open, resolved or ignored; deleted or merged until the
@@ -79,7 +80,7 @@ CREATE TABLE events (
 );
 CREATE INDEX events_by_issue ON events (issue_id); -- and by seq within an issue
 
--- Events per issue and hour, for the 14 days before its latest event. The rows of issue 0 are the sums over all issues.
+-- Events per issue and hour, for at least the last 14 days. The rows of issue 0 are the sums over all issues.
 CREATE TABLE issue_hours (
     issue_id INTEGER NOT NULL,
     hour     INTEGER NOT NULL,

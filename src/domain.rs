@@ -56,7 +56,7 @@ impl Level {
 #[serde(rename_all = "lowercase")]
 pub enum IssueState {
     Open,
-    /// Until its next event.
+    /// Until an event that happened later.
     Resolved,
     /// Whatever happens.
     Ignored,

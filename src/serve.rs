@@ -29,8 +29,8 @@ pub fn run(config: Config) -> Result<(), String> {
         bind(&addresses).map_err(|e| format!("cannot listen on {}:{}: {e}", config.listen.host, config.listen.port))?;
     let bound: io::Result<Vec<_>> = listeners.iter().map(TcpListener::local_addr).collect();
     let bound = bound.map_err(|e| format!("cannot read the port: {e}"))?;
-    let authority = authority(&config.listen, bound.first());
-    let alerts = alert_settings(&config, &authority);
+    let url = base_url(&config, bound.first());
+    let alerts = alert_settings(&config, &url);
 
     let policy = match alerts {
         Some(_) => AlertPolicy::Issues { rate: config.alert_rate },
@@ -42,9 +42,10 @@ pub fn run(config: Config) -> Result<(), String> {
         false => config.keys.clone(),
     };
     let rate = Rate::new(config.rate_limit);
-    let state = Arc::new(State { store: store.clone(), keys, rate, dashboard, verbose: config.verbose });
+    let state = State { store: store.clone(), keys, rate, dashboard, url: config.url.clone(), verbose: config.verbose };
+    let state = Arc::new(state);
 
-    print_banner(&config, &state, &bound, &authority);
+    print_banner(&config, &state, &bound, &url);
     let alerts = alerts.map(|settings| alerts::start(store.clone(), settings, stop.clone()));
     let alerts = alerts.transpose().map_err(|e| format!("cannot start a thread: {e}"))?;
     let served = http::serve(listeners, state, Limits::default(), stop);
@@ -57,14 +58,13 @@ pub fn run(config: Config) -> Result<(), String> {
 
 /// Runs the alert command once. Returns one line about its exit, as the error if it failed.
 pub fn test_alert(config: &Config) -> Result<String, String> {
-    let settings = alert_settings(config, &authority(&config.listen, None));
+    let settings = alert_settings(config, &base_url(config, None));
     alerts::test(&settings.ok_or("OBS_ALERT_COMMAND is not set")?)
 }
 
 /// Returns `None` if there is no alert command.
-fn alert_settings(config: &Config, authority: &str) -> Option<AlertSettings> {
-    let command = config.alert_command.clone()?;
-    let base_url = config.url.clone().unwrap_or_else(|| format!("http://{authority}"));
+fn alert_settings(config: &Config, base_url: &str) -> Option<AlertSettings> {
+    let (command, base_url) = (config.alert_command.clone()?, base_url.to_string());
     Some(AlertSettings { command, base_url, period: Duration::from_secs(60) })
 }
 
@@ -128,16 +128,18 @@ fn new_key() -> Result<String, String> {
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// Returns the `HOST:PORT` for clients to use, with the port of `bound` if the server is running.
-fn authority(listen: &Listen, bound: Option<&SocketAddr>) -> String {
+/// Returns the URL for clients to use: `OBS_URL`, or the listen address with the port of `bound` if the server is running.
+fn base_url(config: &Config, bound: Option<&SocketAddr>) -> String {
+    let Listen { host, port } = &config.listen;
     // A client cannot connect to a wildcard address.
-    let host = if ["0.0.0.0", "[::]"].contains(&listen.host.as_str()) { "localhost" } else { &listen.host };
-    format!("{host}:{}", bound.map_or(listen.port, SocketAddr::port))
+    let host = if ["0.0.0.0", "[::]"].contains(&host.as_str()) { "localhost" } else { host };
+    let port = bound.map_or(*port, SocketAddr::port);
+    config.url.clone().unwrap_or_else(|| format!("http://{host}:{port}"))
 }
 
 /// Prints what the operator needs to continue. Besides the pages for setting up a client, this is the only place that
 /// shows a key.
-fn print_banner(config: &Config, state: &State, bound: &[SocketAddr], authority: &str) {
+fn print_banner(config: &Config, state: &State, bound: &[SocketAddr], url: &str) {
     let urls: Vec<_> = bound.iter().map(|address| format!("http://{address}")).collect();
     log::plain(&format!("obs {} listening on {}", env!("CARGO_PKG_VERSION"), urls.join(" and ")));
     let access = match state.dashboard {
@@ -145,14 +147,14 @@ fn print_banner(config: &Config, state: &State, bound: &[SocketAddr], authority:
         Dashboard::Local => "no password, this machine only",
         Dashboard::Public => "no password, open to everyone",
     };
-    log::plain(&format!("  dashboard  http://{authority} ({access})"));
+    log::plain(&format!("  dashboard  {url} ({access})"));
     for Key { project, key } in &state.keys {
         let project = if project.is_empty() { String::new() } else { format!(" (project {project})") };
-        log::plain(&format!("  DSN        http://{key}@{authority}{project}"));
+        log::plain(&format!("  DSN        {}{project}", url.replacen("://", &format!("://{key}@"), 1)));
     }
     log::plain(&format!("  database   {}", state.store.path().display()));
-    if let Some(AlertSettings { base_url, .. }) = alert_settings(config, authority) {
-        log::plain(&format!("  alerts     run OBS_ALERT_COMMAND, with links to {base_url}"));
+    if config.alert_command.is_some() {
+        log::plain(&format!("  alerts     run OBS_ALERT_COMMAND, with links to {url}"));
     }
     let age = match config.retention.days {
         Some(1) => ", each for up to 1 day".into(),

@@ -155,6 +155,43 @@ fn a_bad_variable_is_named_without_its_secret() {
 }
 
 #[test]
+fn a_password_that_nobody_can_type_is_refused() {
+    let folder = Folder::new();
+    for password in
+        ["secret\n", "secret\r", "secret\r\n", "se\tcret", "\u{7f}secret", "secret\u{85}", "\n", "\u{1b}[31m"]
+    {
+        let variables = [("OBS_DASHBOARD_PASSWORD", password)];
+        let line = refused(command(&[], &variables).current_dir(folder.join("")), 2);
+        assert!(line.contains("OBS_DASHBOARD_PASSWORD") && !line.contains("secret"), "{password:?}: {line}");
+    }
+    assert_eq!(names(&folder), [""; 0], "a refused start creates no file");
+    // ` p:ä `, with a blank at each end.
+    let obs = Obs::with(&[], &[("OBS_DASHBOARD_PASSWORD", " p:ä ")]);
+    assert_eq!(obs.send("GET /api/issues HTTP/1.1\r\nAuthorization: Basic OiBwOsOkIA==", b"").status, 200);
+}
+
+#[test]
+fn a_line_break_at_the_end_of_a_variable_is_refused_where_it_would_be_part_of_the_value() {
+    let folder = Folder::new();
+    for (variable, value) in [
+        ("OBS_DB_PATH", "obs.sqlite\n"),
+        ("OBS_DB_PATH", "obs.sqlite\r"),
+        ("OBS_LISTEN", "127.0.0.1:0\n"),
+        ("OBS_MAX_EVENTS", "1000\r"),
+        ("OBS_RETENTION_DAYS", "7\n"),
+        ("OBS_RATE_LIMIT", "7\n"),
+        ("OBS_URL", "https://obs.example.com\r"),
+        ("OBS_URL", "https://me@obs.example.com"),
+        ("OBS_PUBLIC_DASHBOARD", "1\n"),
+    ] {
+        let line = refused(command(&[], &[(variable, value)]).current_dir(folder.join("")), 2);
+        assert!(line.contains(variable), "{variable}: {line}");
+    }
+    assert_eq!(names(&folder), [""; 0], "a refused start creates no file");
+    assert_eq!(post_with(&Obs::with(&[], &[("OBS_API_KEY", "key\r\n")]), "key"), 201, "keys are trimmed");
+}
+
+#[test]
 fn the_banner_shows_the_address_dsns_database_and_retention() {
     let obs = Obs::with(&["--listen", "127.0.0.1:0"], &[("OBS_API_KEY", "plain,shop=named")]);
     let banner = obs.banner();

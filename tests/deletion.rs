@@ -1,7 +1,7 @@
 //! Deleted events and issues disappear at once from lists, counts and searches, and their text from the database, its
 //! WAL and backups.
 mod common;
-use common::database::{assert_consistent, value};
+use common::database::*;
 use common::process::outcome;
 use common::rng::Rng;
 use common::triage::*;
@@ -142,4 +142,126 @@ fn after_the_newest_event_is_deleted_the_one_before_it_describes_the_issue() {
     assert_eq!((left["message"].as_str(), left["environment"].as_str()), (Some("user 1 left"), Some("a")));
     assert_eq!(issue_ids(&obs, "env:b"), [0; 0]);
     assert_consistent(&obs.sqlite());
+}
+
+/// The issue's errors in each stored hour, and those of all issues.
+fn errors(obs: &Obs, issue: i64) -> [i64; 2] {
+    let sum =
+        |id| value(&obs.sqlite(), &format!("SELECT ifnull(sum(errors), 0) FROM issue_hours WHERE issue_id = {id}"));
+    [sum(issue), sum(0)]
+}
+
+#[test]
+fn deleting_an_issue_subtracts_exactly_its_errors_whatever_its_newest_event_is() {
+    let obs = Obs::start();
+    let send = |issue: &str, level: &str, times: usize| {
+        let body = json!({ "message": issue, "level": level, "suppressed": 1 }).to_string();
+        (0..times).for_each(|_| drop(obs.add(&body)));
+    };
+    send("ends with an info", "error", 10);
+    send("ends with an info", "info", 1);
+    send("ends with an error", "warning", 10);
+    send("ends with an error", "error", 1);
+    send("kept", "error", 3);
+    assert_eq!((errors(&obs, 1), errors(&obs, 2)), ([20, 28], [2, 28]));
+    for (issue, left) in [(1, [14 * 2, 4 * 2]), (2, [3 * 2, 3 * 2])] {
+        assert_eq!(delete(&obs, &format!("/api/issues/{issue}")), 204);
+        let stats = obs.json("/api/stats");
+        assert_eq!([stats["events"].as_i64(), stats["errors"].as_i64()], left.map(Some));
+        assert_eq!(errors(&obs, issue), [0, left[1]]);
+    }
+    wait_for_upkeep(&obs);
+    assert_consistent(&obs.sqlite());
+}
+
+#[test]
+fn deleting_a_merged_issue_subtracts_the_errors_of_all_its_parts() {
+    let obs = Obs::start();
+    for n in 0..60 {
+        let (message, level) = (["red", "blue", "green"][n % 3], ["error", "info"][n % 2]);
+        obs.add(json!({ "message": message, "level": level }).to_string());
+    }
+    let newest = obs.add(r#"{"message":"red","level":"info"}"#);
+    assert_eq!(merge(&obs, 1, 2).status, 200);
+    assert_eq!(delete(&obs, &format!("/api/events/{newest}")), 204);
+    assert_eq!((errors(&obs, 2), errors(&obs, 3)), ([20, 30], [10, 30]));
+    assert_eq!(delete(&obs, "/api/issues/2"), 204);
+    assert_eq!(errors(&obs, 2), [0, 10]);
+    wait_for_upkeep(&obs);
+    assert_consistent(&obs.sqlite());
+}
+
+#[test]
+fn no_text_of_a_deleted_issue_stays_in_the_database_or_the_wal() {
+    let mut obs = Obs::start();
+    let secret = json!({
+        "message": format!("{SECRET} failed"), "type": format!("{SECRET}Error"), "fingerprint": [SECRET, "a"],
+        "environment": SECRET, "release": SECRET, "server_name": SECRET, "platform": SECRET, "extra": SECRET,
+        "stacktrace": [{ "filename": format!("{SECRET}.php"), "function": SECRET }], "causes": [{ "type": SECRET }],
+        SECRET: SECRET,
+    });
+    obs.add(r#"{"message":"kept"}"#);
+    (0..2000).for_each(|_| drop(obs.add(secret.to_string())));
+    obs.add(r#"{"message":"from"}"#);
+    assert_eq!(merge(&obs, 2, 3).status, 200);
+    assert_eq!(delete(&obs, "/api/issues/3"), 204);
+    obs.kill();
+    // What the issue's own rows say while its events are purged.
+    let texts = "SELECT count(*) FROM issues WHERE id > 1 AND title || ifnull(culprit, '') || grouped_by || ifnull(first_release, '') <> ''";
+    assert_eq!(value::<i64>(&obs.sqlite(), texts), 0);
+    for table in ["issue_values", "issue_history", "issue_keys", "issue_hours"] {
+        assert_eq!(value::<i64>(&obs.sqlite(), &format!("SELECT count(*) FROM {table} WHERE issue_id > 1")), 0);
+    }
+    let obs = obs.restart(&[], &[("OBS_API_KEY", KEY)]);
+    assert_eq!(issue_ids(&obs, &format!("is:any%20{SECRET}")), [0; 0]);
+    wait_for_upkeep(&obs);
+    wait_until_secret_is_overwritten(&obs);
+    assert_eq!(issue_ids(&obs, "is:any"), [1]);
+    assert_consistent(&obs.sqlite());
+}
+
+/// An older version of the rules would have made other texts of the event than today's.
+#[test]
+fn texts_of_a_deleted_event_leave_its_issue_even_if_the_grouping_rules_have_changed() {
+    let obs = Obs::start();
+    let event = |message: &str| json!({ "message": message, "fingerprint": ["group"] }).to_string();
+    let first = obs.add(event("first"));
+    let second = obs.add(event("second"));
+    obs.add(event("third"));
+    let older =
+        format!("UPDATE issues SET title = 'By older rules: {SECRET}', culprit = '{SECRET}', grouped_by = '{SECRET}'");
+    obs.sqlite().execute(&older, []).unwrap();
+    let texts = |obs: &Obs| {
+        let issue = issue(obs, 1);
+        ["title", "culprit", "grouped_by"].map(|field| issue[field].as_str().unwrap_or_default().to_string())
+    };
+    let before = texts(&obs);
+    assert_eq!(delete(&obs, &format!("/api/events/{second}")), 204);
+    assert_eq!(texts(&obs), before, "they came from another event");
+    assert_eq!(delete(&obs, &format!("/api/events/{first}")), 204);
+    assert_eq!(texts(&obs), ["third", "", "the client's fingerprint: group"]);
+    wait_until_secret_is_overwritten(&obs);
+    assert_consistent(&obs.sqlite());
+}
+
+#[test]
+fn an_issue_has_its_texts_from_its_own_first_event_after_a_merge_and_after_an_eviction() {
+    let obs = Obs::with(&["--max-events", "3"], &[("OBS_API_KEY", KEY)]);
+    let into = obs.add(r#"{"message":"into","fingerprint":["a"],"release":"1"}"#);
+    obs.add(r#"{"message":"from","fingerprint":["b"],"release":"2"}"#);
+    assert_eq!(merge(&obs, 2, 1).status, 200);
+    wait_for_upkeep(&obs);
+    assert_eq!(issue(&obs, 1)["title"], "into");
+    assert_eq!(delete(&obs, &format!("/api/events/{into}")), 204);
+    let left = issue(&obs, 1);
+    assert_eq!((&left["title"], &left["grouped_by"]), (&json!("from"), &json!("the client's fingerprint: b")));
+
+    // Once the event that supplied them is evicted, nothing says which other events have the same text.
+    let later: Vec<String> =
+        (0..4).map(|n| obs.add(format!(r#"{{"message":"later","fingerprint":["b"],"extra":{n}}}"#))).collect();
+    wait_until("the first event is evicted", || value::<i64>(&obs.sqlite(), "SELECT min(seq) FROM events") > 2);
+    assert_eq!(issue(&obs, 1)["title"], "from");
+    assert_eq!(delete(&obs, &format!("/api/events/{}", later[3])), 204);
+    assert_eq!(issue(&obs, 1)["title"], "later");
+    assert_stored_counts_match(&obs.sqlite());
 }

@@ -123,12 +123,12 @@ fn ids_are_accepted_in_every_documented_form_and_no_other() {
     let forms = [
         "0193a5c2-77ab-7d10-9b1e-5d2f0c4e8a91",
         "1193A5C277AB4D109B1E5D2F0C4E8A91",
-        "00000000-0000-0000-0000-000000000000",
+        "00000000-0000-0000-0000-000000000001",
     ];
     let stored = [
         "0193a5c2-77ab-7d10-9b1e-5d2f0c4e8a91",
         "1193a5c2-77ab-4d10-9b1e-5d2f0c4e8a91",
-        "00000000-0000-0000-0000-000000000000",
+        "00000000-0000-0000-0000-000000000001",
     ];
     for (form, id) in forms.iter().zip(stored) {
         assert_eq!(obs.add(json!({"message": "m", "event_id": form}).to_string()), id);

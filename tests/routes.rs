@@ -178,6 +178,7 @@ fn a_refusal_by_http_looks_like_a_refusal_by_a_handler() {
         store: Store::open(&folder.join("obs.sqlite"), RETENTION, AlertPolicy::Never).unwrap().into(),
         keys: Vec::new(),
         dashboard: Dashboard::Local,
+        url: None,
         rate: obs::web::rate::Rate::new(None),
         verbose: false,
     };

@@ -42,7 +42,7 @@ Options and environment variables:
                                                  reopened; it gets JSON on standard input [default: none]
                         OBS_ALERT_RATE           Also alert when an issue has more than this many events
                                                  in an hour [default: no limit]
-                        OBS_URL                  Base URL of links in alerts, such as
+                        OBS_URL                  URL at which people reach obs, such as
                                                  https://obs.example.com [default: the listen address]
   -h, --help                                     Print this help
   -V, --version                                  Print the version

@@ -13,6 +13,8 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
+const PASSWORD: &str = "OBS_DASHBOARD_PASSWORD";
+
 /// What obs was asked to do.
 #[derive(Debug)]
 pub enum Command {
@@ -41,7 +43,7 @@ pub struct Config {
     pub alert_command: Option<OsString>,
     /// Number of events per hour above which an issue alerts.
     pub alert_rate: Option<u32>,
-    /// The start of every link. `None`: the listen address.
+    /// The URL at which people reach obs. `None`: the listen address.
     pub url: Option<String>,
 }
 
@@ -88,7 +90,7 @@ fn config(args: &mut Arguments, database: PathBuf) -> Result<Config, String> {
         listen: value::listen(&listen)?,
         database,
         keys: text_variable("OBS_API_KEY")?.map_or(Ok(Vec::new()), |list| value::keys(&list))?,
-        password: text_variable("OBS_DASHBOARD_PASSWORD")?,
+        password: text_variable(PASSWORD)?.map(|text| value::printable(PASSWORD, text)).transpose()?,
         public_dashboard: args.contains("--public-dashboard") || switch("OBS_PUBLIC_DASHBOARD")?,
         verbose: args.contains("--verbose"),
         retention: Retention {
@@ -140,7 +142,7 @@ fn setting(args: &mut Arguments, name: &'static str, variable_name: &str) -> Res
     match flag(args, name)? {
         Some(value) if value.is_empty() => Err(format!("{name} needs a value")),
         Some(value) => Ok(Some(value)),
-        None => Ok(variable(variable_name)),
+        None => variable(variable_name).map(|text| value::printable(variable_name, text)).transpose(),
     }
 }
 

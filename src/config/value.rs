@@ -38,10 +38,19 @@ fn parse_digits<T: std::str::FromStr>(text: &str) -> Option<T> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
 }
 
+/// Refuses a control character, such as the line break at the end of a file: it would make a password that nobody can type,
+/// or name another database.
+pub fn printable<T: AsRef<OsStr>>(name: &str, text: T) -> Result<T, String> {
+    match text.as_ref().to_string_lossy().chars().any(char::is_control) {
+        true => Err(format!("invalid {name}: it contains a control character, such as a line break")),
+        false => Ok(text),
+    }
+}
+
 /// Checks a URL to which paths such as `/issues/1` are appended.
 pub fn url(text: String) -> Result<String, String> {
     let rest = text.strip_prefix("https://").or(text.strip_prefix("http://")).unwrap_or_default();
-    let plain = rest.bytes().all(|byte| byte.is_ascii_graphic() && !br#""'<>\^`{|}?#"#.contains(&byte));
+    let plain = rest.bytes().all(|byte| byte.is_ascii_graphic() && !br#""'<>\^`{|}?#@"#.contains(&byte));
     if plain && !rest.is_empty() && !rest.starts_with('/') && !rest.ends_with('/') {
         return Ok(text);
     }

@@ -12,6 +12,13 @@ pub struct Admission<P> {
     pub max_body: usize,
 }
 
+/// What [`App::admit`] refuses.
+pub struct Denial {
+    pub response: Response,
+    /// The request tried to guess a secret. Such responses are sent one at a time, at most ten a second.
+    pub is_guess: bool,
+}
+
 /// Every function is called from many threads. If one panics, the client gets a 500.
 pub trait App: Send + Sync + 'static {
     /// What `admit` found out about a request (its route, its sender). It is decided once, and `handle` cannot be called
@@ -20,7 +27,7 @@ pub trait App: Send + Sync + 'static {
 
     /// Decides from the head alone, before the body is read. The body of this `Request` is empty: `handle` gets the body
     /// as a slice, which saves the copy that rouille's reader would make.
-    fn admit(&self, request: &Request, version: Version) -> Result<Admission<Self::Pass>, Response>;
+    fn admit(&self, request: &Request, version: Version) -> Result<Admission<Self::Pass>, Denial>;
 
     fn handle(&self, pass: Self::Pass, request: &Request, body: Body) -> Response;
 

@@ -2,10 +2,10 @@
 use super::lock::lock;
 use socket2::SockRef;
 use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::sync::Mutex;
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// What a connection is doing. In every phase but `Work` it waits for its client.
+/// What a connection is doing. In every phase but `Work` and `Held` it waits for its client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
     /// Waiting for the first byte of a request.
@@ -14,6 +14,8 @@ pub(super) enum Phase {
     Body,
     /// The application is handling the request.
     Work,
+    /// The response to a guess waits for its turn.
+    Held,
     Response,
     /// Discarding what the client still sends: closing earlier would send a reset, which can destroy the response.
     Drain,
@@ -38,12 +40,14 @@ pub(super) struct Conn {
     pub socket: TcpStream,
     pub peer: SocketAddr,
     phase_state: Mutex<PhaseState>,
+    /// Notified when a held connection is released or cut off.
+    let_go: Condvar,
 }
 
 impl Conn {
     pub fn new(socket: TcpStream, peer: SocketAddr) -> Conn {
         let phase_state = PhaseState { phase: Phase::Idle, since: Instant::now(), cut: None };
-        Conn { socket, peer, phase_state: Mutex::new(phase_state) }
+        Conn { socket, peer, phase_state: Mutex::new(phase_state), let_go: Condvar::new() }
     }
 
     pub fn phase_state(&self) -> PhaseState {
@@ -57,12 +61,26 @@ impl Conn {
         phase_state.since
     }
 
+    /// Waits for [`release`](Conn::release). Returns false if the connection was cut off first.
+    pub fn hold(&self) -> bool {
+        self.enter(Phase::Held);
+        let is_held = |state: &mut PhaseState| state.phase == Phase::Held && state.cut.is_none();
+        let state = self.let_go.wait_while(lock(&self.phase_state), is_held).unwrap_or_else(PoisonError::into_inner);
+        state.cut.is_none()
+    }
+
+    pub fn release(&self) {
+        self.enter(Phase::Work);
+        self.let_go.notify_one();
+    }
+
     /// Ends the wait for this client if `why` returns a reason. The lock is held throughout, so the cut cannot hit the next
     /// phase. Usually only the reading side is shut down, so that the connection's thread can still send a refusal.
     pub fn cut_if(&self, why: impl FnOnce(&PhaseState) -> Option<Cut>) -> bool {
         let mut phase_state = lock(&self.phase_state);
         let Some(cut) = why(&phase_state) else { return false };
         phase_state.cut = Some(cut);
+        self.let_go.notify_one();
         if phase_state.phase == Phase::Response {
             // Without linger, closing resets the connection. Otherwise the kernel would keep the unread bytes for minutes.
             let _ = SockRef::from(&self.socket).set_linger(Some(Duration::ZERO));

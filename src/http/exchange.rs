@@ -1,5 +1,5 @@
 //! A connection's requests and responses, one after the other, in the connection's own thread.
-use super::app::App;
+use super::app::{App, Denial};
 use super::body::{self, Body};
 use super::budget::Permit;
 use super::conn::{Conn, Phase};
@@ -70,9 +70,15 @@ impl<A: App> Exchange<'_, A> {
     fn respond(&mut self, head: &Head) -> Result<(Response, bool), Failure> {
         let (app, budget) = (&self.shared.app, &self.shared.budget);
         let admitted = guarded(|| app.admit(&head.request, head.version));
-        let admission = match admitted.unwrap_or_else(|| Err(self.refusal(Refusal::Panicked, head))) {
+        let panicked = || Err(Denial { response: self.refusal(Refusal::Panicked, head), is_guess: false });
+        let admission = match admitted.unwrap_or_else(panicked) {
             Ok(admission) => admission,
-            Err(response) => return Ok((response, self.skip_body(head.framing))),
+            Err(denial) => {
+                if denial.is_guess && !self.conn.hold() {
+                    return Err(Failure::Disconnected); // without a response, so that responses keep their pace
+                }
+                return Ok((denial.response, self.skip_body(head.framing)));
+            }
         };
         let mut permit = budget.permit();
         let body = match self.read_body(head, admission.max_body, &mut permit) {

@@ -14,7 +14,7 @@ const DRAIN_TIME: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Maximum number of open connections. A new one beyond that evicts the one that has kept the server waiting longest.
+    /// Maximum number of open connections. A new one beyond that evicts another.
     pub connections: usize,
     /// Maximum memory for bodies, parsing and responses together, in bytes.
     pub memory: usize,
@@ -22,7 +22,7 @@ pub struct Limits {
     pub head_time: Duration,
     /// How long a body may take, from the end of the head.
     pub body_time: Duration,
-    /// How long a connection may be idle between requests.
+    /// How long a connection may be idle between requests, and a guess wait for its turn.
     pub idle_time: Duration,
     /// How long a client may take to read a response.
     pub response_time: Duration,
@@ -48,7 +48,7 @@ impl Limits {
     /// How long a connection may stay in `phase`. `None` if it is not waiting for its client.
     pub(super) fn deadline(&self, phase: Phase) -> Option<Duration> {
         match phase {
-            Phase::Idle => Some(self.idle_time),
+            Phase::Idle | Phase::Held => Some(self.idle_time),
             Phase::Head => Some(self.head_time),
             Phase::Body => Some(self.body_time),
             Phase::Work => None,

@@ -19,7 +19,7 @@
 //! | `listen` | creates a listening socket, classifies errors of `accept` |
 //! | `refusal`, `lock` | small types that the others share |
 //!
-//! Connection threads set no timeouts. They record their phase, and four times a second the server cuts off connections
+//! Connection threads set no timeouts. They record their phase, and ten times a second the server cuts off connections
 //! that have been in one phase for too long. A deadline thus covers the whole phase, however slowly the bytes trickle in.
 mod app;
 mod body;
@@ -38,7 +38,7 @@ mod shared;
 mod table;
 mod target;
 
-pub use app::{Admission, App};
+pub use app::{Admission, App, Denial};
 pub use body::Body;
 pub use head::Version;
 pub use limits::Limits;

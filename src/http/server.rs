@@ -18,8 +18,10 @@ use std::time::{Duration, Instant};
 /// Stack of a connection's thread. JSON nested 127 deep takes 80 KiB in a release build and over 256 KiB in a debug
 /// build. Pages that are never touched cost nothing.
 const STACK: usize = 512 << 10;
-/// Interval at which deadlines, listeners and the stop flag are checked.
+/// Interval at which listeners check the stop flag.
 const TICK: Duration = Duration::from_millis(250);
+/// Interval at which deadlines are checked and one guess is answered.
+const SWEEP: Duration = Duration::from_millis(100);
 /// The same interval while the server stops.
 const STOP_TICK: Duration = Duration::from_millis(10);
 /// Pause after an error of `accept` that an immediate retry would only repeat.
@@ -43,7 +45,8 @@ pub fn serve<A: App>(
     }
     while !shared.stopping() && !acceptors.iter().any(JoinHandle::is_finished) {
         shared.table.sweep(&shared.limits, false);
-        thread::sleep(TICK);
+        shared.table.release_one();
+        thread::sleep(SWEEP);
     }
     shared.stop();
     let end = Instant::now() + shared.limits.grace;

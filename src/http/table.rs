@@ -41,8 +41,18 @@ impl Table {
                 if progress.since.elapsed() >= limits.deadline(progress.phase)? {
                     return Some(Cut::Overdue);
                 }
-                (stopping && matches!(progress.phase, Phase::Idle | Phase::Head)).then_some(Cut::Stopping)
+                (stopping && matches!(progress.phase, Phase::Idle | Phase::Head | Phase::Held)).then_some(Cut::Stopping)
             });
+        }
+    }
+
+    /// Lets the guess that has waited longest have its response.
+    pub fn release_one(&self) {
+        let conns = lock(&self.conns);
+        let held = conns.iter().map(|conn| (conn.phase_state(), conn));
+        let held = held.filter(|(state, _)| state.phase == Phase::Held && state.cut.is_none());
+        if let Some((_, conn)) = held.min_by_key(|(state, _)| state.since) {
+            conn.release();
         }
     }
 
@@ -51,12 +61,13 @@ impl Table {
     }
 }
 
-/// Evicts the connection that has been idle longest, or else the one that has been in its phase longest. A request that is
-/// being handled is never cut off.
+/// Evicts the guess that has waited longest, or else the connection that has been idle longest, or else the one that has
+/// been in its phase longest. A request that is being handled is never cut off.
 fn evict(conns: &[Arc<Conn>]) -> bool {
     let mut waiting: Vec<_> = conns.iter().map(|conn| (conn.phase_state(), conn)).collect();
     waiting.retain(|(progress, _)| progress.phase != Phase::Work && progress.cut.is_none());
-    waiting.sort_by_key(|(progress, _)| (progress.phase != Phase::Idle, progress.since));
+    let rank = |phase| [Phase::Held, Phase::Idle].iter().position(|first| *first == phase).unwrap_or(2);
+    waiting.sort_by_key(|(progress, _)| (rank(progress.phase), progress.since));
     // A connection that has moved on in the meantime stays: its request may have arrived.
     waiting.iter().any(|(seen, conn)| {
         conn.cut_if(|now| (now.phase == seen.phase && now.since == seen.since).then_some(Cut::Evicted))

@@ -24,10 +24,25 @@ const MAX_HOURS: i64 = 14 * 24 + 1;
 #[derive(Default)]
 pub struct Tally<'a> {
     pub stored: i64,
-    /// The newest of the events.
-    pub last: Option<(i64, Time)>,
+    /// In the order of arrival.
+    first_seq: i64,
+    pub last_seq: i64,
+    /// By time of arrival, which differs from the order for imported events. The first has its release.
+    first_seen: Option<(Time, Option<&'a str>)>,
+    last_seen: Option<Time>,
     pub hours: BTreeMap<i64, HourCount>,
     values: BTreeMap<(&'a str, &'a str), i64>,
+}
+
+/// What counts of an event.
+pub struct Arrival<'a> {
+    pub seq: i64,
+    pub received_at: Time,
+    pub level: Level,
+    pub suppressed: Option<i64>,
+    /// Those of [`KINDS`].
+    pub fields: [&'a Option<String>; 3],
+    pub labels: &'a [Label],
 }
 
 #[derive(Clone, Copy, Default)]
@@ -37,16 +52,16 @@ pub struct HourCount {
 }
 
 impl<'a> Tally<'a> {
-    /// `fields` are those of [`KINDS`].
-    pub fn add(
-        &mut self,
-        received_at: Time,
-        level: Level,
-        suppressed: Option<i64>,
-        fields: [&'a Option<String>; 3],
-        labels: &'a [Label],
-    ) {
+    /// Adds an event that is newer than the others.
+    pub fn add(&mut self, event: Arrival<'a>) {
+        let Arrival { seq, received_at, level, suppressed, fields, labels } = event;
         let events = 1 + suppressed.unwrap_or(0);
+        self.first_seq = if self.stored == 0 { seq } else { self.first_seq };
+        self.last_seq = seq;
+        if self.first_seen.is_none_or(|(first, _)| received_at < first) {
+            self.first_seen = Some((received_at, fields[1].as_deref()));
+        }
+        self.last_seen = self.last_seen.max(Some(received_at));
         self.stored += 1;
         let hour = self.hours.entry(received_at.hour()).or_default();
         hour.events += events;
@@ -89,17 +104,21 @@ pub fn stored(connection: &Connection) -> rusqlite::Result<i64> {
 }
 
 /// Adds what a batch brought, given by issue. Each row is written once per batch.
-pub fn add(transaction: &Transaction, tallies: &BTreeMap<i64, Tally>) -> rusqlite::Result<()> {
+pub fn add(transaction: &Transaction, tallies: &BTreeMap<i64, Tally>, now: Time) -> rusqlite::Result<()> {
     let mut issue = transaction.prepare_cached(
-        "UPDATE issues SET count = count + ?2, stored = stored + ?3,
-                last_seq = ifnull(?4, last_seq), last_seen = ifnull(?5, last_seen) WHERE id = ?1",
+        "UPDATE issues SET count = count + ?2, stored = stored + ?3, title_seq = ifnull(title_seq, ?4), last_seq = ?5,
+                last_seen = max(last_seen, ?6), first_release = iif(?7 < first_seen, ?8, first_release),
+                first_seen = min(first_seen, ?7) WHERE id = ?1",
     )?;
     let mut sums: BTreeMap<i64, HourCount> = BTreeMap::new();
     for (id, tally) in tallies {
-        let (last_seq, last_seen) = tally.last.map(|(seq, time)| (seq, time.to_string())).unzip();
-        issue.execute(params![id, tally.events(), tally.stored, last_seq, last_seen])?;
+        let Tally { stored, first_seq, last_seq, .. } = tally;
+        let (first_seen, release) = tally.first_seen.map(|(time, release)| (time.to_string(), release)).unzip();
+        let last_seen = tally.last_seen.map(|time| time.to_string());
+        let (events, release) = (tally.events(), release.flatten());
+        issue.execute(params![id, events, stored, first_seq, last_seq, last_seen, first_seen, release])?;
         for (hour, count) in &tally.hours {
-            add_hour(transaction, *id, *hour, *count)?;
+            add_hour(transaction, *id, *hour, *count, now)?;
             let sum = sums.entry(*hour).or_default();
             (sum.events, sum.errors) = (sum.events + count.events, sum.errors + count.errors);
         }
@@ -107,25 +126,27 @@ pub fn add(transaction: &Transaction, tallies: &BTreeMap<i64, Tally>) -> rusqlit
             add_value(transaction, *id, kind, value, *events)?;
         }
     }
-    sums.into_iter().try_for_each(|(hour, count)| add_hour(transaction, ALL_ISSUES, hour, count))?;
+    sums.into_iter().try_for_each(|(hour, count)| add_hour(transaction, ALL_ISSUES, hour, count, now))?;
     add_to_total(transaction, tallies.values().map(|tally| tally.stored).sum())
 }
 
-fn add_to_total(transaction: &Transaction, stored: i64) -> rusqlite::Result<()> {
-    transaction.prepare_cached("UPDATE totals SET stored = stored + ?1")?.execute([stored]).map(drop)
+fn add_to_total(connection: &Connection, stored: i64) -> rusqlite::Result<()> {
+    connection.prepare_cached("UPDATE totals SET stored = stored + ?1")?.execute([stored]).map(drop)
 }
 
-/// An issue's first event in an hour also removes the hours that no chart shows any more.
-fn add_hour(transaction: &Transaction, issue: i64, hour: i64, count: HourCount) -> rusqlite::Result<()> {
+/// An issue's first event in an hour also removes the hours that no chart shows any more. Such an hour is not added:
+/// imported events may be older.
+fn add_hour(transaction: &Transaction, issue: i64, hour: i64, count: HourCount, now: Time) -> rusqlite::Result<()> {
     let HourCount { events, errors } = count;
     let mut add = transaction.prepare_cached(
         "UPDATE issue_hours SET events = events + ?3, errors = errors + ?4 WHERE issue_id = ?1 AND hour = ?2",
     )?;
-    if add.execute([issue, hour, events, errors])? == 0 {
+    let oldest = now.hour() - MAX_HOURS;
+    if add.execute([issue, hour, events, errors])? == 0 && hour >= oldest {
         let mut insert = transaction.prepare_cached("INSERT INTO issue_hours VALUES (?1, ?2, ?3, ?4)")?;
         insert.execute([issue, hour, events, errors])?;
         let mut remove = transaction.prepare_cached("DELETE FROM issue_hours WHERE issue_id = ?1 AND hour < ?2")?;
-        remove.execute([issue, hour - MAX_HOURS])?;
+        remove.execute([issue, oldest])?;
     }
     Ok(())
 }
@@ -190,12 +211,12 @@ pub fn subtract_issue(transaction: &Transaction, issue: i64) -> rusqlite::Result
     Ok(())
 }
 
-/// Adds the hours and values of one issue to those of another.
-pub fn merge(transaction: &Transaction, from: i64, into: i64) -> rusqlite::Result<()> {
+/// Adds the hours and values of one issue to those of another, except hours that no chart shows any more.
+pub fn merge(transaction: &Transaction, from: i64, into: i64, now: Time) -> rusqlite::Result<()> {
     transaction.execute(
-        "INSERT INTO issue_hours SELECT ?2, hour, events, errors FROM issue_hours WHERE issue_id = ?1
+        "INSERT INTO issue_hours SELECT ?2, hour, events, errors FROM issue_hours WHERE issue_id = ?1 AND hour >= ?3
          ON CONFLICT DO UPDATE SET events = events + excluded.events, errors = errors + excluded.errors",
-        [from, into],
+        [from, into, now.hour() - MAX_HOURS],
     )?;
     let mut values = transaction.prepare("SELECT kind, value, events FROM issue_values WHERE issue_id = ?1")?;
     let values = values.query_map([from], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
@@ -216,17 +237,17 @@ pub fn remove_oldest(transaction: &Transaction, issue: i64, limit: i64) -> rusql
 }
 
 /// Deletes one event.
-pub fn remove(transaction: &Transaction, seq: i64) -> rusqlite::Result<()> {
-    let mut issue = transaction.prepare_cached("SELECT issue_id FROM events WHERE seq = ?1")?;
+pub fn remove(connection: &Connection, seq: i64) -> rusqlite::Result<()> {
+    let mut issue = connection.prepare_cached("SELECT issue_id FROM events WHERE seq = ?1")?;
     let issue = issue.query_row([seq], |row| row.get(0))?;
-    let removed = transaction.prepare_cached("DELETE FROM events WHERE seq = ?1")?.execute([seq])?;
-    removed_from(transaction, issue, removed as i64)
+    let removed = connection.prepare_cached("DELETE FROM events WHERE seq = ?1")?.execute([seq])?;
+    removed_from(connection, issue, removed as i64)
 }
 
-fn removed_from(transaction: &Transaction, issue: i64, events: i64) -> rusqlite::Result<()> {
-    let mut stored = transaction.prepare_cached("UPDATE issues SET stored = stored - ?2 WHERE id = ?1")?;
+fn removed_from(connection: &Connection, issue: i64, events: i64) -> rusqlite::Result<()> {
+    let mut stored = connection.prepare_cached("UPDATE issues SET stored = stored - ?2 WHERE id = ?1")?;
     stored.execute([issue, events])?;
-    add_to_total(transaction, -events)
+    add_to_total(connection, -events)
 }
 
 /// Moves the newest events of an issue to another one, at most `limit`. Returns how many there were.

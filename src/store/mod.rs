@@ -96,11 +96,10 @@ impl Store {
     /// Has the writer make a change. Returns once it is durable.
     fn change<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Transaction, &str) -> rusqlite::Result<T> + Send + 'static,
+        work: impl FnOnce(&Transaction, Time) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, Error> {
-        self.writer.change(|connection| {
-            transaction::durable(connection, |transaction| Ok(work(transaction, &Time::now().to_string())?))
-        })
+        self.writer
+            .change(|connection| transaction::durable(connection, |transaction| Ok(work(transaction, Time::now())?)))
     }
 
     /// Calls `read` with a snapshot of the database. A page is rendered inside, so that the number of readers bounds the

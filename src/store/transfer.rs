@@ -92,7 +92,8 @@ impl Import {
         Ok(Import { connection, _lock: lock })
     }
 
-    /// Stores the events in one commit, after all that are stored already. Old events are not news: they raise no alerts.
+    /// Stores the events in one commit, after all that are stored already. Old events are not news: they reopen no issue
+    /// and raise no alert.
     pub fn add(&mut self, events: Vec<NewEvent>) -> Result<Vec<Added>, String> {
         let results = batch::commit(&mut self.connection, &events, AlertPolicy::Never).map_err(|e| e.to_string())?;
         results.into_iter().collect::<Result<_, _>>().map_err(|e| e.to_string())

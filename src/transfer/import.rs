@@ -4,6 +4,7 @@ use crate::domain::is_name;
 use crate::event::{Exported, Rejection};
 use crate::log;
 use crate::store::{Added, Import, NewEvent};
+use crate::time::Time;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -93,8 +94,8 @@ impl Importer {
         }
         for added in self.store.add(batch)? {
             match added {
-                Added::New => self.new += 1,
-                Added::Duplicate => self.duplicates += 1,
+                Added::New(_) => self.new += 1,
+                Added::Duplicate(_) => self.duplicates += 1,
             }
         }
         Ok(())
@@ -116,5 +117,6 @@ fn parse(line: &[u8]) -> Result<NewEvent, String> {
     if !project.is_empty() && !is_name(&project) {
         return Err("Invalid field project: expected at most 200 characters of A-Z a-z 0-9 _ -".into());
     }
+    let received_at = Some(received_at.unwrap_or_else(Time::now));
     Ok(NewEvent { received_at, ..NewEvent::new(event, project) })
 }

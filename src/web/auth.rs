@@ -17,9 +17,9 @@ pub struct Sender {
 
 /// Returns the configured key that the request was sent with.
 pub fn ingest_key<'a>(keys: &'a [Key], request: &Request) -> Result<&'a Key, Error> {
-    let sent = only(request, "X-OBS-Key").ok_or(Error::WrongKey)?;
+    let sent = joined(request, "X-OBS-Key").ok_or(Error::WrongKey)?;
     // Compares all of them, so that the time taken does not tell which one was nearly right.
-    let found = keys.iter().fold(None, |found, key| if is_same(sent, &key.key) { Some(key) } else { found });
+    let found = keys.iter().fold(None, |found, key| if is_same(&sent, &key.key) { Some(key) } else { found });
     found.ok_or(Error::WrongKey)
 }
 
@@ -36,10 +36,11 @@ pub enum Dashboard {
 impl Dashboard {
     pub fn admit(&self, request: &Request, version: Version) -> Result<Sender, Error> {
         let is_trusted = match self {
-            Dashboard::Password(password) => {
-                sent_password(request).filter(|sent| is_same(sent, password)).ok_or(Error::SignIn)?;
-                true
-            }
+            Dashboard::Password(password) => match sent_password(request) {
+                Some(sent) if is_same(&sent, password) => true,
+                Some(_) => return Err(Error::WrongPassword),
+                None => return Err(Error::SignIn),
+            },
             Dashboard::Local if is_local(request, version) => true,
             Dashboard::Local => return Err(Error::NotLocal),
             // `Host` can be made up, so on an address that other machines can reach, the peer must be local too.
@@ -50,16 +51,44 @@ impl Dashboard {
 }
 
 /// Checks that a form may make changes, and that one of obs's own pages sent it. Browsers send credentials with the
-/// forms of any site, but they also say where a form came from.
-pub fn check_form(request: &Request, sender: Sender) -> Result<Sender, Error> {
-    let is_own = match request.header("Sec-Fetch-Site") {
-        Some(_) => only(request, "Sec-Fetch-Site") == Some("same-origin"),
-        None => only(request, "Origin").and_then(|origin| origin.split_once("://")).is_some_and(|(scheme, name)| {
-            let host = request.header("Host").unwrap_or_default();
-            matches!(scheme, "http" | "https") && !host.is_empty() && name.eq_ignore_ascii_case(host)
-        }),
+/// forms of any site, but they also say where a form came from. `url` is the URL at which people reach obs, if it is set.
+pub fn check_form(request: &Request, sender: Sender, url: Option<&str>) -> Result<Sender, Error> {
+    let host = request.header("Host").unwrap_or_default();
+    let doubt = match (joined(request, "Sec-Fetch-Site"), joined(request, "Origin")) {
+        (Some(site), _) if site == "same-origin" => None,
+        (Some(site), _) => Some(format!("its Sec-Fetch-Site is {site} instead of same-origin")),
+        (None, None) => Some("it has neither Sec-Fetch-Site nor Origin, and browsers send one of them".into()),
+        (None, Some(sent)) if is_own_origin(&sent, host, url) => None,
+        (None, Some(sent)) => {
+            let url = url.map_or(String::new(), |url| format!(" and OBS_URL is {url}"));
+            let remedy = match sent.as_str() {
+                "null" => "Perhaps a proxy adds Referrer-Policy: no-referrer to the page",
+                _ => "Behind a proxy, pass on Host with its port, or set OBS_URL to the URL at which you reach obs",
+            };
+            Some(format!("its Origin is {sent}, but its Host is {host}{url}. {remedy}"))
+        }
     };
-    check_change(sender, is_own, "forms are accepted only from obs's own pages")
+    check_change(sender, doubt)
+}
+
+/// Whether a form comes from a page at `Host` or at `url`.
+fn is_own_origin(sent: &str, host: &str, url: Option<&str>) -> bool {
+    let (scheme, _) = sent.split_once(':').unwrap_or_default();
+    let own = [Some(&*format!("{scheme}://{host}")), url];
+    origin(sent).is_some_and(|sent| own.into_iter().flatten().filter_map(origin).any(|own| own == sent))
+}
+
+/// The origin of a URL in lower case, without the default port.
+fn origin(url: &str) -> Option<String> {
+    let url = url.to_ascii_lowercase();
+    let (scheme, rest) = url.split_once("://")?;
+    let authority = rest.split('/').next().filter(|authority| !authority.is_empty())?;
+    let default_port = match scheme {
+        "http" => ":80",
+        "https" => ":443",
+        _ => return None,
+    };
+    Some(format!("{scheme}://{}", authority.strip_suffix(default_port).unwrap_or(authority)))
 }
 
 /// Checks that a request may make changes, and that it is not a plain form of another site. A browser asks before it
@@ -68,21 +97,21 @@ pub fn check_json(request: &Request, sender: Sender) -> Result<Sender, Error> {
     let media_type = request.header("Content-Type").and_then(|value| value.split(';').next()).unwrap_or_default();
     let is_json = media_type.trim().eq_ignore_ascii_case("application/json");
     let is_preflighted = is_json || matches!(request.method(), "PATCH" | "DELETE");
-    check_change(sender, is_preflighted, "send it with Content-Type: application/json")
+    check_change(sender, (!is_preflighted).then(|| "send it with Content-Type: application/json".into()))
 }
 
-fn check_change(sender: Sender, is_genuine: bool, expected: &'static str) -> Result<Sender, Error> {
-    match (sender.is_trusted, is_genuine) {
+fn check_change(sender: Sender, doubt: Option<String>) -> Result<Sender, Error> {
+    match (sender.is_trusted, doubt) {
         (false, _) => Err(Error::ReadOnly),
-        (true, false) => Err(Error::Forged(expected)),
-        (true, true) => Ok(sender),
+        (true, Some(doubt)) => Err(Error::Forged(doubt)),
+        (true, None) => Ok(sender),
     }
 }
 
-/// The value of a header that occurs exactly once. Of two, a proxy in front may have read the other one.
-fn only<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
-    let mut values = request.headers().filter(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value);
-    values.next().filter(|_| values.next().is_none())
+/// All values of a header as one, which matches nothing if there are two: a proxy in front may have read the other one.
+fn joined(request: &Request, name: &str) -> Option<String> {
+    let values = request.headers().filter(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value);
+    values.map(str::to_string).reduce(|first, second| format!("{first}, {second}"))
 }
 
 /// The password of HTTP Basic. The case of the scheme does not matter (RFC 9110, 11.1), but it does to rouille.
@@ -95,15 +124,20 @@ fn sent_password(request: &Request) -> Option<String> {
 }
 
 /// Whether a request appears to come from this machine. A remote page whose name resolves to 127.0.0.1 (DNS rebinding)
-/// sends its own name as `Host`, and a reverse proxy in its usual configuration adds a header or speaks HTTP/1.0.
+/// sends its own name as `Host`. A reverse proxy in its usual configuration adds a header, speaks HTTP/1.0, or at least
+/// removes the `Connection` that browsers send.
 fn is_local(request: &Request, version: Version) -> bool {
     let host = request.header("Host").unwrap_or_default();
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
         _ => host,
     };
+    let is_browser = request.header("User-Agent").is_some_and(|agent| agent.starts_with("Mozilla/"));
+    let connection = joined(request, "Connection").unwrap_or_default();
+    let is_direct = connection.split(',').any(|option| option.trim().eq_ignore_ascii_case("keep-alive"));
     let mut headers = request.headers().map(|(name, _)| name.to_ascii_lowercase());
     version == Version::Http11
+        && (is_direct || !is_browser)
         && ["localhost", "127.0.0.1", "[::1]"].iter().any(|local| local.eq_ignore_ascii_case(name))
         && !headers
             .any(|name| matches!(name.as_str(), "forwarded" | "via" | "x-real-ip") || name.starts_with("x-forwarded-"))

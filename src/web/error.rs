@@ -10,7 +10,7 @@ const RETRY_AFTER: &str = "2";
 
 const SIGN_IN: &str = "Sign in with the dashboard password and any user name, as in curl -u :PASSWORD. \
      An ingest key does not open the dashboard";
-const NOT_LOCAL: &str = "Without a password, the dashboard answers only local requests. \
+const NOT_LOCAL: &str = "Without a password, the dashboard serves this machine only, and no proxy. \
      Set OBS_DASHBOARD_PASSWORD or pass --public-dashboard";
 const READ_ONLY: &str = "The dashboard is public, so it accepts changes only from local requests. \
      Set OBS_DASHBOARD_PASSWORD to make changes from elsewhere";
@@ -25,14 +25,15 @@ pub enum Error {
     Bad(String),
     /// The ingest key is missing or wrong.
     WrongKey,
-    /// The dashboard's password is missing or wrong.
+    /// The dashboard's password is missing.
     SignIn,
+    WrongPassword,
     /// The dashboard has no password, and the request does not appear to come from this machine.
     NotLocal,
     /// The dashboard is public, and the request would change something.
     ReadOnly,
-    /// Another site may have forged the request. Says what obs accepts instead.
-    Forged(&'static str),
+    /// Another site may have forged the request. Says what raised the suspicion, or what obs accepts instead.
+    Forged(String),
     NotFound,
     /// The path does not have the request's method. Lists those that it has.
     Method(String),
@@ -67,11 +68,11 @@ impl Error {
             Error::Moved(to) => (308, "Moved", format!("Moved to {to}").into()),
             Error::Bad(why) => (400, "Bad request", why.into()),
             Error::WrongKey => (401, "Invalid API key", "Invalid API key".into()),
-            Error::SignIn => (401, "Password required", SIGN_IN.into()),
+            Error::SignIn | Error::WrongPassword => (401, "Password required", SIGN_IN.into()),
             Error::NotLocal => (403, "Local access only", NOT_LOCAL.into()),
             Error::ReadOnly => (403, "Read-only", READ_ONLY.into()),
-            Error::Forged(accepted) => {
-                (403, "Request refused", format!("Another site may have forged this request: {accepted}").into())
+            Error::Forged(why) => {
+                (403, "Request refused", format!("Another site may have forged this request: {why}").into())
             }
             Error::NotFound => {
                 (404, "Not found", "No such page, issue or event. It may have been deleted or merged".into())
@@ -110,7 +111,9 @@ impl Error {
         let response = response.with_status_code(status);
         match self {
             Error::Moved(to) => response.with_unique_header("Location", to.clone()),
-            Error::SignIn => response.with_unique_header("WWW-Authenticate", "Basic realm=\"obs\", charset=\"UTF-8\""),
+            Error::SignIn | Error::WrongPassword => {
+                response.with_unique_header("WWW-Authenticate", "Basic realm=\"obs\", charset=\"UTF-8\"")
+            }
             Error::Method(allowed) => response.with_unique_header("Allow", allowed.clone()),
             Error::TooMany(seconds) => response.with_unique_header("Retry-After", seconds.to_string()),
             _ if status == 503 => response.with_unique_header("Retry-After", RETRY_AFTER),

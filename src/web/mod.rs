@@ -32,7 +32,7 @@ mod state;
 
 pub use state::State;
 
-use crate::http::{Admission, App, Body, Refusal, Version};
+use crate::http::{Admission, App, Body, Denial, Refusal, Version};
 use crate::log;
 use error::Error;
 use response::Format;
@@ -43,9 +43,11 @@ use std::time::Duration;
 impl App for State {
     type Pass = Admitted;
 
-    fn admit(&self, request: &Request, version: Version) -> Result<Admission<Admitted>, Response> {
-        routes::admit(self, request, version)
-            .map_err(|error| finish(request.raw_url(), Format::from_request(request), Err(error)))
+    fn admit(&self, request: &Request, version: Version) -> Result<Admission<Admitted>, Denial> {
+        routes::admit(self, request, version).map_err(|error| Denial {
+            is_guess: matches!(error, Error::WrongPassword),
+            response: finish(request.raw_url(), Format::from_request(request), Err(error)),
+        })
     }
 
     fn handle(&self, admitted: Admitted, request: &Request, body: Body) -> Response {

@@ -15,7 +15,7 @@ use rouille::{Request, Response};
 const ROW_HOURS: usize = 24;
 
 pub fn issues(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
-    let (format, origin, now) = (Format::from_request(call.request), origin(call.request), Time::now());
+    let (format, origin, now) = (Format::from_request(call.request), origin(state, call.request), Time::now());
     let listing = call.listing()?;
     let asked = ListRequest { listing: &listing, period: call.period()? };
     state.store.read(|reader| {
@@ -47,7 +47,7 @@ pub fn issues(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
 }
 
 pub fn issue(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
-    let (format, origin, now) = (Format::from_request(call.request), origin(call.request), Time::now());
+    let (format, origin, now) = (Format::from_request(call.request), origin(state, call.request), Time::now());
     let (id, cursor) = (call.path.issue, call.cursor()?);
     state.store.read(|reader| {
         let Some(issue) = reader.issue(id)? else {
@@ -71,7 +71,7 @@ pub fn issue(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
 }
 
 pub fn event(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
-    let (format, origin, now) = (Format::from_request(call.request), origin(call.request), Time::now());
+    let (format, origin, now) = (Format::from_request(call.request), origin(state, call.request), Time::now());
     state.store.read(|reader| {
         let event = reader.event(&call.path.event)?.ok_or(Error::NotFound)?;
         let issue = reader.issue(event.issue_id)?.ok_or(Error::NotFound)?;
@@ -90,9 +90,18 @@ fn projects(keys: &[Key]) -> Vec<&str> {
     if names.len() > 1 { names } else { Vec::new() }
 }
 
-/// The URL at which the reader reaches obs, without a path. A proxy that terminates TLS says so in a header.
-fn origin(request: &Request) -> String {
-    let secure = request.header("X-Forwarded-Proto") == Some("https");
+/// The URL at which the reader reaches obs.
+fn origin(state: &State, request: &Request) -> String {
     let host = request.header("Host").unwrap_or("localhost:8000");
-    format!("{}://{host}", if secure { "https" } else { "http" })
+    state.url.clone().unwrap_or_else(|| format!("{}://{host}", if is_https(request) { "https" } else { "http" }))
+}
+
+/// Whether the client used TLS, by what proxies say. Each appends to the list, so the first one talked to the client.
+fn is_https(request: &Request) -> bool {
+    let first = |name| request.header(name).and_then(|list| list.split(',').next());
+    let scheme = first("X-Forwarded-Proto").or_else(|| {
+        let pairs = first("Forwarded")?.split(';').filter_map(|pair| pair.split_once('='));
+        pairs.filter(|(name, _)| name.trim().eq_ignore_ascii_case("proto")).map(|(_, scheme)| scheme).next()
+    });
+    scheme.is_some_and(|scheme| scheme.trim().trim_matches('"').eq_ignore_ascii_case("https"))
 }

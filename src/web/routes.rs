@@ -111,7 +111,7 @@ pub fn admit(state: &State, request: &Request, version: Version) -> Result<Admis
             Sender { project: key.project.clone(), is_trusted: false }
         }
         Read => reader()?,
-        ChangeByForm => auth::check_form(request, reader()?)?,
+        ChangeByForm => auth::check_form(request, reader()?, state.url.as_deref())?,
         ChangeByJson => auth::check_json(request, reader()?)?,
     };
     Ok(Admission { max_body: route.max_body, pass: Admitted { route, path, sender } })

@@ -11,5 +11,7 @@ pub struct State {
     pub keys: Vec<Key>,
     pub rate: Rate,
     pub dashboard: Dashboard,
+    /// The URL at which people reach obs. `None`: what each request says.
+    pub url: Option<String>,
     pub verbose: bool,
 }

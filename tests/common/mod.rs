@@ -246,6 +246,13 @@ impl Connection {
         assert!(!self.0.fill_buf().unwrap().is_empty());
     }
 
+    pub fn has_received_nothing(&mut self) -> bool {
+        self.0.get_ref().set_nonblocking(true).unwrap();
+        let nothing = self.0.get_ref().peek(&mut [0]).is_err_and(|e| e.kind() == std::io::ErrorKind::WouldBlock);
+        self.0.get_ref().set_nonblocking(false).unwrap();
+        nothing
+    }
+
     pub fn end_writing(&mut self) {
         self.0.get_mut().shutdown(Shutdown::Write).unwrap();
     }

@@ -39,6 +39,16 @@ pub fn refused(command: &mut Command, expected: i32) -> String {
     errors
 }
 
+/// Imports lines into a database that no server has open, which must succeed. Returns what obs prints.
+pub fn import(database: &Path, lines: &str) -> String {
+    let file = database.with_extension("jsonl");
+    fs::write(&file, lines).unwrap();
+    let args = ["import", file.to_str().unwrap(), "--db", database.to_str().unwrap()];
+    let (status, output, errors) = outcome(&mut super::command(&args, &[]));
+    assert_eq!((status, output.as_str()), (0, ""), "{errors}");
+    errors
+}
+
 /// The names of the files in a folder, sorted.
 pub fn names(folder: &Folder) -> Vec<String> {
     let mut names: Vec<_> =

@@ -162,6 +162,37 @@ fn a_new_connection_replaces_the_one_that_was_idle_longest() {
     assert_eq!(busy.ask("x").status, 200);
 }
 
+/// Clients whose guesses wait for their turn.
+fn guess(server: &Server, count: usize) -> Vec<Client> {
+    let mut clients: Vec<_> = (0..count).map(|_| server.client()).collect();
+    let guess = "GET /guess HTTP/1.1\r\nHost: x\r\nX-Key: guess\r\nConnection: close\r\n\r\n";
+    clients.iter_mut().for_each(|client| client.send(guess));
+    until("all are refused", || server.app.guesses.load(SeqCst) == count);
+    clients
+}
+
+#[test]
+fn guesses_are_answered_in_turn_ten_a_second_at_most() {
+    let server = Server::start();
+    let begun = Instant::now();
+    for mut client in guess(&server, 8) {
+        assert_eq!((client.answer().status, server.ask(get("/")).status), (401, 200));
+    }
+    assert!(begun.elapsed() >= ms(700), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn a_new_connection_replaces_a_guess_rather_than_an_idle_connection() {
+    let server = Server::with(Limits { connections: 24, ..limits() });
+    let mut idle = server.client();
+    assert_eq!(idle.ask(get("/")).status, 200);
+    let guesses = guess(&server, 23);
+    let mut others: Vec<_> = (0..10).map(|_| server.client()).collect();
+    assert!(others.iter_mut().chain([&mut idle]).all(|client| client.ask(get("/")).status == 200));
+    let replaced = guesses.into_iter().map(|mut client| client.rest()).filter(Vec::is_empty).count();
+    assert!((1..=10).contains(&replaced), "{replaced} guesses closed without a response");
+}
+
 #[test]
 fn half_requests_do_not_keep_new_connections_out() {
     let server = Server::with(Limits { connections: 4, ..limits() });

@@ -65,17 +65,22 @@ fn a_server_whose_listener_fails_finishes_requests_in_flight_and_returns_the_err
 }
 
 #[test]
-fn a_server_that_stops_closes_idle_connections_and_incomplete_heads_at_once() {
+fn a_server_that_stops_closes_idle_connections_incomplete_heads_and_guesses_at_once() {
     let mut server = Server::start();
     let (mut idle, mut half, mut used) = (server.client(), server.client(), server.client());
     half.send("GET /half HTTP/1.1\r\nHo");
     assert_eq!(used.ask(get("/")).status, 200);
+    let mut guesses: Vec<_> = (0..50).map(|_| server.client()).collect();
+    let guess = "GET / HTTP/1.1\r\nHost: x\r\nX-Key: guess\r\n\r\n";
+    guesses.iter_mut().for_each(|client| client.send(guess));
+    until("all guesses are refused", || server.app.guesses.load(SeqCst) == 50);
     let begun = Instant::now();
     server.stop();
     assert!(server.join().is_ok());
     assert!(begun.elapsed() < ms(3000), "it waited for a client");
     idle.assert_closed();
     used.assert_closed();
+    guesses.iter_mut().skip(40).for_each(Client::assert_closed); // some may have had their turn
     assert_eq!(half.answer().body, "Busy(\"the server is stopping\") /half");
     assert!(std::net::TcpStream::connect(server.addr).is_err());
 }

@@ -1,5 +1,5 @@
 //! A small application behind the real server, and a client that sends raw bytes.
-use obs::http::{self, Admission, App, Body, Limits, Refusal, Version};
+use obs::http::{self, Admission, App, Body, Denial, Limits, Refusal, Version};
 use rouille::{Request, Response, ResponseBody};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -15,6 +15,7 @@ pub const MAX_BODY: usize = 100_000;
 #[derive(Default)]
 pub struct Demo {
     pub working: AtomicUsize,
+    pub guesses: AtomicUsize,
     pub log: Mutex<Vec<String>>,
     gate: Mutex<bool>,
     opened: Condvar,
@@ -35,9 +36,13 @@ impl Demo {
 impl App for Demo {
     type Pass = Version;
 
-    fn admit(&self, request: &Request, version: Version) -> Result<Admission<Version>, Response> {
+    fn admit(&self, request: &Request, version: Version) -> Result<Admission<Version>, Denial> {
         match request.header("X-Key") {
-            Some("wrong") => Err(Response::text("wrong key").with_status_code(401)),
+            Some(key @ ("wrong" | "guess")) => {
+                let is_guess = key == "guess";
+                self.guesses.fetch_add(is_guess.into(), SeqCst);
+                Err(Denial { response: Response::text("wrong key").with_status_code(401), is_guess })
+            }
             Some("panic") => panic!("requested by the test"),
             _ => Ok(Admission { pass: version, max_body: MAX_BODY }),
         }

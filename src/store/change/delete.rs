@@ -1,11 +1,13 @@
 //! Deleting an issue, or one event with everything that was derived from it.
 use super::state::state_of;
-use crate::domain::StoredEvent;
 use crate::event::tags;
 use crate::grouping::{self, Input};
-use crate::store::counts::{self, Tally};
+use crate::store::counts::{self, Arrival, Tally};
 use crate::store::read::{self, EVENT};
 use rusqlite::{OptionalExtension, Transaction, params};
+
+/// Events at each end of the order of arrival among which the first and the last seen are looked for.
+const ENDS: i64 = 5000;
 
 /// Marks an issue as deleted. Its events are removed in the background. Returns false if there is no such issue.
 pub fn issue(transaction: &Transaction, id: i64) -> rusqlite::Result<bool> {
@@ -15,7 +17,8 @@ pub fn issue(transaction: &Transaction, id: i64) -> rusqlite::Result<bool> {
     counts::subtract_issue(transaction, id)?;
     remove_belongings(transaction, id)?;
     transaction.execute(
-        "UPDATE issues SET state = 'deleted', count = 0, title = '', culprit = NULL, grouped_by = '' WHERE id = ?1",
+        "UPDATE issues SET state = 'deleted', count = 0, title = '', culprit = NULL, grouped_by = '', first_release = NULL
+         WHERE id = ?1",
         [id],
     )?;
     Ok(true)
@@ -41,57 +44,78 @@ pub fn remove_belongings(transaction: &Transaction, issue: i64) -> rusqlite::Res
     Ok(())
 }
 
-/// Deletes an event, and its issue if it has no other. Returns false if there is no such event.
+/// Deletes an event with everything that its issue has from it, or with its issue if that has no other. Returns false if
+/// there is no such event.
 pub fn event(transaction: &Transaction, id: &str) -> rusqlite::Result<bool> {
     let find = format!("{EVENT} WHERE events.id = ?1");
     let Some(gone) = transaction.query_row(&find, [id], read::event).optional()? else { return Ok(false) };
-    // The newest event of each part, since an issue may have a million of them.
-    let newest = "
-        SELECT max((SELECT seq FROM events WHERE issue_id = part.id AND seq <> ?2 ORDER BY seq DESC LIMIT 1))
-        FROM (SELECT ?1 AS id UNION ALL SELECT id FROM merged WHERE into_id = ?1) AS part";
-    let newest: Option<i64> = transaction.query_row(newest, [gone.issue_id, gone.summary.seq], |row| row.get(0))?;
-    let Some(newest) = newest else { return issue(transaction, gone.issue_id) };
-
-    let summary = &gone.summary;
+    let (summary, id) = (&gone.summary, gone.issue_id);
     let tags = gone.tags.as_deref().and_then(tags::parse).unwrap_or_default();
     let [user, contexts, request, more] =
         [&gone.user, &gone.contexts, &gone.request, &gone.more].map(|field| field.as_deref());
     let labels = counts::labels(&tags, user, contexts, request, more);
     let mut tally = Tally::default();
-    let fields = [&summary.environment, &summary.release, &summary.server_name];
-    tally.add(summary.received_at, summary.level, gone.suppressed, fields, &labels);
-    counts::remove(transaction, gone.summary.seq)?;
-    counts::subtract(transaction, gone.issue_id, &tally)?;
-    transaction.execute(
-        "UPDATE issues SET last_seq = ?2, last_seen = (SELECT received_at FROM events WHERE seq = ?2) WHERE id = ?1",
-        [gone.issue_id, newest],
-    )?;
-    transaction.execute(
-        "UPDATE issues SET first_release = NULL WHERE id = ?1 AND NOT EXISTS
-         (SELECT 1 FROM issue_values WHERE issue_id = ?1 AND kind = 'release' AND value = first_release)",
-        [gone.issue_id],
-    )?;
-    let newest = transaction.query_row(&format!("{EVENT} WHERE seq = ?1"), [newest], read::event)?;
-    replace_texts(transaction, &gone, &newest)?;
+    tally.add(Arrival {
+        seq: summary.seq,
+        received_at: summary.received_at,
+        level: summary.level,
+        suppressed: gone.suppressed,
+        fields: [&summary.environment, &summary.release, &summary.server_name],
+        labels: &labels,
+    });
+    counts::remove(transaction, summary.seq)?;
+    counts::subtract(transaction, id, &tally)?;
+    let Some(newest) = find_newest(transaction, id)? else { return issue(transaction, id) };
+    replace_times(transaction, id, &summary.received_at.to_string())?;
+    replace_texts(transaction, id, newest)?;
     Ok(true)
 }
 
-/// A title, culprit or rule that the deleted event may have supplied is taken from the newest one left.
-fn replace_texts(transaction: &Transaction, gone: &StoredEvent, newest: &StoredEvent) -> rusqlite::Result<()> {
-    let [before, after] = [gone, newest].map(|event| {
-        grouping::group(&Input {
-            message: &event.summary.message,
-            r#type: event.summary.r#type.as_deref(),
-            fingerprint: event.fingerprint.as_deref(),
-            stacktrace: event.stacktrace.as_deref(),
-        })
-    });
-    let mut replace = transaction.prepare(
-        "UPDATE issues SET title = iif(title = ?2, ?3, title), culprit = iif(culprit IS ?4, ?5, culprit),
-                grouped_by = iif(grouped_by = ?6, ?7, grouped_by) WHERE id = ?1",
+/// Makes the newest event that is left describe the issue. Returns its `seq`, or `None` if there is none.
+pub fn find_newest(transaction: &Transaction, issue: i64) -> rusqlite::Result<Option<i64>> {
+    // The newest event of each part, since an issue may have a million of them.
+    let newest = "
+        SELECT max((SELECT seq FROM events WHERE issue_id = part.id ORDER BY seq DESC LIMIT 1))
+        FROM (SELECT ?1 AS id UNION ALL SELECT id FROM merged WHERE into_id = ?1) AS part";
+    let newest: Option<i64> = transaction.query_row(newest, [issue], |row| row.get(0))?;
+    transaction.execute("UPDATE issues SET last_seq = ifnull(?2, last_seq) WHERE id = ?1", params![issue, newest])?;
+    Ok(newest)
+}
+
+/// If the event that is gone was the first or the last seen, another one is now. Of an issue with very many events, only
+/// those at both ends of the order of arrival are looked at.
+fn replace_times(transaction: &Transaction, issue: i64, gone: &str) -> rusqlite::Result<()> {
+    let left = format!(
+        "FROM (SELECT ?1 AS id UNION ALL SELECT id FROM merged WHERE into_id = ?1) AS part
+         CROSS JOIN events ON seq IN (
+             SELECT * FROM (SELECT seq FROM events WHERE issue_id = part.id ORDER BY seq LIMIT {ENDS}) UNION ALL
+             SELECT * FROM (SELECT seq FROM events WHERE issue_id = part.id ORDER BY seq DESC LIMIT {ENDS}))"
+    );
+    let first = format!("SELECT min(received_at), release {left}");
+    transaction.execute(
+        &format!("UPDATE issues SET (first_seen, first_release) = ({first}) WHERE id = ?1 AND first_seen = ?2"),
+        params![issue, gone],
     )?;
-    let (titles, culprits) = ((before.title, after.title), (before.culprit, after.culprit));
-    let rules = (before.grouped_by, after.grouped_by);
-    replace.execute(params![gone.issue_id, titles.0, titles.1, culprits.0, culprits.1, rules.0, rules.1])?;
+    transaction.execute(
+        &format!("UPDATE issues SET last_seen = (SELECT max(received_at) {left}) WHERE id = ?1 AND last_seen = ?2"),
+        params![issue, gone],
+    )?;
+    Ok(())
+}
+
+/// Takes title, culprit and grouping rule from an event if the one that supplied them is gone.
+fn replace_texts(transaction: &Transaction, issue: i64, newest: i64) -> rusqlite::Result<()> {
+    let event = transaction.query_row(&format!("{EVENT} WHERE seq = ?1"), [newest], read::event)?;
+    let grouping = grouping::group(&Input {
+        message: &event.summary.message,
+        r#type: event.summary.r#type.as_deref(),
+        fingerprint: event.fingerprint.as_deref(),
+        stacktrace: event.stacktrace.as_deref(),
+    });
+    transaction.execute(
+        "UPDATE issues SET title = ?2, culprit = ?3, grouped_by = ?4, title_seq = ?5
+         WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM events WHERE seq = title_seq)",
+        params![issue, grouping.title, grouping.culprit, grouping.grouped_by, newest],
+    )?;
     Ok(())
 }

@@ -3,6 +3,7 @@ use super::delete::remove_belongings;
 use super::state::{add_to_history, set_state, state_of};
 use crate::domain::IssueState;
 use crate::store::counts;
+use crate::time::Time;
 use rusqlite::Transaction;
 
 /// The outcome of a merge.
@@ -16,7 +17,7 @@ pub enum Merged {
 }
 
 /// Marks `from` as merged. Its events follow in the background.
-pub fn merge(transaction: &Transaction, from: i64, into: i64, now: &str) -> rusqlite::Result<Merged> {
+pub fn merge(transaction: &Transaction, from: i64, into: i64, now: Time) -> rusqlite::Result<Merged> {
     let (Some(state), Some(into_state)) = (state_of(transaction, from)?, state_of(transaction, into)?) else {
         return Ok(Merged::NotFound);
     };
@@ -26,18 +27,20 @@ pub fn merge(transaction: &Transaction, from: i64, into: i64, now: &str) -> rusq
     }
     transaction.execute(
         "UPDATE issues SET count = issues.count + other.count, last_seq = max(issues.last_seq, other.last_seq),
-                last_seen = iif(other.last_seq > issues.last_seq, other.last_seen, issues.last_seen),
+                last_seen = max(issues.last_seen, other.last_seen),
                 first_release = iif(other.first_seen < issues.first_seen, other.first_release, issues.first_release),
                 first_seen = min(issues.first_seen, other.first_seen)
          FROM issues AS other WHERE issues.id = ?2 AND other.id = ?1",
         [from, into],
     )?;
-    counts::merge(transaction, from, into)?;
+    counts::merge(transaction, from, into, now)?;
     transaction.execute("UPDATE issue_keys SET issue_id = ?2 WHERE issue_id = ?1", [from, into])?;
     transaction.execute("UPDATE merged SET into_id = ?2 WHERE into_id = ?1", [from, into])?;
     remove_belongings(transaction, from)?;
     transaction.execute("INSERT INTO merged (id, into_id) VALUES (?1, ?2)", [from, into])?;
-    transaction.execute("UPDATE issues SET state = 'merged', count = 0 WHERE id = ?1", [from])?;
+    let mark = "UPDATE issues SET state = 'merged', count = 0, title = '', culprit = NULL, grouped_by = '',
+                       first_release = NULL WHERE id = ?1";
+    transaction.execute(mark, [from])?;
     add_to_history(transaction, into, now, "merged", Some(from))?;
     if (state, into_state) == (IssueState::Open, IssueState::Resolved) {
         set_state(transaction, into, IssueState::Open, now)?; // a merge must not hide an open issue

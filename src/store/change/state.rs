@@ -1,9 +1,10 @@
 //! The state of an issue and its history.
 use crate::domain::IssueState;
+use crate::time::Time;
 use rusqlite::{OptionalExtension, Transaction, params};
 
 /// Returns false if there is no such issue.
-pub fn set_state(transaction: &Transaction, issue: i64, state: IssueState, now: &str) -> rusqlite::Result<bool> {
+pub fn set_state(transaction: &Transaction, issue: i64, state: IssueState, now: Time) -> rusqlite::Result<bool> {
     let Some(before) = state_of(transaction, issue)? else { return Ok(false) };
     if before == state {
         return Ok(true);
@@ -11,29 +12,29 @@ pub fn set_state(transaction: &Transaction, issue: i64, state: IssueState, now: 
     let mut set = transaction.prepare_cached(
         "UPDATE issues SET state = ?2, resolved_at = iif(?2 = 'resolved', ?3, NULL), reopened_at = NULL WHERE id = ?1",
     )?;
-    set.execute(params![issue, state.as_str(), now])?;
+    set.execute(params![issue, state.as_str(), now.to_string()])?;
     let what = if state == IssueState::Open { "reopened" } else { state.as_str() };
     add_to_history(transaction, issue, now, what, None)?;
     Ok(true)
 }
 
-/// An event has arrived for a resolved issue.
-pub fn reopen(transaction: &Transaction, issue: i64, now: &str) -> rusqlite::Result<()> {
+/// An event has arrived that happened after the issue was resolved.
+pub fn reopen(transaction: &Transaction, issue: i64, now: Time) -> rusqlite::Result<()> {
     let mut reopen = transaction.prepare_cached("UPDATE issues SET state = 'open', reopened_at = ?2 WHERE id = ?1")?;
-    reopen.execute(params![issue, now])?;
+    reopen.execute(params![issue, now.to_string()])?;
     add_to_history(transaction, issue, now, "reopened by an event", None)
 }
 
 pub fn add_to_history(
     transaction: &Transaction,
     issue: i64,
-    now: &str,
+    now: Time,
     what: &str,
     other: Option<i64>,
 ) -> rusqlite::Result<()> {
     let mut add = transaction
         .prepare_cached("INSERT INTO issue_history (issue_id, at, what, other_id) VALUES (?1, ?2, ?3, ?4)")?;
-    add.execute(params![issue, now, what, other]).map(drop)
+    add.execute(params![issue, now.to_string(), what, other]).map(drop)
 }
 
 /// `None` for an issue that does not exist, or that has been merged or deleted.

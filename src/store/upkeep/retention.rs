@@ -118,16 +118,21 @@ fn events_after(connection: &Connection, position: i64, cutoff: &str) -> rusqlit
     next.query_map((position, cutoff, PATROL), |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }
 
-/// Returns false for an event that stays: the newest of an issue that stores others is removed only with its issue.
+/// Removes an event, or the issue that has no other. Returns false if it is gone already.
 fn remove_old(transaction: &Transaction, seq: i64) -> rusqlite::Result<bool> {
     let mut find = transaction.prepare_cached(
         "SELECT issues.id, stored <= 1, seq = last_seq FROM events JOIN issues ON issues.id = issue_id WHERE seq = ?1",
     )?;
-    match find.query_row([seq], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()? {
-        Some((issue, true, _)) => delete::remove_issue(transaction, issue).map(|_| true),
-        Some((_, false, false)) => counts::remove(transaction, seq).map(|()| true),
-        Some((_, false, true)) | None => Ok(false),
+    let found = find.query_row([seq], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
+    let Some((issue, is_last, is_newest)) = found else { return Ok(false) };
+    if is_last {
+        return delete::remove_issue(transaction, issue).map(|_| true);
     }
+    counts::remove(transaction, seq)?;
+    if is_newest {
+        delete::find_newest(transaction, issue)?; // an imported event may be older than those that arrived before it
+    }
+    Ok(true)
 }
 
 #[cfg(test)]
@@ -135,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_old_newest_event_of_a_younger_issue_is_kept_without_asking_for_more_time() {
+    fn of_an_issue_whose_newest_event_is_too_old_a_younger_one_becomes_the_newest() {
         let mut connection = Connection::open_in_memory().unwrap();
         connection.execute_batch(include_str!("../../../sql/0001_schema.sql")).unwrap();
         let rows = "
@@ -145,9 +150,12 @@ mod tests {
             VALUES ('a', 1, 'error', '', '9999', 'm'), ('b', 1, 'error', '', '2020', 'm');";
         connection.execute_batch(rows).unwrap();
         let (retention, mut position) = (Retention { events: 10, days: Some(30) }, 0);
-        assert_eq!(age(&mut connection, &retention, &mut position), Ok(false));
-        connection.execute("UPDATE events SET received_at = '2020' WHERE seq = 1", []).unwrap();
+        let number = |connection: &Connection, sql| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
         assert_eq!(age(&mut connection, &retention, &mut position), Ok(true));
-        assert_eq!(connection.query_row("SELECT count(*) FROM events", [], |row| row.get(0)), Ok(0));
+        assert_eq!(number(&connection, "SELECT last_seq FROM issues WHERE stored = 1"), Ok(1));
+        assert_eq!(age(&mut connection, &retention, &mut position), Ok(false));
+        connection.execute("UPDATE events SET received_at = '2020'", []).unwrap();
+        assert_eq!(age(&mut connection, &retention, &mut position), Ok(true));
+        assert_eq!(number(&connection, "SELECT count(*) FROM events"), Ok(0));
     }
 }

@@ -5,13 +5,19 @@ use crate::grouping;
 use crate::log;
 use crate::store::alerts::{AlertKind, AlertPolicy};
 use crate::store::change::state;
-use crate::store::counts::{self, Tally};
+use crate::store::counts::{self, Arrival, Tally};
 use crate::store::error::Error;
 use crate::store::transaction::durable;
 use crate::time::Time;
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use std::collections::{BTreeMap, HashMap};
 use uuid::Uuid;
+
+/// Ids that are derived for one event before it gets a random one. A second is needed only if somebody guessed the first.
+const MAX_DERIVED: usize = 4;
+/// How far back an event's own timestamp is believed. Further back, a wrong clock is more likely than an event so late,
+/// and must not hide a regression.
+const WEEK: i64 = 7 * 24 * 3600 * 1000; // ms
 
 /// Stores the events and returns the outcome of each. An error means that none was stored.
 /// An empty batch still writes a row, to find out whether the disk accepts a commit.
@@ -26,7 +32,7 @@ pub fn commit(
             transaction.execute(probe, [Time::now().to_string()])?;
         }
         let mut commit =
-            Commit { now: Time::now(), issues: HashMap::new(), tallies: BTreeMap::new(), reopened: HashSet::new() };
+            Commit { now: Time::now(), issues: HashMap::new(), tallies: BTreeMap::new(), reopened: BTreeMap::new() };
         let outcomes = events.iter().map(|new| commit.store(transaction, new, policy)).collect::<Result<_, _>>()?;
         commit.count(transaction, policy)?;
         Ok(outcomes)
@@ -39,14 +45,16 @@ struct Commit<'a> {
     /// The issues met so far, by project and grouping hash. A flood consists of few.
     issues: HashMap<(&'a str, [u8; 16]), Home>,
     tallies: BTreeMap<i64, Tally<'a>>,
-    reopened: HashSet<i64>,
+    /// The issues to reopen, each with the `seq` of the last event that does.
+    reopened: BTreeMap<i64, i64>,
 }
 
 /// The issue that an event belongs to.
 #[derive(Clone, Copy)]
 struct Home {
     issue: i64,
-    is_resolved: bool,
+    /// `None`: it is not resolved.
+    resolved_at: Option<Time>,
 }
 
 impl<'a> Commit<'a> {
@@ -78,34 +86,45 @@ impl<'a> Commit<'a> {
             Some(home) => Some(*home),
             None => find_issue(transaction, new)?,
         };
-        let (home, seq) = match known {
+        let (home, (id, seq)) = match known {
             Some(home) => (home, insert_event(transaction, new, home.issue, received_at)?),
             None => create_issue(transaction, new, received_at, policy)?,
         };
-        let Some(seq) = seq else { return Ok(Added::Duplicate) };
+        let Some(seq) = seq else { return Ok(Added::Duplicate(id)) };
         self.issues.insert(key, home);
-        if home.is_resolved {
-            self.reopened.insert(home.issue);
+        if home.resolved_at.is_some_and(|resolved_at| self.reopens(new, resolved_at)) {
+            self.reopened.insert(home.issue, seq);
         }
-        let tally = self.tallies.entry(home.issue).or_default();
-        tally.last = Some((seq, received_at));
         let event = &new.event;
-        let fields = [&event.environment, &event.release, &event.server_name];
-        tally.add(received_at, event.level, event.suppressed, fields, &new.labels);
-        Ok(Added::New)
+        self.tallies.entry(home.issue).or_default().add(Arrival {
+            seq,
+            received_at,
+            level: event.level,
+            suppressed: event.suppressed,
+            fields: [&event.environment, &event.release, &event.server_name],
+            labels: &new.labels,
+        });
+        Ok(Added::New(id))
+    }
+
+    /// Returns false for an imported event, and for one that says that it happened before the resolution. One that does
+    /// not say, or whose timestamp is not credible, happened when it arrived.
+    fn reopens(&self, new: &NewEvent, resolved_at: Time) -> bool {
+        let credible = |time: &Time| (0..=WEEK).contains(&(self.now.millis() - time.millis()));
+        let happened_at = new.happened_at.or(new.event.timestamp.filter(credible));
+        new.received_at.is_none() && happened_at.is_none_or(|time| time >= resolved_at)
     }
 
     fn count(&self, transaction: &Transaction, policy: AlertPolicy) -> Result<(), Error> {
-        counts::add(transaction, &self.tallies)?;
+        counts::add(transaction, &self.tallies, self.now)?;
         for (issue, tally) in &self.tallies {
-            let Some((seq, last_seen)) = tally.last else { continue };
             for (hour, count) in &tally.hours {
-                policy.note_rate(transaction, *issue, *hour, count.events, seq)?;
+                policy.note_rate(transaction, *issue, *hour, count.events, tally.last_seq)?;
             }
-            if self.reopened.contains(issue) {
-                state::reopen(transaction, *issue, &last_seen.to_string())?;
-                policy.note(transaction, AlertKind::Reopened, *issue, seq)?;
-            }
+        }
+        for (issue, seq) in &self.reopened {
+            state::reopen(transaction, *issue, self.now)?;
+            policy.note(transaction, AlertKind::Reopened, *issue, *seq)?;
         }
         Ok(())
     }
@@ -113,20 +132,24 @@ impl<'a> Commit<'a> {
 
 fn find_issue(connection: &Connection, new: &NewEvent) -> rusqlite::Result<Option<Home>> {
     let mut find = connection.prepare_cached(
-        "SELECT id, state = 'resolved' FROM issue_keys CROSS JOIN issues ON issues.id = issue_id
+        "SELECT id, iif(state = 'resolved', ifnull(resolved_at, ''), NULL)
+         FROM issue_keys CROSS JOIN issues ON issues.id = issue_id
          WHERE issue_keys.project = ?1 AND version = ?2 AND hash = ?3",
     )?;
-    let home = |row: &rusqlite::Row| Ok(Home { issue: row.get(0)?, is_resolved: row.get(1)? });
+    let home = |row: &Row| {
+        let resolved_at = row.get_ref(1)?.as_str_or_null()?;
+        Ok(Home { issue: row.get(0)?, resolved_at: resolved_at.map(|text| Time::parse(text).unwrap_or(Time::EPOCH)) })
+    };
     find.query_row(params![new.project, grouping::VERSION, new.grouping.hash], home).optional()
 }
 
-/// Creates an issue together with its first event. If the event's id is already stored, neither is created.
+/// Creates an issue together with its first event. If the event is already stored, neither is created.
 fn create_issue(
     transaction: &mut Transaction,
     new: &NewEvent,
     received_at: Time,
     policy: AlertPolicy,
-) -> rusqlite::Result<(Home, Option<i64>)> {
+) -> rusqlite::Result<(Home, Place)> {
     let savepoint = transaction.savepoint()?; // rolled back when dropped
     let grouping = &new.grouping;
     let mut issue = savepoint.prepare_cached(
@@ -142,23 +165,23 @@ fn create_issue(
         new.event.release
     ])?;
     drop(issue);
-    let home = Home { issue: id, is_resolved: false };
-    let Some(seq) = insert_event(&savepoint, new, id, received_at)? else { return Ok((home, None)) };
+    let home = Home { issue: id, resolved_at: None };
+    let place = insert_event(&savepoint, new, id, received_at)?;
+    let (_, Some(seq)) = place else { return Ok((home, place)) };
     savepoint
         .prepare_cached("INSERT INTO issue_keys (project, version, hash, issue_id) VALUES (?1, ?2, ?3, ?4)")?
         .execute(params![new.project, grouping::VERSION, grouping.hash, id])?;
     policy.note(&savepoint, AlertKind::New, id, seq)?;
     savepoint.commit()?;
-    Ok((home, Some(seq)))
+    Ok((home, place))
 }
 
-/// Returns the event's place in the order of arrival, or `None` if its id is already stored.
-fn insert_event(
-    connection: &Connection,
-    new: &NewEvent,
-    issue: i64,
-    received_at: Time,
-) -> rusqlite::Result<Option<i64>> {
+/// The id under which an event is stored, and its `seq`, or `None` if it was stored before.
+type Place = (Uuid, Option<i64>);
+
+/// The id of an event that is still to be purged is free. In place of an id that another project has, the event gets one
+/// that is derived from it, so that a retry finds the same one.
+fn insert_event(connection: &Connection, new: &NewEvent, issue: i64, received_at: Time) -> rusqlite::Result<Place> {
     let event = &new.event;
     let mut insert = connection.prepare_cached(
         "INSERT INTO events (id, issue_id, level, timestamp, received_at, platform, environment, server_name, release,
@@ -167,30 +190,47 @@ fn insert_event(
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)
          ON CONFLICT (id) DO NOTHING",
     )?;
-    let inserted = insert.execute(params![
-        &*new.id.as_hyphenated().encode_lower(&mut Uuid::encode_buffer()),
-        issue,
-        event.level.as_str(),
-        event.timestamp.unwrap_or(received_at).to_string(),
-        received_at.to_string(),
-        event.platform,
-        event.environment,
-        event.server_name,
-        event.release,
-        event.suppressed,
-        event.unhandled,
-        event.r#type,
-        event.message,
-        event.fingerprint,
-        event.stacktrace,
-        event.causes,
-        tags::to_json(&event.tags),
-        event.user,
-        event.request,
-        event.breadcrumbs,
-        event.contexts,
-        event.extra,
-        event.more,
-    ])?;
-    Ok((inserted > 0).then(|| connection.last_insert_rowid()))
+    let tags = tags::to_json(&event.tags);
+    let (mut id, mut derived) = (new.id, 0);
+    loop {
+        let inserted = insert.execute(params![
+            &*id.as_hyphenated().encode_lower(&mut Uuid::encode_buffer()),
+            issue,
+            event.level.as_str(),
+            event.timestamp.unwrap_or(received_at).to_string(),
+            received_at.to_string(),
+            event.platform,
+            event.environment,
+            event.server_name,
+            event.release,
+            event.suppressed,
+            event.unhandled,
+            event.r#type,
+            event.message,
+            event.fingerprint,
+            event.stacktrace,
+            event.causes,
+            tags,
+            event.user,
+            event.request,
+            event.breadcrumbs,
+            event.contexts,
+            event.extra,
+            event.more,
+        ])?;
+        if inserted > 0 {
+            return Ok((id, Some(connection.last_insert_rowid())));
+        }
+        let mut find = connection.prepare_cached(
+            "SELECT seq, ifnull(state, 'deleted') = 'deleted', project = ?2
+             FROM events LEFT JOIN issues ON issues.id = issue_id WHERE events.id = ?1",
+        )?;
+        let holder = |row: &Row| Ok((row.get(0)?, row.get(1)?, row.get::<_, Option<bool>>(2)?));
+        match find.query_row((id.to_string(), &new.project), holder)? {
+            (seq, true, _) => counts::remove(connection, seq)?,
+            (_, false, Some(true)) => return Ok((id, None)),
+            _ if derived < MAX_DERIVED => (id, derived) = (Uuid::new_v5(&id, new.project.as_bytes()), derived + 1),
+            _ => id = Uuid::now_v7(),
+        }
+    }
 }

@@ -12,12 +12,14 @@ pub struct NewEvent {
     pub grouping: Grouping,
     /// Its tags and its user, which are counted per issue.
     pub labels: Vec<Label>,
-    /// `None`: the time of the commit.
+    /// Set for an imported event. `None`: the time of the commit.
     pub received_at: Option<Time>,
+    /// When it happened, if the client says how long ago that was.
+    pub happened_at: Option<Time>,
 }
 
 impl NewEvent {
-    /// Groups an event by the current rules. One without an id gets a new one.
+    /// Groups an event by the current rules. One without an id, or with one of zeros, gets a new one.
     pub fn new(event: Event, project: String) -> NewEvent {
         let grouping = grouping::group(&Input {
             message: &event.message,
@@ -28,14 +30,15 @@ impl NewEvent {
         let [user, contexts, request, more] =
             [&event.user, &event.contexts, &event.request, &event.more].map(|field| field.as_deref());
         let labels = counts::labels(&event.tags, user, contexts, request, more);
-        NewEvent { id: event.id.unwrap_or_else(Uuid::now_v7), project, event, grouping, labels, received_at: None }
+        let id = event.id.filter(|id| !id.is_nil()).unwrap_or_else(Uuid::now_v7);
+        NewEvent { id, project, event, grouping, labels, received_at: None, happened_at: None }
     }
 }
 
-/// The outcome for an event that is now in the database.
+/// The outcome for an event that is now in the database, with the id under which it is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Added {
-    New,
-    /// An event with this id was stored before. It is unchanged and counts once.
-    Duplicate,
+    New(Uuid),
+    /// The event was stored before. It is unchanged and counts once.
+    Duplicate(Uuid),
 }
