@@ -57,6 +57,8 @@ pub fn assert_stored_counts_match(database: &Sqlite) {
         ("issues.count", "SELECT id FROM issues WHERE count < (SELECT sum(1 + ifnull(suppressed, 0)) FROM events WHERE issue_id = issues.id)"),
         ("issues.first_seen", "SELECT id FROM issues WHERE first_seen > last_seen"),
         ("issues.title_seq", "SELECT issues.id FROM issues JOIN events ON seq = title_seq WHERE issue_id <> issues.id"),
+        ("issues.users", "SELECT id FROM issues WHERE users <> (SELECT count(*) FROM issue_values
+            WHERE issue_id = issues.id AND kind = 'user' AND value <> '')"),
         ("totals.stored", "SELECT stored FROM totals WHERE stored <> (SELECT count(*) FROM events)"),
         ("states", "SELECT state FROM states WHERE issues <> (SELECT count(*) FROM issues WHERE issues.state = states.state)"),
         ("issue_keys", "SELECT id FROM issues WHERE id NOT IN (SELECT issue_id FROM issue_keys)"),
