@@ -226,6 +226,7 @@ function callSite(api) {
 }
 
 const fileOf = (line) => parseLine(line, false)?.filename;
+const LIBRARY = /^(<|\[|node:|bun:|internal[:/]|native$|\/rustc\/|\/usr\/(local|lib)\/go[^/]*\/src\/)|(^|[\\/])(node_modules|vendor|site-packages|gems|\.cargo[\\/]registry|pkg[\\/]mod)[\\/]/;
 const OWN_FILE = fileOf(stackOf(new Error()).split('\n')[0]);
 
 function parseStack(stack, message) {
@@ -255,7 +256,7 @@ function parseLine(line, v8) {
   };
   if (lineno > 0) frame.lineno = Number(lineno);
   if (colno > 0) frame.colno = Number(colno);
-  frame.in_app = lineno > 0 && !/^(<|\[|node:|bun:|internal[:/]|native$)|(^|[\\/])node_modules[\\/]/.test(frame.filename);
+  frame.in_app = lineno > 0 && !LIBRARY.test(frame.filename);
   return frame;
 }
 
