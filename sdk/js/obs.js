@@ -138,7 +138,7 @@ function capture(level, describe, options) {
     if (!event) return '';
     const { filename, function: name, lineno } = event.stacktrace?.[0] ?? {};
     const key = JSON.stringify([event.type, event.message, filename, name, lineno]);
-    return admit(key, { body: encode({ ...event, event_id: id }), outbox }) ? id : '';
+    return admit(key, { body: encode({ ...event, event_id: id }), outbox, at: now(), clock: Date.now() }) ? id : '';
   } catch {
     lost++;
     logOnce('event', 'failed to build an event; it was dropped');
@@ -370,7 +370,7 @@ function admit(key, entry) {
   const repeat = repeats.get(key) ?? { sent: 0, held: null, others: 0, timer: later(REPEATS.window, () => forget(key)) };
   repeats.set(key, repeat);
   if (repeats.size > REPEATS.keys) forget(repeats.keys().next().value);
-  if (repeat.sent++ < REPEATS.limit) return entry.outbox.add(entry.body);
+  if (repeat.sent++ < REPEATS.limit) return entry.outbox.add(entry);
   if (repeat.held) repeat.others++;
   heldLength += entry.body.length - (repeat.held?.body.length ?? 0);
   repeat.held = entry;
@@ -383,7 +383,7 @@ function release(repeat) {
   if (!held) return;
   heldLength -= held.body.length;
   Object.assign(repeat, { held: null, others: 0 });
-  held.outbox.add(others ? `${held.body.slice(0, -1)},"suppressed":${others}}` : held.body);
+  held.outbox.add(others ? { ...held, body: `${held.body.slice(0, -1)},"suppressed":${others}}` } : held);
 }
 
 function forget(key) {
@@ -416,8 +416,8 @@ class Outbox {
   running = false;
   wake = () => {};
 
-  add(body) {
-    const entry = { body, bytes: byteLength(body), attempts: 0, controllers: new Set(), keptAlive: false };
+  add({ body, at, clock }) {
+    const entry = { body, at, clock, bytes: byteLength(body), attempts: 0, controllers: new Set(), keptAlive: false };
     if (this.queue.size >= QUEUE.events || this.bytes + entry.bytes > QUEUE.bytes) {
       lost++;
       logOnce('full', 'the queue is full; dropping new events');
@@ -442,8 +442,10 @@ class Outbox {
     this.running = false;
   }
 
-  request({ body }) {
-    const headers = { 'Content-Type': 'application/json', 'X-OBS-Key': this.key };
+  request({ body, at, clock }) {
+    // The monotonic clock stops while the machine sleeps, and the other one may be set back. Neither may make an event younger.
+    const age = Math.max(now() - at, Date.now() - clock) / 1000;
+    const headers = { 'Content-Type': 'application/json', 'X-OBS-Key': this.key, 'X-OBS-Age': age.toFixed(3) };
     // A redirect would send the key to another server.
     return { method: 'POST', headers, body, redirect: 'manual', credentials: 'omit', cache: 'no-store' };
   }
