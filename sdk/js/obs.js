@@ -414,13 +414,15 @@ class Outbox {
   failures = 0; // Consecutive failures since the last flush.
   notBefore = 0; // End of the server's Retry-After.
   running = false;
+  blocked = ''; // Why nothing will ever be sent.
   wake = () => {};
 
   add({ body, at, clock }) {
     const entry = { body, at, clock, bytes: byteLength(body), attempts: 0, controllers: new Set(), keptAlive: false };
-    if (this.queue.size >= QUEUE.events || this.bytes + entry.bytes > QUEUE.bytes) {
+    const isFull = this.queue.size >= QUEUE.events || this.bytes + entry.bytes > QUEUE.bytes;
+    if (isFull || this.blocked) {
       lost++;
-      logOnce('full', 'the queue is full; dropping new events');
+      logOnce(this.blocked ? 'blocked' : 'full', this.blocked || 'the queue is full; dropping new events');
       return false;
     }
     entry.done = new Promise((resolve) => (entry.settle = resolve));
@@ -462,7 +464,8 @@ class Outbox {
       reason = safely(JSON.parse, null, await response.text())?.error;
       if (setImmediate) await new Promise(setImmediate); // By then the connection is idle and can be reused.
     } catch {
-      // No response, or one that broke off after the status.
+      // No response, or one that broke off after the status. A browser reports a violation of the page's policy afterwards.
+      if (!onServer) await new Promise((resolve) => setTimeout(resolve));
     }
     clearTimeout(timer);
     entry.controllers.delete(controller);
@@ -476,6 +479,7 @@ class Outbox {
       return this.settle(entry);
     }
     if (!this.queue.has(entry)) return; // Accepted by another attempt, or given up.
+    if (status === undefined && isMixedContent(this.url)) return this.block(`a page loaded over https cannot send events to ${this.url}`);
     const isTemporary = status === undefined || [408, 429, 502, 503, 504].includes(status);
     if (isTemporary || (status >= 500 && ++entry.attempts < BACKOFF.attempts)) {
       this.failures++;
@@ -526,6 +530,13 @@ class Outbox {
     }
   }
 
+  /** Gives up for good: unlike an outage, what the browser forbids does not end. */
+  block(reason) {
+    this.blocked = `${reason}; no events will be sent`;
+    logOnce('blocked', this.blocked);
+    this.giveUp();
+  }
+
   giveUp() {
     lost += this.queue.size;
     this.failures = 0;
@@ -551,6 +562,7 @@ function addHooks() {
   if (onServer) on(process, 'beforeExit', onBeforeExit);
   if (globalThis.document) on(document, 'visibilitychange', () => document.visibilityState === 'hidden' && onPageHidden());
   if (globalThis.document) on(globalThis, 'pagehide', onPageHidden);
+  if (!onServer) on(globalThis, 'securitypolicyviolation', onPolicyViolation);
   if (!client.captureUnhandled) return;
   if (onServer) {
     // Unlike `uncaughtException`, it does not keep the process alive.
@@ -582,6 +594,13 @@ function onWindowError({ error, message, filename, lineno, colno }) {
   const callStack = filename ? `@${filename}:${lineno}:${colno}` : '';
   if (error !== undefined && error !== null) captureUncaught(error, callStack);
   else if (message) capture('error', () => ({ message, stacktrace: parseStack(callStack) }));
+}
+
+/** Handles a violation of the page's Content-Security-Policy. Some browsers give only the origin of a forbidden request. */
+function onPolicyViolation({ blockedURI, disposition, effectiveDirective }) {
+  if (disposition !== 'enforce' || effectiveDirective !== 'connect-src') return;
+  const isForbidden = ({ url }) => [url, new URL(url).origin].includes(blockedURI);
+  for (const outbox of [...outboxes].filter(isForbidden)) outbox.block(`the page's Content-Security-Policy needs connect-src ${new URL(outbox.url).origin}`);
 }
 
 /**
@@ -669,6 +688,9 @@ function parseDsn(dsn) {
   if (!url?.hostname) throw new Error("the dsn's host or port is invalid");
   return { url: `${url.origin}/api/events`, key };
 }
+
+/** Browsers forbid a page that was loaded over https requests over http, except to the same machine. */
+const isMixedContent = (url) => globalThis.location?.protocol === 'https:' && /^http:(?!\/\/(localhost|127\.|\[::1\]))/.test(url);
 
 /** Returns a version 7 UUID. Its first 48 bits are the time. */
 function uuid7() {
