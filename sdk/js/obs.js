@@ -4,6 +4,7 @@
 const SDK = { name: '@obs/sdk', version: '0.1.0' };
 
 const EVENT_BYTES = 1_000_000; // The server accepts 1 MiB.
+const LEVELS = ['error', 'warning', 'info'];
 const LENGTH = { message: 8192, text: 200, filename: 1000 };
 const FRAMES = 100;
 const CAUSES = 20;
@@ -82,11 +83,13 @@ export function captureException(thrown, options) {
   return id; // Not a tail call, which would remove this function from Safari's stacks.
 }
 
-export function captureMessage(message, level = 'info', options) {
-  return capture(level, () => ({ message: truncate(textOf(message), LENGTH.message).replace(/^\s*$/, '(empty message)') }), options);
+export function captureMessage(message, level, options) {
+  if (isObject(level)) [level, options] = [logOnce('order', 'captureMessage takes a level before its options'), level];
+  return capture(level ?? 'info', () => ({ message: truncate(textOf(message), LENGTH.message).replace(/^\s*$/, '(empty message)') }), options);
 }
 
 export async function flush(timeout = 5000) {
+  if (Number(timeout) !== timeout) timeout = logOnce('timeout', 'flush and close take a number of milliseconds; 5000 is used') ?? 5000;
   const known = reported; // Read before waiting, so that concurrent flushes all report a loss.
   releaseHeld();
   const sent = Promise.all([...outboxes].flatMap((outbox) => outbox.drain()));
@@ -121,6 +124,7 @@ function capture(level, describe, options) {
   try {
     const { environment, release, serverName, beforeSend, outbox } = client;
     const id = uuid7();
+    reportUnknown(options?.level ?? level, options);
     let event = {
       event_id: id,
       level: options?.level ?? level,
@@ -161,6 +165,14 @@ function applyBeforeSend(beforeSend, event) {
 function mergeExtra(defaults, own) {
   const [lower, upper] = [clean(defaults), clean(own)];
   return isObject(lower) && isObject(upper) && !Array.isArray(upper) ? { ...lower, ...upper } : upper ?? lower;
+}
+
+/** Logs what a capture was given that the SDK does not know. */
+function reportUnknown(level, options) {
+  if (!LEVELS.includes(level)) logOnce('level', `a level must be one of ${LEVELS.join(', ')}`);
+  if (!isObject(options ?? {}) || isError(options)) return logOnce('options', 'ignored options of a capture that are not an object such as { extra: { order: 7 } }');
+  const unknown = Object.keys(options ?? {}).filter((name) => !['extra', 'level', 'fingerprint'].includes(name));
+  unknown.forEach((name) => logOnce(`option ${name}`, `unknown option ${truncate(name, LENGTH.text)} of a capture ignored`));
 }
 
 // ---- Thrown values: errors or anything else.
