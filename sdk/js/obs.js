@@ -640,7 +640,7 @@ let sawUncaught = false; // The process may exit at any moment.
 const captured = new WeakMap(); // Ids by captured error: if thrown afterwards, it is not captured again.
 const recent = new Map(); // Ids by uncaught value: other listeners may capture or rethrow it, which would count twice.
 const unheardRejections = []; // Reasons of rejections without another listener.
-const IN_THREAD = 'capturedByObs'; // Marks an error captured in a worker thread: the main thread gets a copy without its class.
+const IN_THREAD = 'capturedByObs'; // Marks an error captured in a worker thread: Node gives the main thread a copy without its class.
 let toPages; // A worker's channel to the SDKs of its pages.
 
 function addHooks() {

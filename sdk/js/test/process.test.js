@@ -73,6 +73,14 @@ for (const name of ['uncaughtException', 'unhandledRejection']) {
   });
 }
 
+// Bun gives the main thread a copy of the error that nothing marks.
+if (!process.versions.bun) test('an error in a worker thread is one event, also if it ends the main thread', async () => {
+  const threads = "import { isMainThread, Worker } from 'node:worker_threads';\nclass PaymentError extends Error {}\n";
+  const run = await program(`${threads}${setUp}if (isMainThread) new Worker(new URL(import.meta.url));\nelse setTimeout(() => { throw new PaymentError('declined'); }, 1);`, { dsn: server.dsn });
+  assert.equal(run.status, 1);
+  assert.deepEqual(events().map(({ type, message }) => [type, message]), [['PaymentError', 'declined']]);
+});
+
 test('close lets go of process.emit', async () => {
   const run = await program(`const { emit } = process;\n${setUp}await obs.close();\nconsole.log(process.emit === emit);`, { dsn: server.dsn });
   assert.equal(run.stdout, 'true\n');
