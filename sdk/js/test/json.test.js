@@ -54,7 +54,7 @@ for (const [what, value, expected] of [
   ['promises', Promise.resolve(), '[unserialisable: Promise]'],
   ['boxed values', [new String('s'), Object(7n), new Boolean(false)], ['s', '7', false]],
   ['URLs', new URL('http://example.com/?q=1'), 'http://example.com/?q=1'],
-  ['events', new CustomEvent('sync', { detail: 7 }), { type: 'sync', detail: 7 }],
+  ['events', new MessageEvent('message', { data: 7 }), { type: 'message', data: 7 }],
   ['signals', AbortSignal.abort(new Error('stop')), { aborted: true, reason: { type: 'Error', message: 'stop' } }],
   ['the global object', globalThis, '[unserialisable: Object]'],
   ['toJSON', { toJSON: () => ({ short: 1n }) }, { short: '1' }],
