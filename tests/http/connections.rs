@@ -1,5 +1,5 @@
 //! What many, slow or silent clients cost, and when they are cut off. Times are short, and only ever used as bounds.
-use crate::server::{Client, MAX_BODY, Server, get, ms, post, until};
+use crate::server::{Client, DEADLINE, MAX_BODY, Server, get, ms, post, until};
 use obs::http::Limits;
 use std::io::{ErrorKind, Write};
 use std::sync::atomic::Ordering::SeqCst;
@@ -160,6 +160,35 @@ fn a_new_connection_replaces_the_one_that_was_idle_longest() {
     oldest.assert_closed();
     assert_eq!(older.ask(get("/")).status, 200);
     assert_eq!(busy.ask("x").status, 200);
+}
+
+#[test]
+fn a_new_connection_has_the_time_to_send_its_request() {
+    let server = Server::with(Limits { connections: 1, eviction_age: ms(1500), ..limits() });
+    let (mut first, mut second) = (server.client(), server.client());
+    second.send(get("/"));
+    first.socket.set_read_timeout(Some(ms(100))).unwrap();
+    assert_eq!(first.socket.peek(&mut [0]).unwrap_err().kind(), ErrorKind::WouldBlock, "the first is not cut off");
+    first.socket.set_read_timeout(Some(DEADLINE)).unwrap();
+    assert_eq!(first.ask(get("/")).status, 200);
+    assert_eq!(second.answer().status, 200, "it takes the place of the first");
+    first.assert_closed();
+}
+
+#[test]
+fn clients_that_keep_sending_requests_do_not_keep_new_connections_out() {
+    let server = Server::with(Limits { connections: 2, eviction_age: ms(500), ..limits() });
+    let mut busy = [server.client(), server.client()];
+    let mut newest = server.client();
+    newest.send(get("/new"));
+    newest.socket.set_nonblocking(true).unwrap();
+    until("the new connection is served", || {
+        // One of the two is cut off.
+        busy.iter_mut().for_each(|client| drop(client.socket.write(get("/busy").as_bytes())));
+        newest.socket.peek(&mut [0]).is_ok()
+    });
+    newest.socket.set_nonblocking(false).unwrap();
+    assert_eq!(newest.answer().status, 200);
 }
 
 #[test]
