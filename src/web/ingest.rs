@@ -11,8 +11,12 @@ pub fn add_event(state: &State, call: &Call, body: Body) -> Result<Response, Err
     let new = body.parse(|bytes| Event::parse(bytes).map(|event| NewEvent::new(event, project)))?;
     let new = new.map_err(|rejection| Error::Bad(rejection.to_string()))?;
     let id = new.id;
+    let reservation = state.rate.reserve(&call.sender.key).map_err(Error::TooMany)?;
     let status = match state.store.add(new)? {
-        Added::New => 201,
+        Added::New => {
+            reservation.stored();
+            201
+        }
         Added::Duplicate => 200,
     };
     Ok(json(&json!({ "id": id.to_string() })).with_status_code(status))

@@ -107,8 +107,8 @@ pub fn admit(state: &State, request: &Request, version: Version) -> Result<Admis
         Anyone => Sender::default(),
         IngestKey => {
             let key = auth::ingest_key(&state.keys, request)?;
-            state.rate.take(&key.key).map_err(Error::TooMany)?;
-            Sender { project: key.project.clone(), is_trusted: false }
+            state.rate.check(&key.key).map_err(Error::TooMany)?;
+            Sender { key: key.key.clone(), project: key.project.clone(), is_trusted: false }
         }
         Read => reader()?,
         ChangeByForm => auth::check_form(request, reader()?)?,
