@@ -153,6 +153,6 @@ fn lists(fields: &[Header], name: &str, token: &str) -> bool {
 }
 
 /// The characters of methods and header names: RFC 9110, section 5.6.2.
-pub(super) fn is_token(byte: u8) -> bool {
+pub fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }

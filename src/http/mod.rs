@@ -40,7 +40,7 @@ mod target;
 
 pub use app::{Admission, App};
 pub use body::Body;
-pub use head::Version;
+pub use head::{Version, is_token};
 pub use limits::Limits;
 pub use listen::listen;
 pub use refusal::Refusal;

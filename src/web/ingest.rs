@@ -1,7 +1,7 @@
 //! `POST /api/events`: stores one event and answers with its id once it is durable.
 use super::{call::Call, error::Error, response::json, state::State};
 use crate::event::Event;
-use crate::http::Body;
+use crate::http::{Body, is_token};
 use crate::store::{Added, NewEvent};
 use rouille::Response;
 use serde_json::json;
@@ -22,10 +22,15 @@ pub fn add_event(state: &State, call: &Call, body: Body) -> Result<Response, Err
     Ok(json(&json!({ "id": id.to_string() })).with_status_code(status))
 }
 
-/// Answers a browser that asks whether a page of another origin may send an event.
-pub fn preflight(_: &State, _: &Call, _: Body) -> Result<Response, Error> {
+/// Answers a browser that asks whether a page of another origin may send an event. Every header that it asks for is
+/// allowed: tracers add their own to each request of a page.
+pub fn preflight(_: &State, call: &Call, _: Body) -> Result<Response, Error> {
+    let is_clean = |names: &&str| names.bytes().all(|byte| is_token(byte) || b", ".contains(&byte));
+    let names = call.request.header("Access-Control-Request-Headers").filter(is_clean).unwrap_or_default();
+    let names = if names.is_empty() { "Content-Type, X-OBS-Key, X-OBS-Age, Content-Encoding" } else { names };
     Ok(Response::empty_204()
         .with_unique_header("Access-Control-Allow-Methods", "POST")
-        .with_unique_header("Access-Control-Allow-Headers", "Content-Type, X-OBS-Key")
+        .with_unique_header("Access-Control-Allow-Headers", names.to_string())
+        .with_unique_header("Vary", "Access-Control-Request-Headers")
         .with_unique_header("Access-Control-Max-Age", "86400"))
 }
