@@ -182,7 +182,7 @@ fn a_refusal_by_http_looks_like_a_refusal_by_a_handler() {
         verbose: false,
     };
     let refusals = || {
-        let texts = [Refusal::BadRequest("why"), Refusal::Timeout, Refusal::BodyTooLarge, Refusal::HeadTooLarge];
+        let texts = [Refusal::BadRequest("why"), Refusal::Timeout, Refusal::BodyTooLarge(7), Refusal::HeadTooLarge];
         texts.into_iter().chain([Refusal::Panicked, Refusal::Busy("why")])
     };
     for (target, kind, cors) in [

@@ -5,16 +5,18 @@
 //! | use | share | if it is full |
 //! |---|---|---|
 //! | bodies and responses | 3/4, of which large requests get at most 2/4 | 503 at once |
-//! | parsing | 1/4 | a parse waits up to 2 seconds, then 503 |
+//! | decoding and parsing | 1/4 | it waits up to 2 seconds, then 503 |
 //!
 //! - A body counts as its bytes arrive, until its request has been handled. A response that is larger than the
 //!   connection's own buffers counts until it has been sent. A request is large once it holds more than 16 KiB. The quarter
 //!   that large requests leave is room for 16 KiB from every connection, so large requests cannot shut out small ones.
+//! - Decoding counts what the decoder needs while it runs. What it returns counts as a body does, on top of the body as
+//!   it was sent.
 //! - Parsing counts `PARSING` times the length of the body while it runs, on top of the body. What it returns is no
 //!   larger than the body, which counts until the end of the request.
 //!
-//! A parse waits only for other parses, and these finish without waiting for anything. None takes more than the whole
-//! share, so one that waits cannot deadlock.
+//! Both wait only for each other, and then finish without waiting for anything. None takes more than the whole share, so
+//! one that waits cannot deadlock.
 use super::lock::lock;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Condvar, Mutex, PoisonError};
@@ -59,7 +61,12 @@ impl Budget {
 
     /// Waits until a body of `length` bytes may be parsed. Returns `None` if that takes too long.
     pub fn permit_parsing(&self, length: usize) -> Option<ParsingPermit<'_>> {
-        let bytes = length.saturating_mul(PARSING).min(self.quarter);
+        self.permit_work(length.saturating_mul(PARSING))
+    }
+
+    /// Waits until `bytes` are free for decoding or parsing.
+    pub fn permit_work(&self, bytes: usize) -> Option<ParsingPermit<'_>> {
+        let bytes = bytes.min(self.quarter);
         let is_full = |parsing: &mut Parsing| parsing.bytes + bytes > self.quarter;
         let mut parsing = lock(&self.parsing);
         if is_full(&mut parsing) {

@@ -1,12 +1,19 @@
 //! `POST /api/events`: stores one event and answers with its id once it is durable.
 use super::{call::Call, error::Error, response::json, state::State};
 use crate::event::Event;
-use crate::http::{Body, is_token};
+use crate::http::{Body, Coding, is_token};
 use crate::store::{Added, NewEvent};
 use rouille::Response;
 use serde_json::json;
 
-pub fn add_event(state: &State, call: &Call, body: Body) -> Result<Response, Error> {
+pub fn add_event(state: &State, call: &Call, mut body: Body) -> Result<Response, Error> {
+    if let Some(coding) = Coding::from_request(call.request).map_err(Error::Coding)? {
+        let decoded = body.decode(coding);
+        // Some clients and proxies declare a coding and send plain JSON.
+        if !looks_like_json(body.bytes()) {
+            decoded?;
+        }
+    }
     let project = call.sender.project.clone();
     let new = body.parse(|bytes| Event::parse(bytes).map(|event| NewEvent::new(event, project)))?;
     let new = new.map_err(|rejection| Error::Bad(rejection.to_string()))?;
@@ -20,6 +27,11 @@ pub fn add_event(state: &State, call: &Call, body: Body) -> Result<Response, Err
         Added::Duplicate => 200,
     };
     Ok(json(&json!({ "id": id.to_string() })).with_status_code(status))
+}
+
+/// Returns true if a body begins as an object does, after blanks and a byte order mark.
+fn looks_like_json(body: &[u8]) -> bool {
+    body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body).trim_ascii_start().starts_with(b"{")
 }
 
 /// Answers a browser that asks whether a page of another origin may send an event. Every header that it asks for is
