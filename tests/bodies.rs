@@ -262,6 +262,19 @@ fn a_stranger_is_answered_before_any_of_its_body_is_read() {
 }
 
 #[test]
+fn responses_that_strangers_never_read_take_no_room_from_events() {
+    let obs = Obs::start();
+    let event = format!(r#"{{"message":"m","extra":"{}"}}"#, "x".repeat(200_000));
+    let mut strangers: Vec<_> = (0..400).map(|_| obs.connect()).collect();
+    for stranger in &mut strangers {
+        // Far more than the kernel holds for a client that does not read.
+        stranger.write("GET /sdk.js HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(300).as_bytes());
+    }
+    strangers.iter_mut().for_each(Connection::first_byte);
+    assert!((0..20).all(|_| obs.post(&event).status == 201));
+}
+
+#[test]
 fn bodies_that_strangers_never_finish_take_no_room_from_events() {
     let obs = Obs::start();
     let event = format!(r#"{{"message":"m","extra":"{}"}}"#, "x".repeat(20_000));

@@ -54,9 +54,9 @@ impl<A: App> Exchange<'_, A> {
         let begun = self.conn.enter(Phase::Work);
         let (response, body_read) = self.respond(&head)?;
         let mut response = Outgoing::from(response);
-        let mut permit = self.shared.budget.permit();
         let size = response.size.map_or(BLOCK, |size| size.saturating_add(size.min(BLOCK)));
-        if size > SMALL && !permit.grow(size) {
+        let permits = self.shared.budget.permit_response(if size > SMALL { size } else { 0 });
+        if permits.is_none() {
             response = self.refusal(Refusal::Busy("too many unread responses"), &head).into();
         }
         let status = response.status;

@@ -90,7 +90,7 @@ fn an_idle_connection_is_closed_without_a_response() {
 
 #[test]
 fn a_response_that_is_not_read_is_cut_off() {
-    let server = Server::with(Limits { response_time: ms(300), memory: 3 * UNREAD, ..limits() });
+    let server = Server::with(Limits { response_time: ms(300), memory: 5 * UNREAD, ..limits() });
     let mut client = server.client();
     client.send(get(&format!("/large?n={UNREAD}")));
     client.answer_to_head();
@@ -100,7 +100,7 @@ fn a_response_that_is_not_read_is_cut_off() {
 
 #[test]
 fn a_client_that_only_declares_a_long_body_takes_no_memory() {
-    let server = Server::with(Limits { memory: MAX_BODY, ..limits() });
+    let server = Server::with(Limits { memory: 2 * MAX_BODY, ..limits() });
     let declared = format!("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {MAX_BODY}\r\n\r\n");
     let mut clients: Vec<_> = (0..20).map(|_| server.client()).collect();
     clients.iter_mut().for_each(|client| client.send(&declared));
@@ -136,13 +136,13 @@ fn the_memory_of_a_request_that_panics_is_freed() {
 
 #[test]
 fn a_body_makes_room_for_its_response() {
-    let server = Server::with(Limits { memory: 4 * MAX_BODY, ..limits() });
+    let server = Server::with(Limits { memory: 8 * MAX_BODY, ..limits() });
     assert_eq!(server.ask(post("/echo", &"x".repeat(MAX_BODY))).status, 200);
 }
 
 #[test]
 fn a_response_larger_than_the_free_memory_is_replaced_by_503() {
-    let server = Server::with(Limits { memory: 1 << 20, ..limits() });
+    let server = Server::with(Limits { memory: 2 << 20, ..limits() });
     let mut client = server.client();
     let answer = client.ask(get("/large?n=2000000"));
     assert_eq!((answer.status, answer.header("Retry-After"), answer.closes()), (503, Some("1"), false));
