@@ -60,13 +60,3 @@ fn events_that_arrive_together_do_not_exceed_the_limit() {
     assert_eq!((answered(201), answered(429)), (20, 80));
     assert_eq!(value::<i64>(&obs.sqlite(), "SELECT count(*) FROM events"), 20);
 }
-
-#[test]
-fn an_event_id_that_two_projects_send_is_stored_once_for_the_first() {
-    let obs = Obs::with(&[], &[("OBS_API_KEY", "shop=a,blog=b")]);
-    let event = r#"{"message":"m","event_id":"0193a5c2-77ab-7d10-9b1e-5d2f0c4e8a91"}"#;
-    assert_eq!(["a", "b", "a"].map(|key| post(&obs, key, event).status), [201, 200, 200]);
-    let issues = obs.json("/api/issues")["issues"].clone();
-    assert_eq!(issues.as_array().unwrap().len(), 1);
-    assert_eq!((issues[0]["project"].as_str(), issues[0]["count"].as_i64()), (Some("shop"), Some(1)));
-}

@@ -71,10 +71,15 @@ impl Table {
 }
 
 /// Evicts the guess that has waited longest, or else the connection that has been idle longest, or else the one that has
-/// been in its phase longest, if that is at least `min_age`. A request that is being handled is never cut off.
+/// been in its phase longest. All but a guess must have been in their phase for `min_age`. A request that is being handled
+/// is never cut off.
 fn evict(conns: &[Arc<Conn>], min_age: Duration) -> bool {
     let mut waiting: Vec<_> = conns.iter().map(|conn| (conn.phase_state(), conn)).collect();
-    waiting.retain(|(state, _)| state.phase != Phase::Work && state.cut.is_none() && state.since.elapsed() >= min_age);
+    waiting.retain(|(state, _)| match state.phase {
+        Phase::Work => false,
+        Phase::Held => state.cut.is_none(),
+        _ => state.cut.is_none() && state.since.elapsed() >= min_age,
+    });
     let rank = |phase| [Phase::Held, Phase::Idle].iter().position(|first| *first == phase).unwrap_or(2);
     waiting.sort_by_key(|(state, _)| (rank(state.phase), state.since));
     // A connection that has moved on in the meantime stays: its request may have arrived.
