@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 
 const CORS = {
   'Access-Control-Allow-Origin': '*',
-  'Access-Control-Allow-Headers': 'Content-Type, X-OBS-Key',
+  'Access-Control-Allow-Headers': 'Content-Type, X-OBS-Key, X-OBS-Age',
   'Access-Control-Expose-Headers': 'Retry-After',
 };
 
@@ -22,9 +22,10 @@ export class FaultyProxy {
       request.setEncoding('utf8');
       for await (const part of request) body += part;
       const behavior = behaviors[Math.min(proxy.attempts.length, behaviors.length - 1)];
-      proxy.attempts.push({ at: Date.now(), event: JSON.parse(body) });
+      const age = request.headers['x-obs-age'];
+      proxy.attempts.push({ at: Date.now(), age, event: JSON.parse(body) });
       if (behavior === 'silence') return;
-      const headers = { 'X-OBS-Key': request.headers['x-obs-key'] };
+      const headers = { 'X-OBS-Key': request.headers['x-obs-key'], ...(age && { 'X-OBS-Age': age }) };
       const forward = () => fetch(`${obs.origin}/api/events`, { method: 'POST', body, headers });
       if (behavior === 'pass') {
         const answer = await forward();

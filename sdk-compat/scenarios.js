@@ -49,8 +49,8 @@ function checkEvent(event, own) {
   assert.ok(['go', 'php', 'javascript'].includes(event.platform), `its platform is ${event.platform}`);
 }
 
-/** Asserts that the SDK retried a refused event after a pause, under the same id. */
-async function retried({ obs, run, proxy }) {
+/** Asserts that the SDK retried a refused event after a pause, under the same id, and said how old it was. */
+async function retried({ obs, run, proxy, own }) {
   const event = await only(obs);
   assert.equal(event.message, 'try again');
   const ids = proxy.attempts.map((attempt) => attempt.event.event_id);
@@ -58,6 +58,8 @@ async function retried({ obs, run, proxy }) {
   assert.ok(proxy.attempts.length >= 2, 'no retry');
   const pause = proxy.attempts[1].at - proxy.attempts[0].at;
   assert.ok(pause >= 990, `retried after ${pause} ms, earlier than Retry-After allows`);
+  const ages = proxy.attempts.map(({ age }) => Number(age));
+  if (own) assert.ok(ages[0] >= 0 && ages[1] - ages[0] >= 0.99 && ages[1] < 30, `the attempts said that the event is ${ages} seconds old`);
   flushedTrue(run, 1);
 }
 

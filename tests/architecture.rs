@@ -158,6 +158,7 @@ fn dependencies_inside_http_point_down() {
         "response",
         "head",
         "target",
+        "coding",
         "read_buffer",
         "table",
         "budget",

@@ -3,6 +3,8 @@
 mod common;
 use common::rng::Rng;
 use common::*;
+use flate2::Compression;
+use flate2::write::{GzEncoder, ZlibEncoder};
 use std::env;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -124,16 +126,39 @@ fn request(rng: &mut Rng) -> Vec<u8> {
         "/api/events" => "POST",
         _ => rng.pick(&["GET", "GET", "GET", "HEAD", "POST", "OPTIONS", "PATCH", "DELETE"]),
     };
+    let (coding, body) = encoded(rng, body.into_bytes());
     let head = format!(
         "{method} {target} HTTP/1.1\r\nHost: localhost\r\nX-OBS-Key: {KEY}\r\nSec-Fetch-Site: same-origin\r\n\
-         Content-Type: application/json\r\n"
+         Content-Type: application/json\r\nContent-Encoding: {coding}\r\n"
     );
-    let request = match rng.below(3) {
-        0 => format!("{head}Transfer-Encoding: chunked\r\n\r\n{:x}\r\n{body}\r\n0\r\n\r\n", body.len()),
-        _ if method == "GET" => format!("{head}\r\n"),
-        _ => format!("{head}Content-Length: {}\r\n\r\n{body}", body.len()),
-    };
-    request.into_bytes()
+    match rng.below(3) {
+        0 => {
+            let head = format!("{head}Transfer-Encoding: chunked\r\n\r\n{:x}\r\n", body.len());
+            [head.as_bytes(), &body, b"\r\n0\r\n\r\n"].concat()
+        }
+        _ if method == "GET" => format!("{head}\r\n").into_bytes(),
+        _ => [format!("{head}Content-Length: {}\r\n\r\n", body.len()).as_bytes(), &body].concat(),
+    }
+}
+
+/// A coding and a body that is in that coding, more or less.
+fn encoded(rng: &mut Rng, body: Vec<u8>) -> (&'static str, Vec<u8>) {
+    match rng.below(10) {
+        0 => {
+            let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+            encoder.write_all(&body).unwrap();
+            ("gzip", encoder.finish().unwrap())
+        }
+        1 => {
+            let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
+            encoder.write_all(&body).unwrap();
+            ("deflate", encoder.finish().unwrap())
+        }
+        // `{"message":"compressed with brotli"}`
+        2 => ("br", b"\x8b\x11\x80{\"message\":\"compressed with brotli\"}\x03".to_vec()),
+        3 => (rng.pick(&["gzip", "deflate", "br", "zstd", "gzip, br", "\""]), body),
+        _ => ("identity", body),
+    }
 }
 
 const PARTS: &[&[u8]] = &[

@@ -1,6 +1,7 @@
 //! Which events are one issue. A case has events, and the indexes of those that belong together.
 use obs::grouping::{Grouping, Input, group};
 use serde_json::{Value, json};
+use std::time::{Duration, Instant};
 
 fn grouped(event: &Value) -> Grouping {
     let json = |field: &str| event.get(field).map(Value::to_string);
@@ -39,6 +40,62 @@ fn the_cases_of_the_specification_are_grouped_as_specified() {
 #[test]
 fn messages_of_real_programs_are_grouped_as_expected() {
     assert_grouped(include_str!("grouping-more.jsonl"));
+}
+
+#[test]
+fn openings_tracebacks_types_and_typed_values_of_real_reports_are_grouped_as_expected() {
+    assert_grouped(include_str!("grouping-reports.jsonl"));
+}
+
+#[test]
+fn a_traceback_gives_the_type_the_text_and_the_place() {
+    let frames =
+        "  File \"/srv/shop/run.py\", line 3, in main\n  File \"/srv/shop/cart.py\", line 9, in total\n    x['a']\n";
+    let message = format!("job failed\nTraceback (most recent call last):\n{frames}KeyError: 'a'\nlater lines");
+    let by_traceback = grouped(&json!({ "message": message }));
+    assert_eq!(by_traceback.title, "KeyError: 'a'");
+    assert_eq!(by_traceback.culprit.as_deref(), Some("total in shop/cart.py"));
+    assert_eq!(by_traceback.grouped_by, "type, message and place: total in cart.py");
+    let stack = json!([{"filename": "/srv/shop/cart.py", "function": "total", "lineno": 9}]);
+    let by_fields = grouped(&json!({"message": "'a'", "type": "KeyError", "stacktrace": stack}));
+    assert_eq!(by_traceback.hash, by_fields.hash);
+}
+
+#[test]
+fn a_title_names_a_generated_type_without_what_was_generated() {
+    let title = |name: &str| grouped(&json!({"message": "cart is empty", "type": name})).title;
+    assert_eq!(title("App\\Order@anonymous\0/srv/r/17/Order.php:3$0"), "App\\Order@anonymous: cart is empty");
+    assert_eq!(title("shop.Order$$EnhancerBySpringCGLIB$$deadbeef"), "shop.Order: cart is empty");
+    assert_eq!(title("shop.Order$$Lambda$214/0x0000000800d6"), "shop.Order: cart is empty");
+    assert_eq!(title("com.sun.proxy.$Proxy47"), "com.sun.proxy.$Proxy: cart is empty");
+    assert_eq!(title("#<Class:0x000078e2f1a0b3c8>"), "#<Class:<*>>: cart is empty");
+}
+
+#[test]
+fn no_text_breaks_grouping_or_takes_long() {
+    #[rustfmt::skip]
+    let pieces = [
+        "a", "Z", "7", " ", ": ", "\n", "\"", "'", "“", "”", "(", ")", "{", "<", ">", "/home/", "\\Users\\", "/tmp/", "?", "@",
+        ".", "=", "$$", "\0", "é", "€", "\u{a0}", "۳", "😀", "0x", "-", "Error: ", "  File \"", "\", line 1, in f", "    at a (b:1)",
+        "Traceback (most recent call last):\n", "undefined is not an object", "JSON.parse: ", "user '", " is not valid",
+    ];
+    let begin = Instant::now();
+    let mut seed = 1u64;
+    for length in (0..2000).map(|n| n % 60).chain([2000; 20]) {
+        let mut random = || {
+            seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            pieces[(seed >> 33) as usize % pieces.len()]
+        };
+        let text: String = (0..length).map(|_| random()).collect();
+        let stack = json!([{"filename": text, "function": text}]);
+        let once = grouped(&json!({"message": text, "type": text, "stacktrace": stack}));
+        assert!(!once.title.is_empty() && once.title.len() < 512 + 4 * 201 + 2);
+    }
+    for piece in pieces {
+        let text = piece.repeat(8192 / piece.len());
+        assert!(grouped(&json!({"message": text, "type": text})).title.len() < 512 + 4 * 201 + 2);
+    }
+    assert!(begin.elapsed() < Duration::from_secs(20));
 }
 
 #[test]

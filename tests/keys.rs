@@ -24,11 +24,39 @@ fn each_key_has_its_own_limit_of_events_per_minute() {
 }
 
 #[test]
-fn an_event_id_that_two_projects_send_is_stored_once_for_the_first() {
-    let obs = Obs::with(&[], &[("OBS_API_KEY", "shop=a,blog=b")]);
+fn only_stored_events_count_towards_the_limit() {
+    let obs = Obs::with(&[], &[("OBS_API_KEY", "a"), ("OBS_RATE_LIMIT", "3")]);
+    let head = "POST /api/events HTTP/1.1\r\nX-OBS-Key: a";
     let event = r#"{"message":"m","event_id":"0193a5c2-77ab-7d10-9b1e-5d2f0c4e8a91"}"#;
-    assert_eq!(["a", "b", "a"].map(|key| post(&obs, key, event).status), [201, 200, 200]);
-    let issues = obs.json("/api/issues")["issues"].clone();
-    assert_eq!(issues.as_array().unwrap().len(), 1);
-    assert_eq!((issues[0]["project"].as_str(), issues[0]["count"].as_i64()), (Some("shop"), Some(1)));
+    assert_eq!(post(&obs, "a", event).status, 201);
+    for _ in 0..5 {
+        assert_eq!(post(&obs, "a", event).status, 200, "stored already");
+        assert_eq!(post(&obs, "a", "{}").status, 400);
+        assert_eq!(obs.send(head, &vec![b' '; (1 << 20) + 1]).status, 413);
+        assert_eq!(obs.send(&format!("{head}\r\nContent-Encoding: zstd"), b"{}").status, 415);
+        assert_eq!(obs.send(&format!("{head}\r\nContent-Encoding: gzip"), b"x").status, 400);
+        obs.connect().write(format!("{head}\r\nHost: x\r\nContent-Length: 9\r\n\r\n{{").as_bytes());
+    }
+    let mut stalled: Vec<_> = (0..5).map(|_| obs.connect()).collect();
+    for client in &mut stalled {
+        client.write(format!("{head}\r\nHost: x\r\nContent-Length: 9\r\n\r\n{{").as_bytes());
+    }
+    let sqlite = obs.sqlite();
+    sqlite.execute_batch("CREATE TRIGGER poison BEFORE INSERT ON events BEGIN SELECT RAISE(ABORT, 'no'); END").unwrap();
+    assert!((0..5).all(|_| post(&obs, "a", r#"{"message":"m"}"#).status == 503));
+    sqlite.execute_batch("DROP TRIGGER poison").unwrap();
+    assert_eq!([(); 3].map(|()| post(&obs, "a", r#"{"message":"m"}"#).status), [201, 201, 429]);
+}
+
+#[test]
+fn events_that_arrive_together_do_not_exceed_the_limit() {
+    let obs = Obs::with(&[], &[("OBS_API_KEY", "a"), ("OBS_RATE_LIMIT", "20")]);
+    let statuses: Vec<u16> = std::thread::scope(|scope| {
+        let send = || (0..5).map(|_| post(&obs, "a", r#"{"message":"m"}"#).status).collect::<Vec<_>>();
+        let threads: Vec<_> = (0..20).map(|_| scope.spawn(send)).collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    });
+    let answered = |status: u16| statuses.iter().filter(|other| **other == status).count();
+    assert_eq!((answered(201), answered(429)), (20, 80));
+    assert_eq!(value::<i64>(&obs.sqlite(), "SELECT count(*) FROM events"), 20);
 }

@@ -4,12 +4,15 @@ use common::*;
 use std::fs;
 use std::thread;
 
-/// Checks the peak of resident memory.
-fn assert_below_100_mb(obs: &Obs) {
+/// The peak of resident memory in kB.
+fn peak(obs: &Obs) -> u32 {
     let status = fs::read_to_string(format!("/proc/{}/status", obs.id())).unwrap();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    let peak: u32 = peak.trim().trim_end_matches(" kB").parse().unwrap();
-    assert!(peak < 100_000, "peak: {peak} kB");
+    peak.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+fn assert_below_100_mb(obs: &Obs) {
+    assert!(peak(obs) < 100_000, "peak: {} kB", peak(obs));
 }
 
 #[test]
@@ -31,6 +34,47 @@ fn large_bodies_made_of_tiny_fields_take_bounded_memory() {
     });
     wait_until("a retry succeeds", || obs.post(&body).status == 201);
     assert_below_100_mb(&obs);
+}
+
+#[test]
+fn compressed_bodies_take_bounded_memory_whatever_they_decode_to() {
+    let letters = [b'x'; 1 << 20];
+    let mut block = flate2::Compress::new(flate2::Compression::best(), false);
+    let mut deflate = Vec::with_capacity(1 << 16);
+    block.compress_vec(&letters, &mut deflate, flate2::FlushCompress::Full).unwrap();
+    let gibibyte = deflate.repeat(1000);
+    let gzip = [&[0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3][..], &gibibyte].concat();
+    let zlib = [&[0x78, 0x9C][..], &gibibyte].concat();
+    // A window of 16 MiB, and a block of 16 MiB of one letter.
+    let brotli =
+        b"\xcf\xff\xff\x7f\x00\xa4\x45\x74\xc2\xf6\x56\x25\xa7\x15\x32\xb9\x6e\xbd\xff\x97\xe1\xff\xff\x3f\x00\x12\x00"
+            .to_vec();
+    for (coding, bomb, name) in
+        [("gzip", gzip, "gzip"), ("deflate", zlib, "zlib"), ("deflate", gibibyte, "deflate"), ("br", brotli, "brotli")]
+    {
+        let obs = Obs::start();
+        let statuses: Vec<u16> = thread::scope(|scope| {
+            let send = || {
+                let head = format!("POST /api/events HTTP/1.1\r\nX-OBS-Key: {KEY}\r\nContent-Encoding: {coding}");
+                (0..3)
+                    .map(|_| obs.connect().try_send(&head, &bomb).map_or(0, |answer| answer.status))
+                    .collect::<Vec<_>>()
+            };
+            let clients: Vec<_> = (0..400).map(|_| scope.spawn(send)).collect();
+            clients.into_iter().flat_map(|client| client.join().unwrap()).collect()
+        });
+        let answered = |status: u16| statuses.iter().filter(|other| **other == status).count();
+        println!(
+            "1,200 bombs of {name}, {} bytes each: {} got 413, {} got 503, peak memory {} MB",
+            bomb.len(),
+            answered(413),
+            answered(503),
+            peak(&obs) / 1000
+        );
+        assert_eq!(answered(413) + answered(503), 1200, "{statuses:?}");
+        assert_below_100_mb(&obs);
+        assert_eq!(obs.post(r#"{"message":"still served"}"#).status, 201);
+    }
 }
 
 #[test]

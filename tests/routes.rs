@@ -141,7 +141,7 @@ fn pages_of_any_origin_may_send_events_and_read_the_responses() {
     );
     assert_eq!(preflight.status, 204);
     assert_eq!(preflight.header("content-length"), None);
-    assert_eq!(preflight.header("access-control-allow-headers"), Some("Content-Type, X-OBS-Key"));
+    assert_eq!(preflight.header("access-control-allow-headers"), Some("content-type,x-obs-key"));
     assert_eq!(preflight.header("access-control-allow-methods"), Some("POST"));
     assert_eq!(preflight.header("access-control-max-age"), Some("86400"));
     let key = "\r\nX-OBS-Key: test123";
@@ -183,7 +183,7 @@ fn a_refusal_by_http_looks_like_a_refusal_by_a_handler() {
         verbose: false,
     };
     let refusals = || {
-        let texts = [Refusal::BadRequest("why"), Refusal::Timeout, Refusal::BodyTooLarge, Refusal::HeadTooLarge];
+        let texts = [Refusal::BadRequest("why"), Refusal::Timeout, Refusal::BodyTooLarge(7), Refusal::HeadTooLarge];
         texts.into_iter().chain([Refusal::Panicked, Refusal::Busy("why")])
     };
     for (target, kind, cors) in [

@@ -14,7 +14,7 @@ const KINDS = ['new', 'reopened', 'rate', 'summary', 'test'];
 
 let folder, server, origin;
 let requests; // what the receiver got: method, url, headers, body, and the arguments of all processes at that time
-let answer; // the status that it answers with; null: never answers
+let answer; // the status that it answers with; null: never answers; a function: decides by the number of the request
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'obs contrib ')); // a path with spaces
@@ -23,7 +23,8 @@ before(async () => {
     for await (const chunk of request) chunks.push(chunk);
     const { method, url, headers } = request;
     requests.push({ method, url, headers, body: Buffer.concat(chunks).toString(), running: await commandLines() });
-    if (answer !== null) response.writeHead(answer, { Location: '/elsewhere' }).end();
+    const status = typeof answer === 'function' ? answer(requests.length, response) : answer;
+    if (status !== null) response.writeHead(status, { Location: '/elsewhere' }).end('a body');
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   origin = `http://127.0.0.1:${server.address().port}`;
@@ -298,8 +299,23 @@ for (const [script, { required, variables, received }] of Object.entries(scripts
     if (script === 'mail.sh') return;
 
     test('fails if the receiver answers with an error or a redirect', async () => {
-      for (answer of [500, 404, 429, 301])
+      for (answer of [404, 413, 301])
         assertFailed(await run(script, variables(), JSON.stringify(alertOf('new'))), new RegExp(`^${script}: the receiver answered ${answer}$`, 'm'));
+    });
+
+    test('delivers an alert that the receiver refuses for a second', async () => {
+      const at = [];
+      answer = (attempt, response) => {
+        at.push(Date.now());
+        response.setHeader('Retry-After', '1');
+        return attempt < 3 ? 429 : 200;
+      };
+      const { status, stderr } = await run(script, variables(), JSON.stringify(alertOf('new')));
+      assert.deepEqual({ status, stderr }, { status: 0, stderr: '' });
+      assert.equal(requests.length, 3);
+      for (const { body } of requests) assert.equal(body, requests[0].body);
+      for (const { running } of requests) assert.ok(!running.includes(SECRET), 'no process has the secret in its arguments');
+      assert.ok(at[1] - at[0] >= 990 && at[2] - at[1] >= 990, `attempts at ${at}`);
     });
 
     test('fails if the receiver never answers', async () => {
@@ -336,6 +352,73 @@ for (const [script, required, token] of [['ntfy.sh', 'NTFY_URL', 'NTFY_TOKEN'], 
     assert.deepEqual(requests, []);
   });
 }
+
+// Runs webhook.sh, whose way to its receiver the other scripts share, and returns its result and how long it took.
+async function timed(variables) {
+  const started = Date.now();
+  const result = await run('webhook.sh', { WEBHOOK_URL: `${origin}/${SECRET}`, ...variables }, JSON.stringify(alertOf('new')));
+  return { result, took: Date.now() - started };
+}
+
+for (const refusal of [408, 500, 502, 503, 504]) {
+  test(`an alert that is answered ${refusal} once is delivered`, async () => {
+    answer = (attempt) => (attempt === 1 ? refusal : 204);
+    const { result } = await timed();
+    assert.deepEqual(result, { status: 0, stdout: '', stderr: '' });
+    assert.equal(requests.length, 2);
+  });
+}
+
+test('an alert that the receiver refuses for good is sent once', async () => {
+  for (answer of [400, 401, 404, 413, 301]) {
+    requests = [];
+    assertFailed((await timed()).result, /the receiver answered/);
+    assert.equal(requests.length, 1);
+  }
+});
+
+test('an alert that the receiver goes on refusing fails with the last status', async () => {
+  answer = (attempt) => (attempt === 1 ? 503 : 429);
+  assertFailed((await timed()).result, /^webhook.sh: the receiver answered 429$/m);
+  assert.equal(requests.length, 4);
+});
+
+test('an alert is delivered to a receiver that restarts', async () => {
+  const { port } = server.address();
+  const restarted = createServer((request, response) => request.resume().on('end', () => response.writeHead(200).end()));
+  const probe = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => probe.on('listening', resolve));
+  const free = probe.address().port;
+  await new Promise((resolve) => probe.close(resolve));
+  const delivery = timed({ WEBHOOK_URL: `${origin.replace(port, free)}/${SECRET}` });
+  setTimeout(() => restarted.listen(free, '127.0.0.1'), 500);
+  const { result } = await delivery;
+  restarted.closeAllConnections();
+  restarted.close();
+  assert.deepEqual(result, { status: 0, stdout: '', stderr: '' });
+});
+
+test('a script gives up at once if Retry-After is longer than its time', async () => {
+  answer = (_, response) => (response.setHeader('Retry-After', '3600'), 429);
+  const { result, took } = await timed();
+  assertFailed(result, /^webhook.sh: the receiver answered 429$/m);
+  assert.equal(requests.length, 1);
+  assert.ok(took < 5000, `it took ${took} ms`);
+});
+
+test('a script never takes longer than its time, whatever the receiver answers', async () => {
+  for (const [limit, behavior] of [
+    ['3', (attempt, response) => (response.setHeader('Retry-After', '2'), attempt === 1 ? 429 : null)],
+    ['1.5', (_, response) => (response.setHeader('Retry-After', '1'), 503)],
+    ['.5', () => 503],
+  ]) {
+    answer = behavior;
+    requests = [];
+    const { result, took } = await timed({ ALERT_TIMEOUT: limit });
+    assertFailed(result, /timed out|the receiver answered/);
+    assert.ok(took < Number(limit) * 1000 + 1500, `it took ${took} ms of ${limit} s`);
+  }
+});
 
 test('ntfy.sh posts to the URL above the topic', async () => {
   await run('ntfy.sh', { NTFY_URL: `${origin}/under/a/path/topic/` }, JSON.stringify(alertOf('new')));

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime"
 	"sync/atomic"
 	"time"
 )
@@ -15,18 +16,11 @@ type client struct {
 	Options
 	endpoint, key string // empty if the DSN is invalid
 	http          *http.Client
-	*backoff
 }
 
 var current atomic.Pointer[client]
 
-// load returns the current client, or one without an endpoint before Init.
-func load() *client {
-	if c := current.Load(); c != nil {
-		return c
-	}
-	return new(client)
-}
+func init() { current.Store(new(client)) }
 
 // newClient applies the defaults. It returns a client, without an endpoint, even if the DSN is invalid.
 func newClient(o Options) (*client, error) {
@@ -41,7 +35,7 @@ func newClient(o Options) (*client, error) {
 		o.SendTimeout = 5 * time.Second
 	}
 	endpoint, key, err := parseDSN(o.DSN)
-	return &client{Options: o, endpoint: endpoint, key: key, backoff: new(backoff), http: &http.Client{
+	return &client{Options: o, endpoint: endpoint, key: key, http: &http.Client{
 		Timeout: o.SendTimeout,
 		// A redirect would send the key to another host.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -54,34 +48,35 @@ func newClient(o Options) (*client, error) {
 	}}, err
 }
 
-// capture fills in an event and queues it. Options and BeforeSend are the program's code: if they
-// panic, only this event is lost.
-func capture(e *Event, options []Option) (id string) {
+// capture makes an event from the stack of the caller, fills it in and queues it. Options and BeforeSend
+// are the program's code: if they panic, only this event is lost.
+func capture(options []Option, newEvent func(stack []runtime.Frame) *Event) (id string) {
 	defer func() {
 		if value := recover(); value != nil {
-			lose("BeforeSend or an option panicked (%T); the event was dropped", value)
+			report(1, "BeforeSend or an option panicked (%T); the event was dropped", value)
 			id = ""
 		}
 	}()
-	c := load()
+	c := current.Load()
 	if c.endpoint == "" {
-		lose(disabled, "Init was not called with a valid DSN")
+		report(1, disabled, "Init was not called with a valid DSN")
 		return ""
 	}
 	stack := callers()
-	if nested(stack) {
+	if index(stack, ownPackage+".capture") >= 0 { // Called by BeforeSend or an Error method, which could recurse without end.
 		return ""
 	}
-	if e.Type != "" {
-		e.Stacktrace = stacktrace(stack, !c.NoSourceLines)
-	}
-	now := time.Now()
+	e, now := newEvent(stack), time.Now()
 	id = newID(now)
 	e.Timestamp = now.UTC().Format("2006-01-02T15:04:05.000Z")
 	e.Platform, e.SDK = "go", map[string]string{"name": "obs-go", "version": Version}
 	e.Environment, e.ServerName, e.Release = c.Environment, c.ServerName, c.Release
 	e.Extra = maps.Clone(c.Extra)
 	for _, option := range options {
+		if option == nil {
+			report(0, misuse+"a nil Option was ignored")
+			continue
+		}
 		option(e)
 	}
 	if c.BeforeSend != nil {
@@ -90,21 +85,28 @@ func capture(e *Event, options []Option) (id string) {
 			return ""
 		}
 	}
+	if e.Level != LevelError && e.Level != LevelWarning && e.Level != LevelInfo {
+		report(0, misuse+"unknown level %.20q; the levels are LevelError, LevelWarning and LevelInfo", e.Level)
+	}
+	if len(e.Fingerprint) > maxParts {
+		report(0, misuse+"a fingerprint has at most %d strings; the others were dropped", maxParts)
+	}
 	e.EventID = id // BeforeSend must not change it: the server recognises retries by it.
 	body := encode(e)
 	if body == nil {
-		lose("an event was dropped because it exceeds %d bytes", maxEvent)
+		report(1, "an event was dropped because it exceeds %d bytes", maxEvent)
 		return ""
 	}
-	if !outgoing.add(&entry{client: c, identity: identify(c, e), body: body}) {
+	if !outgoing.add(&entry{captured: now, identity: identify(e), body: body}) {
 		return ""
 	}
 	return id
 }
 
-// lose records an event that is lost before it reaches the outbox.
-func lose(reason string, args ...any) {
+// report counts events that are lost before they reach the outbox, and logs a line.
+func report(lost int, format string, args ...any) {
 	outgoing.L.Lock()
 	defer outgoing.L.Unlock()
-	outgoing.lose(reason, args...)
+	outgoing.lost += lost
+	outgoing.log(format, args...)
 }

@@ -7,8 +7,8 @@
 //	defer obs.Flush(5 * time.Second)
 //
 // [CaptureException] reports an error and [CaptureMessage] a message. A deferred [Recover] reports a
-// panic, and [Handler] reports panics in HTTP handlers. [WithExtra], [WithLevel] and
-// [WithFingerprint] change a single event.
+// panic, [CapturePanic] one that the program has recovered itself, and [Handler] those in HTTP
+// handlers. [WithExtra], [WithLevel] and [WithFingerprint] change a single event.
 //
 // Capturing an event never blocks on the network and never panics. Events go into a queue in memory, and
 // one goroutine sends them. It retries temporary failures for as long as the process lives. Call

@@ -15,7 +15,6 @@ const (
 	maxText    = 200       // characters in a name or a line of source
 	maxParts   = 8         // strings in a fingerprint
 	maxDepth   = 32        // nesting levels of a value in extra
-	maxKeys    = 100_000   // keys in extra; encoding more would be slow, and they would not fit
 )
 
 // encode returns the event as JSON of at most maxEvent bytes. If an event is too large, encode removes
@@ -30,9 +29,6 @@ func encode(e *Event) []byte {
 		*field = clip(*field, maxText)
 	}
 	e.Fingerprint = e.Fingerprint[:min(len(e.Fingerprint), maxParts)]
-	if len(e.Extra) > maxKeys {
-		e.Extra = map[string]any{"obs": fmt.Sprintf("extra omitted: %d keys", len(e.Extra))}
-	}
 	extra := make(map[string]any, len(e.Extra)) // The program's own map must not change.
 	for key, value := range e.Extra {
 		extra[key] = trim(plain(value), maxDepth, maxEvent)
@@ -43,12 +39,6 @@ func encode(e *Event) []byte {
 		func() { trim(extra, maxDepth+1, maxMessage) },
 		func() {
 			e.Extra = map[string]any{"obs": fmt.Sprintf("extra omitted: %d bytes", len(marshal(extra)))}
-		},
-		func() {
-			for i := range e.Stacktrace {
-				frame := &e.Stacktrace[i]
-				frame.PreContext, frame.ContextLine, frame.PostContext = nil, "", nil
-			}
 		},
 		func() { e.Causes, e.Stacktrace = nil, e.Stacktrace[:min(len(e.Stacktrace), 20)] },
 	} {
@@ -96,20 +86,17 @@ func plain(value any) (tree any) {
 
 // trim truncates strings to longest characters, and replaces values nested deeper than depth.
 func trim(value any, depth, longest int) any {
+	if depth < 0 {
+		return "[too deep]"
+	}
 	switch value := value.(type) {
 	case string:
 		return clip(value, longest)
 	case []any:
-		if depth == 0 {
-			return "[too deep]"
-		}
 		for i, item := range value {
 			value[i] = trim(item, depth-1, longest)
 		}
 	case map[string]any:
-		if depth == 0 {
-			return "[too deep]"
-		}
 		for key, item := range value {
 			value[key] = trim(item, depth-1, longest)
 		}

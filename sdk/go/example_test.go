@@ -2,6 +2,7 @@ package obs_test
 
 import (
 	"errors"
+	"fmt"
 	"log"
 	"net/http"
 	"os"
@@ -60,4 +61,18 @@ func ExampleFlush() {
 	if !obs.Flush(5 * time.Second) {
 		log.Print("some events did not reach obs")
 	}
+}
+
+func ExampleCapturePanic() {
+	job := func() (err error) {
+		defer func() {
+			if value := recover(); value != nil {
+				obs.CapturePanic(value)
+				err = fmt.Errorf("job failed: %v", value)
+			}
+		}()
+		panic("reported to obs")
+	}
+	fmt.Println(job())
+	// Output: job failed: reported to obs
 }

@@ -2,15 +2,16 @@
 
 package obs
 
-import "time"
+import (
+	"runtime/debug"
+	"time"
+)
 
-// EndWindows ends the current window of every error.
-func EndWindows() {
+// EndWindow ends the current window of repeats.
+func EndWindow() {
 	outgoing.L.Lock()
 	defer outgoing.L.Unlock()
-	for _, w := range outgoing.windows {
-		w.ends = time.Now()
-	}
+	outgoing.ends = time.Now()
 	outgoing.Broadcast()
 }
 
@@ -22,4 +23,17 @@ func ClearSourceCache() (count int) {
 		return true
 	})
 	return count
+}
+
+// GOROOT is the folder of the standard library.
+var GOROOT = goroot
+
+// IsLibrary reports whether a path is that of a library.
+func IsLibrary(path string) bool { return library.MatchString(path) }
+
+// InApp is inApp as in a build with the given main module.
+func InApp(main, pkg, file string) bool {
+	defer func(before *debug.BuildInfo) { build = before }(build)
+	build = &debug.BuildInfo{Main: debug.Module{Path: main}}
+	return inApp(pkg, file)
 }

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"os"
+	"runtime"
 	"time"
 )
 
@@ -38,8 +39,8 @@ type Options struct {
 // errors cannot be reported: if the DSN is invalid, Init prints one line to standard error and
 // captures do nothing.
 //
-// Calling Init again replaces the options. Events captured before that are still sent to the
-// server they were captured for.
+// Calling Init again replaces the options. Events that are still queued go to the new server, so
+// that they survive a change of its address or key.
 func Init(options Options) {
 	c, err := newClient(options)
 	if err != nil {
@@ -47,14 +48,11 @@ func Init(options Options) {
 	}
 	outgoing.L.Lock()
 	defer outgoing.L.Unlock()
-	outgoing.logged[disabled] = err != nil
-	if old := current.Load(); old != nil {
-		if old.endpoint == c.endpoint {
-			c.backoff = old.backoff
-		}
-		old.http.CloseIdleConnections()
-	}
 	current.Store(c)
+	outgoing.logged[disabled] = err != nil
+	if err == nil {
+		outgoing.use(c)
+	}
 }
 
 // An Option modifies a single event.
@@ -80,19 +78,39 @@ func WithFingerprint(parts ...string) Option {
 	return func(e *Event) { e.Fingerprint = parts }
 }
 
-// CaptureException reports an error. Errors in Go carry no stack trace, so the event has that of the
+// CaptureException reports an error. If the error or one that it wraps carries a stack trace, as
+// those of github.com/pkg/errors do, the event has the innermost one. Otherwise it has that of the
 // calling goroutine. CaptureException returns the event's ID. It returns "" if err is nil, if the
 // event is dropped or held back as a repeat, or if the package is not configured.
 func CaptureException(err error, options ...Option) string {
 	if err == nil {
 		return ""
 	}
-	return capture(newErrorEvent(err), options)
+	return capture(options, func(stack []runtime.Frame) *Event { return newErrorEvent(err, stack) })
 }
 
 // CaptureMessage reports a message with [LevelInfo]. It returns the same as [CaptureException].
 func CaptureMessage(message string, options ...Option) string {
-	return capture(&Event{Level: LevelInfo, Message: message}, options)
+	return capture(options, func([]runtime.Frame) *Event { return &Event{Level: LevelInfo, Message: message} })
+}
+
+// CapturePanic reports a value that recover returned, of any type. Call it in the deferred function
+// that calls recover, for the event to have the stack trace of the panic:
+//
+//	defer func() {
+//		if value := recover(); value != nil {
+//			obs.CapturePanic(value)
+//			err = fmt.Errorf("job failed: %v", value)
+//		}
+//	}()
+//
+// It returns the same as [CaptureException]. It ignores nil, which means that nothing panicked, and
+// [http.ErrAbortHandler], which aborts a response on purpose.
+func CapturePanic(value any, options ...Option) string {
+	if value == nil || value == http.ErrAbortHandler {
+		return ""
+	}
+	return capture(options, func(stack []runtime.Frame) *Event { return newErrorEvent(value, belowPanic(stack)) })
 }
 
 // Recover stops a panic and reports it. Defer it directly:
@@ -107,9 +125,9 @@ func Recover(options ...Option) {
 	if value == nil {
 		return
 	}
-	capture(newErrorEvent(value), options)
-	repanic := load().Repanic
-	if repanic || onMain() {
+	CapturePanic(value, options...)
+	repanic := current.Load().Repanic
+	if repanic || index(callers(), "runtime.main") >= 0 { // In the main goroutine.
 		Flush(2 * time.Second)
 	}
 	if repanic {
@@ -125,15 +143,11 @@ func Recover(options ...Option) {
 func Handler(next http.Handler) http.Handler { // If inlined, its closures would appear to belong to the program.
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
-			value := recover()
-			if value == nil {
-				return
-			}
-			if value != http.ErrAbortHandler {
+			if value := recover(); value != nil {
 				request := map[string]any{"method": r.Method, "path": r.URL.Path} // The query often holds secrets.
-				capture(newErrorEvent(value), []Option{WithExtra(map[string]any{"request": request})})
+				CapturePanic(value, WithExtra(map[string]any{"request": request}))
+				panic(value)
 			}
-			panic(value)
 		}()
 		next.ServeHTTP(w, r)
 	})

@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"os"
-	"slices"
 	"sync"
 	"time"
 )
@@ -14,88 +13,101 @@ import (
 const (
 	maxQueued     = 2048        // entries queued, in flight or held back
 	maxBytes      = 8 << 20     // bytes of their bodies
+	windowLength  = time.Minute // repeats are counted in
 	maxRepeats    = 100         // entries with the same identity sent per window; the rest are held back
-	windowLength  = time.Minute // from the first entry with an identity
-	maxWindows    = 1000        // identities tracked at a time
+	maxIdentities = 1000        // tracked at a time; more end the window
 	maxSuppressed = 1_000_000   // the server's limit for one event
 	maxLines      = 20          // log lines that wait for standard error
 	disabled      = "no events will be sent: %v"
+	misuse        = "misuse: " // begins the lines that are logged only once
 )
 
-// An entry is an encoded event and its destination.
+// An entry is an encoded event.
 type entry struct {
-	client     *client
+	captured   time.Time // by the monotonic clock, which a formatted or converted time loses
 	identity   [sha256.Size]byte
 	body       []byte
-	number     int // in order of capture
 	suppressed int // number of earlier repeats that were dropped in favour of this one
 	failures   int // attempts answered with 5xx other than 502 to 504
 }
 
-// identify hashes what repeats of an event have in common: endpoint, type, message and top frame.
-func identify(c *client, e *Event) [sha256.Size]byte {
+// identify hashes what repeats of an event have in common: type, message and top frame.
+func identify(e *Event) [sha256.Size]byte {
 	top := e.Stacktrace[:min(len(e.Stacktrace), 1)]
-	return sha256.Sum256(fmt.Appendf(nil, "%s %q %q %+v", c.endpoint, e.Type, e.Message, top))
+	return sha256.Sum256(fmt.Appendf(nil, "%q %q %+v", e.Type, e.Message, top))
 }
 
-// A window counts the entries with the same identity during one minute.
-type window struct {
-	identity [sha256.Size]byte
-	ends     time.Time
-	sent     int
-	held     *entry // the latest one that was not sent
+// repeats counts the entries with the same identity in the current window.
+type repeats struct {
+	sent int
+	held *entry // the latest one that was not sent
 }
 
-// An outbox holds the entries of all clients, so that Init can be called again at any time.
+// An outbox holds the entries until the server has accepted them, across calls of Init.
 type outbox struct {
-	*sync.Cond // signals any change below; its lock guards all fields
-	start      sync.Once
-	queue      []*entry  // in order of capture; one may be in flight
-	windows    []*window // oldest first
-	stored     int       // number of entries queued or held back
-	bytes      int       // total size of their bodies
-	captured   int       // number of entries ever added
-	lost       int       // number of events that will never be accepted
-	reported   int       // value of lost at the end of the last flush
-	dropped    int       // events dropped since the queue was last empty
-	flushing   int       // number of flushes in progress
-	logged     map[string]bool
-	lines      []string // log lines not yet written; the first is being written
+	*sync.Cond         // signals any change below; its lock guards all fields
+	client     *client // of the last Init with a valid DSN
+	backoff
+	queue    []*entry // the first may be in flight
+	repeated map[[sha256.Size]byte]*repeats
+	ends     time.Time // of the current window
+	stored   int       // number of entries queued or held back
+	bytes    int       // total size of their bodies
+	removed  int       // number of entries that ever left the queue
+	lost     int       // number of events that will never be accepted
+	reported int       // value of lost at the end of the last flush
+	dropped  int       // events dropped since the queue was last empty
+	logged   map[string]bool
+	writing  int // number of log lines not yet written
 }
 
-var outgoing = &outbox{Cond: sync.NewCond(new(sync.Mutex)), logged: map[string]bool{}}
+var outgoing = &outbox{Cond: sync.NewCond(new(sync.Mutex)), logged: map[string]bool{}, repeated: map[[sha256.Size]byte]*repeats{}}
+
+// use makes c the client that sends. Another server need not wait for the pause of the one before.
+func (o *outbox) use(c *client) {
+	if old := o.client; old == nil {
+		go o.run()
+	} else if old.http.CloseIdleConnections(); old.endpoint != c.endpoint {
+		o.backoff = backoff{}
+	}
+	o.client = c
+	o.Broadcast()
+}
 
 // add queues an entry, holds it back or drops it, and reports whether it was queued.
 func (o *outbox) add(e *entry) bool {
 	o.L.Lock()
 	defer o.L.Unlock()
-	o.start.Do(func() { go o.run() })
-	o.Broadcast()
-	o.captured++
-	e.number = o.captured
-	w := o.window(e.identity)
+	defer o.Broadcast()
+	r := o.repeated[e.identity]
+	if r == nil || !time.Now().Before(o.ends) {
+		o.endWindow(maxIdentities - 1)
+		r = new(repeats)
+		o.repeated[e.identity] = r
+	}
 	fits := o.stored < maxQueued && o.bytes+len(e.body) <= maxBytes
 	switch {
-	case fits && w.sent < maxRepeats:
-		w.sent++
+	case fits && r.sent < maxRepeats:
+		r.sent++
 		o.store(e, 1)
 		o.queue = append(o.queue, e)
 		return true
 	case fits:
-		if w.held != nil {
-			e.suppressed = w.held.suppressed + 1
-			o.store(w.held, -1)
+		if r.held != nil {
+			e.suppressed = r.held.suppressed + 1
+			o.store(r.held, -1)
 		}
 		o.store(e, 1)
-		w.held = e
-	case w.held != nil:
-		w.held.suppressed++
+		r.held = e
+	case r.held != nil:
+		r.held.suppressed++
 	default:
 		o.dropped++
-		o.lose("the queue is full (%d events or %d bytes); dropping events", maxQueued, maxBytes)
+		o.lost++
+		o.log("the queue is full (%d events or %d bytes); dropping events", maxQueued, maxBytes)
 	}
-	if w.held != nil && w.held.suppressed == maxSuppressed {
-		o.release(w)
+	if r.held != nil && r.held.suppressed == maxSuppressed {
+		o.release()
 	}
 	return false
 }
@@ -106,58 +118,40 @@ func (o *outbox) store(e *entry, count int) {
 	o.bytes += count * len(e.body)
 }
 
-// window returns the current window of an identity, starting one if needed.
-func (o *outbox) window(identity [sha256.Size]byte) *window {
-	o.endWindows(maxWindows)
-	for _, w := range o.windows {
-		if w.identity == identity {
-			return w
+// endWindow ends the window if it is over or has more identities than limit.
+func (o *outbox) endWindow(limit int) {
+	if len(o.repeated) > limit || !time.Now().Before(o.ends) {
+		o.release()
+		clear(o.repeated)
+		o.ends = time.Now().Add(windowLength)
+	}
+}
+
+// release queues the entries that are held back.
+func (o *outbox) release() {
+	for _, r := range o.repeated {
+		if r.held != nil {
+			o.queue = append(o.queue, r.held)
+			r.held = nil
 		}
 	}
-	o.endWindows(maxWindows - 1)
-	w := &window{identity: identity, ends: time.Now().Add(windowLength)}
-	o.windows = append(o.windows, w)
-	return w
 }
 
-// endWindows ends the windows that are over, and the oldest ones if there are more than limit.
-func (o *outbox) endWindows(limit int) {
-	for len(o.windows) > limit || len(o.windows) > 0 && !time.Now().Before(o.windows[0].ends) {
-		o.release(o.windows[0])
-		o.windows = o.windows[1:]
-	}
-}
-
-// release queues the entry that a window holds back.
-func (o *outbox) release(w *window) {
-	if w.held != nil {
-		o.queue = append(o.queue, w.held)
-		w.held = nil
-	}
-}
-
-// flush releases what is held back, ends all pauses except those requested by a server, and waits.
+// flush releases what is held back, starts over with short pauses unless the server requested one, and waits.
 func (o *outbox) flush(deadline time.Time) bool {
 	o.L.Lock()
 	defer o.L.Unlock()
-	for _, w := range o.windows {
-		o.release(w)
+	o.release()
+	if !o.requested {
+		o.backoff = backoff{}
 	}
-	for _, e := range o.queue {
-		if !e.client.requested {
-			e.client.notBefore = time.Time{}
-		}
-	}
-	reported, last := o.reported, o.captured
-	waiting := func() bool { return slices.ContainsFunc(o.queue, func(e *entry) bool { return e.number <= last }) }
-	o.flushing++
+	reported, last := o.reported, o.removed+len(o.queue)
 	o.Broadcast()
-	for (waiting() || len(o.lines) > 0) && time.Now().Before(deadline) {
+	for (o.removed < last || o.writing > 0) && time.Now().Before(deadline) {
 		o.wait(deadline)
 	}
-	o.flushing--
 	o.reported = o.lost
-	return !waiting() && o.lost == reported
+	return o.removed >= last && o.lost == reported
 }
 
 // wait waits for a change, at most until the given time.
@@ -171,34 +165,20 @@ func (o *outbox) wait(until time.Time) {
 	o.Wait()
 }
 
-// lose counts an event that will never be accepted, and logs the reason.
-func (o *outbox) lose(reason string, args ...any) {
-	o.lost++
-	o.log(reason, args...)
-}
-
-// log writes a line to standard error, each format once until the queue is empty. Lines never contain
-// the key or data of an event.
+// log writes a line to standard error, each format once until the queue is empty, or only once if it is a
+// misuse. Lines never contain the key or data of an event. A write blocks if nothing reads standard error, so the
+// outbox does not wait for it.
 func (o *outbox) log(format string, args ...any) {
-	if o.logged[format] || len(o.lines) == maxLines {
+	if o.logged[format] || o.writing == maxLines {
 		return
 	}
 	o.logged[format] = true
-	if o.lines = append(o.lines, fmt.Sprintf("obs: "+format+"\n", args...)); len(o.lines) == 1 {
-		go o.writeLines()
-	}
-}
-
-// writeLines writes with the outbox unlocked, because a write blocks if nothing reads standard error.
-func (o *outbox) writeLines() {
-	o.L.Lock()
-	defer o.L.Unlock()
-	for len(o.lines) > 0 {
-		line := o.lines[0]
-		o.L.Unlock()
-		_, _ = os.Stderr.WriteString(line)
+	o.writing++
+	go func() {
+		fmt.Fprintf(os.Stderr, "obs: "+format+"\n", args...)
 		o.L.Lock()
-		o.lines = o.lines[1:]
-	}
-	o.Broadcast()
+		defer o.L.Unlock()
+		o.writing--
+		o.Broadcast()
+	}()
 }

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -43,6 +44,14 @@ var programs = map[string]func(dsn string){
 		obs.Init(obs.Options{DSN: dsn, BeforeSend: func(e *obs.Event) *obs.Event { panic(e.Message) }})
 		fmt.Println("id", obs.CaptureMessage("payload"), obs.CaptureMessage("payload"))
 		fmt.Println(obs.Flush(10 * time.Second))
+	},
+	"misuse": func(dsn string) {
+		obs.Init(obs.Options{DSN: dsn})
+		for i := 0; i < 2; i++ {
+			obs.CaptureMessage("payload", nil, obs.WithLevel("fatal"), obs.WithExtra(nil), obs.WithFingerprint())
+			obs.CaptureException(errors.New("payload"), obs.WithLevel("verbose"), nil, obs.WithFingerprint("1", "2", "3", "4", "5", "6", "7", "8", "9"))
+			fmt.Println(obs.Flush(10 * time.Second))
+		}
 	},
 	"full standard error": func(dsn string) {
 		time.AfterFunc(20*time.Second, func() { os.Exit(3) })
@@ -138,6 +147,20 @@ func TestPanickingHookDropsEventAndPrintsOneLine(t *testing.T) {
 	equal(t, "standard error", stderr, "obs: BeforeSend or an option panicked (string); the event was dropped\n")
 	equal(t, "status", status, 0)
 	equal(t, "number of attempts", len(s.attempted()), 0)
+}
+
+func TestMisusePrintsOneLineEachAndLosesNoEvent(t *testing.T) {
+	s := serve(t, accept)
+	stdout, stderr, status := run(t, "misuse", s.dsn())
+	equal(t, "output", stdout, "true\ntrue\n")
+	lines := strings.Split(stderr, "\n")
+	slices.Sort(lines)
+	equal(t, "standard error", strings.Join(lines, "\n"), "\nobs: misuse: a fingerprint has at most 8 strings; the others were dropped\n"+
+		"obs: misuse: a nil Option was ignored\nobs: misuse: unknown level \"fatal\"; the levels are LevelError, LevelWarning and LevelInfo")
+	equal(t, "status", status, 0)
+	equal(t, "number of events", len(s.events()), 4)
+	equal(t, "level", s.events()[0].Level, obs.Level("fatal"))
+	equal(t, "length of the fingerprint", len(s.events()[1].Fingerprint), 8)
 }
 
 func TestCaptureDoesNotWaitForStandardError(t *testing.T) {

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -83,6 +85,112 @@ func TestPanicValueThatCannotBePrintedIsCaptured(t *testing.T) {
 		"bytes; 1s; 3; true; [unserialisable: map[string]interface {}]")
 }
 
+// caught runs a function as a program would that must not end with it.
+func caught(run func(), options ...obs.Option) (id string) {
+	defer func() { id = obs.CapturePanic(recover(), options...) }()
+	run()
+	return ""
+}
+
+func TestCapturedPanicHasTheLineThatPanicked(t *testing.T) {
+	s := start(t, obs.Options{})
+	var nilMap map[string]int
+	var nilError *fs.PathError
+	again := func(convert func(any) any) func() {
+		return func() {
+			defer func() { panic(convert(recover())) }()
+			panic("first") // here
+		}
+	}
+	for _, run := range []func(){
+		func() { panic(errors.New("here")) },          // here
+		func() { nilMap["here"] = 1 },                 // here
+		func() { _ = nilError.Path },                  // here
+		func() { _ = any("text").(int) },              // here
+		func() { panic(nil) },                         // here
+		func() { defer func() {}(); panic("a text") }, // here
+		again(func(value any) any { return value }),
+		again(func(value any) any { return fmt.Errorf("again: %v", value) }),
+		func() { // A bug in a deferred function is another panic.
+			defer func() { nilMap["deferred"] = 1 }() // here
+			panic("first")
+		},
+		func() { // A panic that was recovered has no part in the next.
+			recovered(func() { panic("recovered before") }) // here
+			panic("second")                                 // here
+		},
+	} {
+		if caught(run) == "" {
+			t.Error("no id")
+		}
+	}
+	events := s.flushed(t)
+	equal(t, "number of events", len(events), 11)
+	equal(t, "type of panic(nil)", events[4].Type, "*runtime.PanicNilError")
+	for _, e := range events {
+		equal(t, "level", e.Level, obs.LevelError)
+		top := e.Stacktrace[0]
+		if !strings.HasSuffix(top.ContextLine, "// here") || !top.InApp {
+			t.Errorf("%s: top frame is %s:%d %s", e.Message, top.Filename, top.Lineno, top.Function)
+		}
+	}
+}
+
+func TestCapturePanicTakesAnyValue(t *testing.T) {
+	s := start(t, obs.Options{})
+	var nilStringer *time.Time
+	for _, value := range []any{
+		errors.New("an error"), "a text", time.Second, struct{ N int }{1}, 42, []byte("bytes"), panicStringer{}, panicError{},
+		(*fs.PathError)(nil), nilStringer, func() {}, &node{Name: "n"}, fmt.Errorf("outer: %w", errors.New("inner")),
+	} {
+		obs.CapturePanic(value, obs.WithLevel(obs.LevelWarning))
+	}
+	index := 3
+	caught(func() { _ = []int(nil)[index] })
+	var messages []string
+	for _, e := range s.flushed(t) {
+		messages = append(messages, e.Type+": "+e.Message)
+	}
+	equal(t, "level", s.events()[0].Level, obs.LevelWarning)
+	equal(t, "messages", strings.Join(messages, "; "), "*errors.errorString: an error; string: a text; time.Duration: 1s; "+
+		`struct { N int }: {"N":1}; int: 42; []uint8: bytes; obs_test.panicStringer: [unserialisable: obs_test.panicStringer]; `+
+		"obs_test.panicError: [unserialisable: obs_test.panicError]; *fs.PathError: <nil>; *time.Time: <nil>; "+
+		`func(): [unserialisable: func()]; *obs_test.node: {"Name":"n","Parent":null}; *fmt.wrapError: outer: inner; `+
+		"runtime.boundsError: runtime error: index out of range [3] with length 0")
+}
+
+func TestCapturePanicAfterTheDeferredFunctionHasTheStackOfTheCaller(t *testing.T) {
+	s := start(t, obs.Options{})
+	safely := func() (value any) {
+		defer func() { value = recover() }()
+		panic("boom")
+	}
+	obs.CapturePanic(safely()) // here
+	top := s.only(t).Stacktrace[0]
+	equal(t, "line", strings.HasSuffix(top.ContextLine, "// here"), true)
+}
+
+func TestCapturePanicIgnoresWhatIsNoFailure(t *testing.T) {
+	s := start(t, obs.Options{})
+	equal(t, "id for nil", obs.CapturePanic(nil), "")
+	equal(t, "id without a panic", caught(func() {}), "")
+	equal(t, "id for http.ErrAbortHandler", caught(func() { panic(http.ErrAbortHandler) }), "")
+	done := make(chan bool)
+	go func() {
+		defer close(done)
+		caught(runtime.Goexit)
+	}()
+	<-done
+	equal(t, "number of events", len(s.flushed(t)), 0)
+}
+
+func TestPanicWithAnErrorThatCarriesAStackTraceHasThatOne(t *testing.T) {
+	s := start(t, obs.Options{})
+	err := pkgError{carry("made earlier", nil)} // here
+	caught(func() { panic(fmt.Errorf("outer: %w", err)) })
+	equal(t, "line", strings.HasSuffix(s.only(t).Stacktrace[0].ContextLine, "// here"), true)
+}
+
 func TestRecoverTakesOptionsAndIgnoresNormalReturn(t *testing.T) {
 	s := start(t, obs.Options{})
 	func() { defer obs.Recover() }()
@@ -129,6 +237,16 @@ func TestHandlerReportsPanicAndPanicsAgain(t *testing.T) {
 	if !strings.HasSuffix(e.Stacktrace[0].ContextLine, "// here") {
 		t.Errorf("top frame is %+v", e.Stacktrace[0])
 	}
+}
+
+func TestPanicThatAHandlerReportedTwiceHasTheLineThatPanicked(t *testing.T) {
+	s := start(t, obs.Options{})
+	inner := obs.Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("twice") })) // here
+	_ = get(t, inner.ServeHTTP)
+	for _, e := range s.flushed(t) {
+		equal(t, "line", strings.HasSuffix(e.Stacktrace[0].ContextLine, "// here"), true)
+	}
+	equal(t, "number of events", len(s.events()), 2)
 }
 
 func TestHandlerDoesNotReportErrAbortHandler(t *testing.T) {

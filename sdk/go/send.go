@@ -7,9 +7,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,97 +17,87 @@ import (
 
 const (
 	firstPause    = 100 * time.Millisecond // after the first failure; doubles with each further one
-	maxPause      = 10 * time.Second
-	maxFlushPause = time.Second // during a flush
-	maxRetryAfter = 300         // seconds
-	maxFailures   = 10          // per entry with 5xx other than 502 to 504; per server once Init has replaced it
-	maxResponse   = 64 << 10    // bytes read
+	maxPause      = 2 * time.Second
+	maxRetryAfter = 300      // seconds
+	maxFailures   = 10       // per entry with 5xx other than 502 to 504
+	maxResponse   = 64 << 10 // bytes read
 )
 
-// A backoff decides when a server may next be contacted.
+// A backoff decides when the server may next be contacted.
 type backoff struct {
 	failures  int       // consecutive failed attempts
 	notBefore time.Time // earliest time of the next attempt
 	requested bool      // notBefore comes from the server's Retry-After
 }
 
-// run sends entries for as long as the process lives. The first entry starts it.
+// run sends entries for as long as the process lives. The first Init with a valid DSN starts it.
 func (o *outbox) run() {
 	o.L.Lock()
 	for {
-		o.endWindows(maxWindows)
+		o.endWindow(maxIdentities)
 		switch {
 		case len(o.queue) > 0:
-			o.attempt(slices.MinFunc(o.queue, byNotBefore))
-		case len(o.windows) > 0:
-			o.wait(o.windows[0].ends)
+			o.attempt(o.queue[0])
+		case len(o.repeated) > 0:
+			o.wait(o.ends)
 		default:
 			o.Wait()
 		}
 	}
 }
 
-// byNotBefore keeps the pause of one server from delaying the entries of another.
-func byNotBefore(a, b *entry) int { return a.client.notBefore.Compare(b.client.notBefore) }
-
-// attempt sends an entry once, with the outbox unlocked, and handles the result. If its server is
-// in a pause, attempt only waits.
+// attempt sends the first entry once, with the outbox unlocked, and handles the result. During a pause, attempt
+// only waits.
 func (o *outbox) attempt(e *entry) {
-	c := e.client
-	if time.Now().Before(c.notBefore) {
-		o.wait(c.notBefore)
+	if time.Now().Before(o.notBefore) {
+		o.wait(o.notBefore)
 		return
 	}
+	c := o.client
 	o.L.Unlock()
-	status, retryAfter, problem := e.post()
+	status, retryAfter, problem := e.post(c)
 	o.L.Lock()
 	retry := status == 0 || status == 408 || status == 429 || status >= 502 && status <= 504
 	if status >= 500 && !retry {
 		e.failures++
 		retry = e.failures < maxFailures
 	}
-	if c.endpoint != load().endpoint && c.failures >= maxFailures { // Its entries would fill the queue.
-		retry = false
-	}
 	switch {
 	case status == http.StatusOK || status == http.StatusCreated:
-		c.failures = 0
+		o.backoff.failures = 0
 		if o.remove(e); len(o.queue) == 0 { // Any earlier, a full queue would log again and again.
 			if o.dropped > 0 {
 				o.log("the queue is empty again; %d events were dropped", o.dropped)
 			}
 			o.dropped = 0
-			clear(o.logged)
+			maps.DeleteFunc(o.logged, func(format string, _ bool) bool { return !strings.HasPrefix(format, misuse) })
 		}
 	case retry:
 		o.log("cannot send events, will retry: %s", problem)
-		c.pause(retryAfter, o.flushing > 0)
+		if c.endpoint == o.client.endpoint { // Otherwise Init has replaced the server in the meantime.
+			o.pause(retryAfter)
+		}
 	default:
-		o.lose("an event was rejected and dropped: %s", problem)
+		o.lost++
+		o.log("an event was rejected and dropped: %s", problem)
 		o.remove(e)
 	}
 }
 
-// remove removes an entry that was accepted or lost.
+// remove removes the first entry, which was accepted or lost.
 func (o *outbox) remove(e *entry) {
 	o.store(e, -1)
-	i := slices.Index(o.queue, e)
-	o.queue = slices.Delete(o.queue, i, i+1)
-	if e.client != load() && !slices.ContainsFunc(o.queue, func(other *entry) bool { return other.client == e.client }) {
-		e.client.http.CloseIdleConnections()
-	}
+	o.queue = o.queue[1:]
+	o.removed++
 	o.Broadcast()
 }
 
 // pause postpones the next attempt: by retryAfter seconds if the server sent that, otherwise by a
 // pause that grows and has jitter, so that many programs do not come back at once.
-func (b *backoff) pause(retryAfter int, flushing bool) {
+func (b *backoff) pause(retryAfter int) {
 	pause := time.Duration(retryAfter) * time.Second
 	if b.requested = retryAfter > 0; !b.requested {
 		pause = min(firstPause<<min(b.failures, 10), maxPause)
-		if flushing {
-			pause = min(pause, maxFlushPause)
-		}
 		pause -= time.Duration(rand.Int63n(int64(pause / 2)))
 	}
 	b.failures++
@@ -116,18 +106,19 @@ func (b *backoff) pause(retryAfter int, flushing bool) {
 
 // post sends an entry. It returns the response's status (0 if there was no response), its Retry-After in
 // seconds, and a description of the result for the log.
-func (e *entry) post() (status, retryAfter int, problem string) {
+func (e *entry) post(c *client) (status, retryAfter int, problem string) {
 	body := e.body
 	if e.suppressed > 0 {
 		body = append(fmt.Appendf(nil, `{"suppressed":%d,`, e.suppressed), body[1:]...)
 	}
-	request, err := http.NewRequest(http.MethodPost, e.client.endpoint, bytes.NewReader(body))
+	request, err := http.NewRequest(http.MethodPost, c.endpoint, bytes.NewReader(body))
 	if err != nil {
 		return 0, 0, "the DSN's host is invalid"
 	}
 	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("X-OBS-Key", e.client.key)
-	response, err := e.client.http.Do(request)
+	request.Header.Set("X-OBS-Key", c.key)
+	request.Header.Set("X-OBS-Age", fmt.Sprintf("%.3f", time.Since(e.captured).Seconds()))
+	response, err := c.http.Do(request)
 	if err != nil {
 		return 0, 0, err.Error()
 	}
@@ -135,7 +126,7 @@ func (e *entry) post() (status, retryAfter int, problem string) {
 	content, _ := io.ReadAll(io.LimitReader(response.Body, maxResponse)) // Reading it all allows the connection to be reused.
 	var refusal struct{ Error string }
 	_ = json.Unmarshal(content, &refusal)
-	reason := strings.ReplaceAll(refusal.Error, e.client.key, "KEY")
+	reason := strings.ReplaceAll(refusal.Error, c.key, "KEY")
 	problem = fmt.Sprintf("%d %q", response.StatusCode, clip(reason, maxText))
 	return response.StatusCode, parseRetryAfter(response.Header.Get("Retry-After")), problem
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -24,6 +25,7 @@ type received struct {
 	obs.Event
 	Suppressed int
 	at         time.Time
+	age        float64 // as the client measured it, in seconds
 	size       int
 	raw        string
 }
@@ -42,14 +44,17 @@ type responder func(attempt int, w http.ResponseWriter) (status int)
 
 func accept(int, http.ResponseWriter) int { return http.StatusCreated }
 
-// serve starts a server that is closed at the end of the test.
+// serve starts a server that is closed at the end of the test. Repeats of an earlier test's events are not held back.
 func serve(t *testing.T, respond responder) *server {
 	t.Helper()
+	obs.EndWindow()
 	s := &server{clients: map[string]bool{}}
 	s.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		e := received{at: time.Now(), size: len(body), raw: string(body)}
-		if err := json.Unmarshal(body, &e); err != nil || r.URL.Path != "/api/events" || r.Header.Get("X-OBS-Key") != key {
+		var ageErr error
+		e.age, ageErr = strconv.ParseFloat(r.Header.Get("X-OBS-Age"), 64)
+		if err := json.Unmarshal(body, &e); err != nil || ageErr != nil || r.URL.Path != "/api/events" || r.Header.Get("X-OBS-Key") != key {
 			t.Errorf("bad request: %s, %v, %.100s", r.URL, err, body)
 		}
 		s.mu.Lock()

@@ -106,9 +106,41 @@ func TestFlushEndsPause(t *testing.T) {
 	obs.CaptureMessage("at once")
 	eventually(t, "six attempts", func() bool { return len(s.attempted()) == 6 })
 	s.only(t)
-	// Without a flush, the pause after six failures is at least 1.6 seconds.
-	if pause := s.attempted()[6].at.Sub(s.attempted()[5].at); pause > 1500*time.Millisecond {
+	// Without a flush, the pause after six failures is at least a second.
+	if pause := s.attempted()[6].at.Sub(s.attempted()[5].at); pause > 900*time.Millisecond {
 		t.Errorf("the seventh attempt came %v after the sixth", pause)
+	}
+}
+
+func TestEachAttemptSendsTheAgeOfTheEvent(t *testing.T) {
+	s := serve(t, func(attempt int, w http.ResponseWriter) int {
+		if attempt == 2 {
+			return http.StatusCreated
+		}
+		w.Header().Set("Retry-After", "1")
+		return http.StatusServiceUnavailable
+	})
+	obs.Init(obs.Options{DSN: s.dsn()})
+	obs.CaptureMessage("waits")
+	s.only(t)
+	for i, attempt := range s.attempted() {
+		if attempt.age < float64(i) || attempt.age > float64(i)+0.9 {
+			t.Errorf("attempt %d was sent with age %v", i, attempt.age)
+		}
+	}
+}
+
+func TestAgeOfARepeatIsThatOfTheLatest(t *testing.T) {
+	s := start(t, obs.Options{})
+	for i := 0; i < 101; i++ {
+		obs.CaptureMessage("repeated")
+	}
+	time.Sleep(time.Second)
+	obs.CaptureMessage("repeated")
+	events := s.flushed(t)
+	equal(t, "suppressed", events[100].Suppressed, 1)
+	if age := events[100].age; age > 0.9 {
+		t.Errorf("got age %v", age)
 	}
 }
 
@@ -214,54 +246,51 @@ func TestQueueIsBoundedInBytes(t *testing.T) {
 	equal(t, "Flush", obs.Flush(30*time.Second), false)
 }
 
-func TestRepeatedInitStillSendsQueuedEvents(t *testing.T) {
-	release := make(chan struct{})
-	old := serve(t, func(int, http.ResponseWriter) int { <-release; return http.StatusCreated })
+func TestQueuedEventsGoToTheServerOfTheLatestInit(t *testing.T) {
+	old := serve(t, func(attempt int, w http.ResponseWriter) int {
+		w.Header().Set("Retry-After", "300")
+		return http.StatusServiceUnavailable
+	})
 	obs.Init(obs.Options{DSN: old.dsn()})
 	for i := 0; i < 150; i++ {
 		obs.CaptureMessage("old")
 	}
-	s := start(t, obs.Options{})
-	obs.CaptureMessage("new")
-	equal(t, "Flush while the old server does not respond", obs.Flush(100*time.Millisecond), false)
-	close(release)
-	equal(t, "new message", s.only(t).Message, "new")
-	equal(t, "number of old events", len(old.events()), 101)
-	equal(t, "suppressed", old.events()[100].Suppressed, 49)
-}
-
-func TestReplacedServerThatFailsIsGivenUp(t *testing.T) {
-	old := serve(t, func(int, http.ResponseWriter) int { return http.StatusServiceUnavailable })
-	obs.Init(obs.Options{DSN: old.dsn()})
-	for i := 0; i < 50; i++ {
-		obs.CaptureMessage(fmt.Sprint("old ", i))
-	}
-	s := start(t, obs.Options{})
-	obs.CaptureMessage("new")
-	equal(t, "Flush after a loss", obs.Flush(30*time.Second), false)
-	equal(t, "message", s.only(t).Message, "new")
-	equal(t, "number of attempts at the old server", len(old.attempted()), 10+50)
-}
-
-func TestReplacedServerDoesNotDelayItsSuccessor(t *testing.T) {
-	old := serve(t, func(attempt int, w http.ResponseWriter) int {
-		if attempt > 0 {
-			return http.StatusCreated
-		}
-		w.Header().Set("Retry-After", "3")
-		return http.StatusServiceUnavailable
-	})
-	obs.Init(obs.Options{DSN: old.dsn()})
-	obs.CaptureMessage("old")
 	eventually(t, "an attempt", func() bool { return len(old.attempted()) == 1 })
 	s := start(t, obs.Options{})
 	obs.CaptureMessage("new")
-	eventually(t, "the new message", func() bool { return len(s.events()) == 1 })
+	events := s.flushed(t)
+	equal(t, "number of events", len(events), 102)
+	suppressed := 0
+	for _, e := range events {
+		suppressed += e.Suppressed
+	}
+	equal(t, "suppressed", suppressed, 49)
 	equal(t, "number of attempts at the old server", len(old.attempted()), 1)
-	equal(t, "Flush before Retry-After of the old server is over", obs.Flush(0), false)
-	equal(t, "number of new messages", len(s.flushed(t)), 1)
-	equal(t, "old message", old.only(t).Message, "old")
-	eventually(t, "close of the old connection", func() bool { return old.open.Load() == 0 })
+}
+
+func TestAnswerOfTheOldServerDoesNotDelayTheNewOne(t *testing.T) {
+	release := make(chan struct{})
+	old := serve(t, func(attempt int, w http.ResponseWriter) int {
+		<-release
+		w.Header().Set("Retry-After", "300")
+		return http.StatusServiceUnavailable
+	})
+	obs.Init(obs.Options{DSN: old.dsn()})
+	obs.CaptureMessage("in flight")
+	eventually(t, "an attempt", func() bool { return len(old.attempted()) == 1 })
+	s := start(t, obs.Options{})
+	close(release)
+	equal(t, "message", s.only(t).Message, "in flight")
+}
+
+func TestInvalidDSNKeepsTheServerOfQueuedEvents(t *testing.T) {
+	s := serve(t, scripted(503, 503))
+	obs.Init(obs.Options{DSN: s.dsn()})
+	obs.CaptureMessage("queued")
+	obs.Init(obs.Options{})
+	equal(t, "id", obs.CaptureMessage("lost"), "")
+	equal(t, "Flush after a loss", obs.Flush(20*time.Second), false)
+	equal(t, "message", s.only(t).Message, "queued")
 }
 
 func TestRepeatedInitForTheSameServerHonoursRetryAfter(t *testing.T) {

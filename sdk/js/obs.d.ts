@@ -7,7 +7,7 @@ export interface Frame {
   function: string;
   lineno?: number;
   colno?: number;
-  /** False for code in `node_modules`, for the runtime itself, and for code without a file. */
+  /** False for libraries, such as those in `node_modules`, for the runtime itself, and for code without a file. */
   in_app?: boolean;
   pre_context?: string[];
   context_line?: string;
@@ -39,6 +39,7 @@ export interface Event {
   environment?: string;
   release?: string;
   fingerprint?: string[];
+  /** What the program added, and in `error` what the captured error says beyond its message, such as its `code`. */
   extra?: unknown;
   sdk: { name: string; version: string };
   [field: string]: unknown;

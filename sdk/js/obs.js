@@ -4,6 +4,7 @@
 const SDK = { name: '@obs/sdk', version: '0.1.0' };
 
 const EVENT_BYTES = 1_000_000; // The server accepts 1 MiB.
+const LEVELS = ['error', 'warning', 'info'];
 const LENGTH = { message: 8192, text: 200, filename: 1000 };
 const FRAMES = 100;
 const CAUSES = 20;
@@ -14,6 +15,7 @@ const REPEATS = { window: 60_000, limit: 100, keys: 1000, suppressed: 1_000_000 
 const QUEUE = { events: 2048, bytes: 8 << 20 };
 const BACKOFF = { first: 100, max: 10_000, retryAfter: 300_000, attempts: 10 };
 const KEEPALIVE_BYTES = 64 << 10; // The browsers' limit for requests that outlive their page.
+const WORKER_ERROR = { channel: 'obs-worker-error', tell: 200, wait: 1000 };
 
 const DEFAULTS = {
   dsn: undefined,
@@ -76,17 +78,21 @@ export function init(options) {
 }
 
 export function captureException(thrown, options) {
-  const callStack = client && !stackOf(thrown) ? callSite(captureException) : '';
-  if (client && isObject(thrown)) captured.add(thrown);
-  const id = capture('error', () => describe(thrown, callStack), options);
+  const value = unwrap(thrown);
+  if (client && recent.has(value)) return recent.get(value);
+  const callStack = /^[ \t]*at |@/m.test(stackOf(value)) ? '' : callSite(captureException); // The error of Promise.any has no frames.
+  const id = capture('error', () => describe(value, callStack), options);
+  for (const it of client ? [value, thrown].filter(isObject) : []) captured.set(it, id);
   return id; // Not a tail call, which would remove this function from Safari's stacks.
 }
 
-export function captureMessage(message, level = 'info', options) {
-  return capture(level, () => ({ message: truncate(textOf(message), LENGTH.message).replace(/^\s*$/, '(empty message)') }), options);
+export function captureMessage(message, level, options) {
+  if (isObject(level)) [level, options] = [logOnce('order', 'captureMessage takes a level before its options'), level];
+  return capture(level ?? 'info', () => ({ message: truncate(textOf(message), LENGTH.message).replace(/^\s*$/, '(empty message)') }), options);
 }
 
 export async function flush(timeout = 5000) {
+  if (Number(timeout) !== timeout) timeout = logOnce('timeout', 'flush and close take a number of milliseconds; 5000 is used') ?? 5000;
   const known = reported; // Read before waiting, so that concurrent flushes all report a loss.
   releaseHeld();
   const sent = Promise.all([...outboxes].flatMap((outbox) => outbox.drain()));
@@ -110,7 +116,7 @@ export async function close(timeout) {
 }
 
 /** Builds and queues an event. Never throws. Returns the event's id, or '' if it is not sent. */
-function capture(level, describe, options) {
+function capture(level, describe, options, queue = admit) {
   if (!client) {
     lost++;
     logOnce('init', 'an event was captured before init and dropped');
@@ -121,15 +127,17 @@ function capture(level, describe, options) {
   try {
     const { environment, release, serverName, beforeSend, outbox } = client;
     const id = uuid7();
+    const { details, ...what } = describe();
+    reportUnknown(options?.level ?? level, options);
     let event = {
       event_id: id,
       level: options?.level ?? level,
-      ...describe(),
+      ...what,
       server_name: serverName,
       environment,
       release,
       fingerprint: options?.fingerprint,
-      extra: mergeExtra(client.extra, options?.extra),
+      extra: mergeExtra(details, client.extra, options?.extra),
       platform: 'javascript',
       timestamp: new Date().toISOString(),
       sdk: { ...SDK },
@@ -138,7 +146,7 @@ function capture(level, describe, options) {
     if (!event) return '';
     const { filename, function: name, lineno } = event.stacktrace?.[0] ?? {};
     const key = JSON.stringify([event.type, event.message, filename, name, lineno]);
-    return admit(key, { body: encode({ ...event, event_id: id }), outbox }) ? id : '';
+    return queue(key, { body: encode({ ...event, event_id: id }), outbox, at: now(), clock: Date.now() }) ? id : '';
   } catch {
     lost++;
     logOnce('event', 'failed to build an event; it was dropped');
@@ -158,14 +166,38 @@ function applyBeforeSend(beforeSend, event) {
   return null;
 }
 
-function mergeExtra(defaults, own) {
-  const [lower, upper] = [clean(defaults), clean(own)];
-  return isObject(lower) && isObject(upper) && !Array.isArray(upper) ? { ...lower, ...upper } : upper ?? lower;
+/** Merges values of extra, key by key if they are objects. Later ones win. */
+function mergeExtra(...parts) {
+  const merge = (lower, upper) => (isObject(lower) && isObject(upper) && !Array.isArray(upper) ? { ...lower, ...upper } : upper ?? lower);
+  return parts.map((part) => clean(part)).reduce(merge);
+}
+
+/** Logs what a capture was given that the SDK does not know. */
+function reportUnknown(level, options) {
+  if (!LEVELS.includes(level)) logOnce('level', `a level must be one of ${LEVELS.join(', ')}`);
+  if (!isObject(options ?? {}) || isError(options)) return logOnce('options', 'ignored options of a capture that are not an object such as { extra: { order: 7 } }');
+  const unknown = Object.keys(options ?? {}).filter((name) => !['extra', 'level', 'fingerprint'].includes(name));
+  unknown.forEach((name) => logOnce(`option ${name}`, `unknown option ${truncate(name, LENGTH.text)} of a capture ignored`));
 }
 
 // ---- Thrown values: errors or anything else.
 
+/** Returns what an event is about, such as the error of an ErrorEvent, and any other value unchanged. */
+function unwrap(value) {
+  return safely(() => {
+    // Node's own error for a rejection without an error: the reason if it was just captured, or else its text.
+    if (value.code === 'ERR_UNHANDLED_REJECTION') return [/ reason "(.*)"\.$/s.exec(value.message)[1], ...recent.keys()].at(-1);
+    if (className(value) === 'PromiseRejectionEvent') return unwrap(value.reason);
+    if (className(value) === 'ErrorEvent') return value.error ?? value;
+    return (isEvent(value) && [value.error, value.reason, value.detail].find(isError)) || value;
+  }, value);
+}
+
 function describe(thrown, callStack) {
+  if (className(thrown) === 'ErrorEvent' && thrown.message) {
+    const [, type, message] = /^(?:Uncaught )?(?:(\w*(?:Error|Exception)): )?(.*)$/s.exec(thrown.message);
+    return { type, message: message || thrown.message, stacktrace: parseStack(placeOf(thrown)) };
+  }
   const source = { left: client.sourceLines ? SOURCE.frames : 0 };
   const values = [];
   for (const value of causeChain(thrown, new Set())) if (values.push(value) > CAUSES) break;
@@ -175,8 +207,14 @@ function describe(thrown, callStack) {
     const stacktrace = withSource(frames.length || depth ? frames : parseStack(callStack), source);
     return { type: typeOf(value), message: truncate(message, LENGTH.message), ...(stacktrace.length && { stacktrace }) };
   });
-  return causes.length ? { ...first, causes } : first;
+  const { stacktrace } = [first, ...causes].find((it) => it.stacktrace) ?? first;
+  const { name, message, stack, ...error } = safely(() => Object.fromEntries(entriesOf(thrown)), {});
+  const details = (message || isError(thrown)) && Object.keys(error).length ? { error } : undefined; // Otherwise the message is all of it.
+  return { ...first, ...(stacktrace && { stacktrace }), ...(causes.length && { causes }), details };
 }
+
+/** Returns where an ErrorEvent happened, as a stack. */
+const placeOf = (event) => (className(event) === 'ErrorEvent' && event.filename ? `@${event.filename}:${event.lineno}:${event.colno}` : '');
 
 /** Yields a value and its causes, depth first. Lazy, because a chain of causes may be endless. */
 function* causeChain(value, seen) {
@@ -184,35 +222,77 @@ function* causeChain(value, seen) {
   yield value;
   const inner = [];
   safely(() => {
-    if (value instanceof AggregateError) for (const error of value.errors) if (inner.push(error) > CAUSES) break;
+    if (isErrorLike(value) && isObject(value.errors)) for (const error of value.errors) if (inner.push(error) > CAUSES) break;
   });
-  for (const cause of [...inner, isObject(value) && safely(() => value.cause)]) {
+  const names = className(value) === 'SuppressedError' ? ['error', 'suppressed'] : ['cause'];
+  for (const cause of [...inner, ...names.map((name) => isObject(value) && safely(() => value[name]))]) {
     if ((cause || cause === 0 || cause === '') && !seen.has(cause)) yield* causeChain(cause, seen);
   }
 }
 
 const isObject = (value) => typeof value === 'object' && value !== null;
-const isError = (value) => safely(() => value instanceof Error) || stackOf(value) !== '';
+const kindOf = (value) => safely(() => Object.prototype.toString.call(value).slice(8, -1), 'Object'); // The same in every realm.
+const isEvent = (value) => isObject(value) && /Event$/.test(kindOf(value));
+const isPlatform = (value, kind = kindOf(value)) => kind !== 'Object' && isObject(globalThis[kind]?.prototype);
+const isError = (value) => isObject(value) && (safely(() => value instanceof Error) || /^(Error|DOMException)$/.test(kindOf(value)));
+const isErrorLike = (value) => isError(value) || stackOf(value) !== '';
 const stackOf = (value) => safely(() => isObject(value) && typeof value.stack === 'string' && value.stack) || '';
 
-/** Returns the class name, or the error's `name` if the class is generic or its name was minified. */
+/** Returns the class name, or the value's `name` if it is an error whose class is generic or was minified. */
 function typeOf(value) {
   if (!isObject(value)) return value === null ? 'null' : typeof value;
+  const isNamed = isErrorLike(value) || typeof safely(() => value.message) === 'string';
   const constructorName = className(value);
-  const name = isError(value) && /^(Error|DOMException|NodeError|.{0,2})$/.test(constructorName) && safely(() => value.name);
+  const name = isNamed && /^(Object|Error|DOMException|NodeError|.{0,2})$/.test(constructorName) && safely(() => value.name);
   return (typeof name === 'string' && name) || constructorName;
 }
 
 function messageOf(value) {
   const message = isObject(value) ? safely(() => value.message) : value;
-  if (typeof message === 'string') return message;
-  return isError(value) && message === undefined ? '' : textOf(isError(value) ? message : value);
+  if (typeof message === 'string' && (message || !isObject(value))) return message;
+  // Node's error for several failed connections has only a code.
+  return textOf(isErrorLike(value) ? message || safely(() => Object.hasOwn(value, 'code') && value.code) || '' : value);
 }
 
 function textOf(value) {
-  if (isObject(value)) return JSON.stringify(clean(value, LENGTH.message)) ?? unserialisable(className(value));
-  return typeof value === 'function' ? safely(() => `function ${String(value.name)}`, 'function') : String(value);
+  if (typeof value === 'function') return safely(() => `function ${String(value.name)}`, 'function');
+  if (!isObject(value)) return String(value);
+  const copy = clean(value, LENGTH.message);
+  if (!isEvent(value) || !isObject(copy)) return typeof copy === 'string' ? copy : JSON.stringify(copy) ?? unserialisable(className(value));
+  const { type, target, ...rest } = copy;
+  return `${type}${target ? ` on ${target}` : ''}${Object.keys(rest).length ? `: ${JSON.stringify(rest)}` : ''}`;
 }
+
+/**
+ * Returns the names and values of an object. In an error, only plain values: others may be whole requests with their
+ * secrets, such as `config` in the errors of axios. Classes of the platform, such as Response, keep theirs behind getters.
+ */
+function entriesOf(value) {
+  const read = (name) => [name, safely(() => value[name], unserialisable('getter'))];
+  const own = Object.keys(value).map(read);
+  const only = (kinds, entries) => entries.filter(([, item]) => kinds.test(kindOf(item)));
+  if (isError(value)) return only(/^(String|Number|Boolean|BigInt)$/, [['status', safely(() => value.response?.status)], ...own]);
+  if (!isPlatform(value)) return own;
+  const getters = [];
+  for (let it = Object.getPrototypeOf(value); it && Object.getPrototypeOf(it) && className(it) !== 'Event'; it = Object.getPrototypeOf(it)) {
+    for (const [name, { get }] of Object.entries(Object.getOwnPropertyDescriptors(it))) if (get) getters.push(read(name));
+  }
+  const { type, target } = value;
+  const entries = isEvent(value) ? [['type', type], ['target', nameOf(target)], ['error', target?.error], ...getters] : [...getters, ...own];
+  const known = only(/^(Object|Array|Error|DOMException|MediaError|String|Number|Boolean)$/, entries).filter(([, item]) => item && item.length !== 0);
+  return known.map(([name, item]) => [name, typeof item === 'string' ? bareUrl(item) : item]);
+}
+
+/** Names an element or another target of events, such as `script https://…`. */
+function nameOf(target) {
+  if (!target) return '';
+  const { localName, id, currentSrc, src, href, url } = target;
+  const place = [currentSrc, src, href?.baseVal ?? href, url].find((it) => it && typeof it === 'string'); // baseVal: in SVG.
+  return truncate(`${localName || className(target)}${localName && id ? `#${id}` : ''}${place ? ` ${bareUrl(place)}` : ''}`, LENGTH.filename);
+}
+
+/** Removes what may be secret or long from a URL: credentials, the query, the fragment, and the content of a data URL. */
+const bareUrl = (text) => text.replace(/^(data:[^,;]*).*|^(\w+:\/\/)(?:[^/?#]*@)?([^?#]*).*$/s, '$1$2$3');
 
 // ---- Stacks, as V8, JavaScriptCore and SpiderMonkey write them.
 
@@ -226,6 +306,7 @@ function callSite(api) {
 }
 
 const fileOf = (line) => parseLine(line, false)?.filename;
+const LIBRARY = /^(<|\[|node:|bun:|internal[:/]|native$|\/rustc\/|\/usr\/(local|lib)\/go[^/]*\/src\/)|(^|[\\/])(node_modules|vendor|site-packages|gems|\.cargo[\\/]registry|pkg[\\/]mod)[\\/]/;
 const OWN_FILE = fileOf(stackOf(new Error()).split('\n')[0]);
 
 function parseStack(stack, message) {
@@ -255,7 +336,7 @@ function parseLine(line, v8) {
   };
   if (lineno > 0) frame.lineno = Number(lineno);
   if (colno > 0) frame.colno = Number(colno);
-  frame.in_app = lineno > 0 && !/^(<|\[|node:|bun:|internal[:/]|native$)|(^|[\\/])node_modules[\\/]/.test(frame.filename);
+  frame.in_app = lineno > 0 && !LIBRARY.test(frame.filename);
   return frame;
 }
 
@@ -316,27 +397,35 @@ function clean(value, length = Infinity) {
   };
 
   const copyObject = (value, depth) => {
-    if (value instanceof Error) return { type: typeOf(value), message: truncate(messageOf(value), length) };
-    if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer || (globalThis.Node && value instanceof Node)) return unserialisable(className(value));
+    if (isError(value)) return copy({ ...Object.fromEntries(entriesOf(value)), type: typeOf(value), message: safely(() => value.message) }, depth);
+    if (value.nodeType > 0 && typeof value.nodeName === 'string') return nameOf(value);
+    const kind = kindOf(value);
+    const isSpecial = isPlatform(value, kind);
+    if (kind === 'RegExp') return truncate(String(value), length);
+    if (isSpecial && /^(String|Number|Boolean|BigInt|Symbol)$/.test(kind)) return copy(value.valueOf(), depth);
+    if (ArrayBuffer.isView(value) || /ArrayBuffer$|^Window$/.test(kind) || value === globalThis) return unserialisable(className(value));
     if (typeof value.toJSON === 'function') return copy(value.toJSON(), depth);
+    const isMap = isSpecial && value[Symbol.iterator] && typeof value.get === 'function'; // A Map, Headers, FormData or URLSearchParams.
     const list = [];
-    if (Array.isArray(value) || value instanceof Set) {
+    if (isSpecial && value[Symbol.iterator] && !isMap) {
       for (const item of value) if (list.push(copy(item, depth) ?? null) && left <= 0) break;
       return list;
     }
-    const isMap = value instanceof Map;
-    for (const key of isMap ? value.keys() : Object.keys(value)) {
-      const item = copy(safely(() => (isMap ? value.get(key) : value[key]), unserialisable('getter')), depth);
-      if (item !== undefined) list.push([truncate(String(key), length), item]);
+    for (const entry of isMap ? value : isSpecial ? entriesOf(value) : Object.keys(value)) {
+      const [key, item] = isSpecial ? entry : [entry, safely(() => value[entry], unserialisable('getter'))];
+      const copied = copy(item, depth);
+      if (copied !== undefined) list.push([truncate(textOf(key), length), copied]);
       if (left <= 0) break;
     }
-    return Object.fromEntries(list); // Unlike assignment, this treats `__proto__` as an ordinary key.
+    if (isSpecial && !isMap && !list.length) return unserialisable(className(value));
+    return Object.fromEntries(isMap ? joined(list) : list); // Unlike assignment, this treats `__proto__` as an ordinary key.
   };
 
   return copy(value, 0);
 }
 
 const unserialisable = (type) => `[unserialisable: ${type}]`;
+const joined = (entries) => entries.reduce((all, [name, value]) => all.set(name, all.has(name) ? [all.get(name), value].flat() : value), new Map()); // Of repeated names.
 
 /** Returns the event as JSON within the server's limits. If it is too large, the least useful data is removed first. */
 function encode(event) {
@@ -365,11 +454,11 @@ const repeats = new Map(); // By the key of the error, in order of the first eve
 let heldLength = 0; // Total length of the held bodies, limited like the queue.
 
 /** Queues an event or holds it back. Returns true if it was queued. */
-function admit(key, entry) {
-  const repeat = repeats.get(key) ?? { sent: 0, held: null, others: 0, timer: later(REPEATS.window, () => forget(key)) };
+function admit(key, entry, { limit, window } = REPEATS) {
+  const repeat = repeats.get(key) ?? { sent: 0, held: null, others: 0, timer: later(window, () => forget(key)) };
   repeats.set(key, repeat);
   if (repeats.size > REPEATS.keys) forget(repeats.keys().next().value);
-  if (repeat.sent++ < REPEATS.limit) return entry.outbox.add(entry.body);
+  if (repeat.sent++ < limit) return entry.outbox.add(entry);
   if (repeat.held) repeat.others++;
   heldLength += entry.body.length - (repeat.held?.body.length ?? 0);
   repeat.held = entry;
@@ -382,7 +471,7 @@ function release(repeat) {
   if (!held) return;
   heldLength -= held.body.length;
   Object.assign(repeat, { held: null, others: 0 });
-  held.outbox.add(others ? `${held.body.slice(0, -1)},"suppressed":${others}}` : held.body);
+  held.outbox.add(others ? { ...held, body: `${held.body.slice(0, -1)},"suppressed":${others}}` } : held);
 }
 
 function forget(key) {
@@ -413,13 +502,15 @@ class Outbox {
   failures = 0; // Consecutive failures since the last flush.
   notBefore = 0; // End of the server's Retry-After.
   running = false;
+  blocked = ''; // Why nothing will ever be sent.
   wake = () => {};
 
-  add(body) {
-    const entry = { body, bytes: byteLength(body), attempts: 0, controllers: new Set(), keptAlive: false };
-    if (this.queue.size >= QUEUE.events || this.bytes + entry.bytes > QUEUE.bytes) {
+  add({ body, at, clock }) {
+    const entry = { body, at, clock, bytes: byteLength(body), attempts: 0, controllers: new Set(), keptAlive: false };
+    const isFull = this.queue.size >= QUEUE.events || this.bytes + entry.bytes > QUEUE.bytes;
+    if (isFull || this.blocked) {
       lost++;
-      logOnce('full', 'the queue is full; dropping new events');
+      logOnce(this.blocked ? 'blocked' : 'full', this.blocked || 'the queue is full; dropping new events');
       return false;
     }
     entry.done = new Promise((resolve) => (entry.settle = resolve));
@@ -441,8 +532,10 @@ class Outbox {
     this.running = false;
   }
 
-  request({ body }) {
-    const headers = { 'Content-Type': 'application/json', 'X-OBS-Key': this.key };
+  request({ body, at, clock }) {
+    // The monotonic clock stops while the machine sleeps, and the other one may be set back. Neither may make an event younger.
+    const age = Math.max(now() - at, Date.now() - clock) / 1000;
+    const headers = { 'Content-Type': 'application/json', 'X-OBS-Key': this.key, 'X-OBS-Age': age.toFixed(3) };
     // A redirect would send the key to another server.
     return { method: 'POST', headers, body, redirect: 'manual', credentials: 'omit', cache: 'no-store' };
   }
@@ -459,7 +552,8 @@ class Outbox {
       reason = safely(JSON.parse, null, await response.text())?.error;
       if (setImmediate) await new Promise(setImmediate); // By then the connection is idle and can be reused.
     } catch {
-      // No response, or one that broke off after the status.
+      // No response, or one that broke off after the status. A browser reports a violation of the page's policy afterwards.
+      if (!onServer) await new Promise((resolve) => setTimeout(resolve));
     }
     clearTimeout(timer);
     entry.controllers.delete(controller);
@@ -473,6 +567,7 @@ class Outbox {
       return this.settle(entry);
     }
     if (!this.queue.has(entry)) return; // Accepted by another attempt, or given up.
+    if (status === undefined && isMixedContent(this.url)) return this.block(`a page loaded over https cannot send events to ${this.url}`);
     const isTemporary = status === undefined || [408, 429, 502, 503, 504].includes(status);
     if (isTemporary || (status >= 500 && ++entry.attempts < BACKOFF.attempts)) {
       this.failures++;
@@ -523,6 +618,13 @@ class Outbox {
     }
   }
 
+  /** Gives up for good: unlike an outage, what the browser forbids does not end. */
+  block(reason) {
+    this.blocked = `${reason}; no events will be sent`;
+    logOnce('blocked', this.blocked);
+    this.giveUp();
+  }
+
   giveUp() {
     lost += this.queue.size;
     this.failures = 0;
@@ -535,9 +637,11 @@ class Outbox {
 const undo = []; // Functions that remove the hooks.
 let flushedAtExit = false;
 let sawUncaught = false; // The process may exit at any moment.
-const captured = new WeakSet(); // Errors already captured: if thrown afterwards, they are not captured again.
-const recentRejections = new Set(); // Reasons that a listener may rethrow, which would be captured twice.
+const captured = new WeakMap(); // Ids by captured error: if thrown afterwards, it is not captured again.
+const recent = new Map(); // Ids by uncaught value: other listeners may capture or rethrow it, which would count twice.
 const unheardRejections = []; // Reasons of rejections without another listener.
+const IN_THREAD = 'capturedByObs'; // Marks an error captured in a worker thread: Node gives the main thread a copy without its class.
+let toPages; // A worker's channel to the SDKs of its pages.
 
 function addHooks() {
   const on = (target, name, handler) => {
@@ -548,20 +652,20 @@ function addHooks() {
   if (onServer) on(process, 'beforeExit', onBeforeExit);
   if (globalThis.document) on(document, 'visibilitychange', () => document.visibilityState === 'hidden' && onPageHidden());
   if (globalThis.document) on(globalThis, 'pagehide', onPageHidden);
+  if (!onServer) on(globalThis, 'securitypolicyviolation', onPolicyViolation);
   if (!client.captureUnhandled) return;
   if (onServer) {
     // Unlike `uncaughtException`, it does not keep the process alive.
-    on(process, 'uncaughtExceptionMonitor', (error) => recentRejections.has(error) || captureUncaught(error));
+    on(process, 'uncaughtExceptionMonitor', (error) => recent.has(unwrap(error)) || captureUncaught(error));
     on(process, 'exit', sendFromWorker);
-    const others = (name, handler) => name === 'unhandledRejection' && handler !== onRejection;
+    if (!process.versions.bun) return watchRejections();
     // After the listener has been added.
-    on(process, 'newListener', (name, handler) => others(name, handler) && Promise.resolve().then(updateRejectionListener));
-    on(process, 'removeListener', (name, handler) => others(name, handler) && updateRejectionListener());
-    updateRejectionListener();
+    on(process, 'newListener', (name, handler) => name === 'unhandledRejection' && handler !== onRejection && Promise.resolve().then(listenToRejections));
+    listenToRejections();
     undo.push(() => process.off('unhandledRejection', onRejection));
   } else if (globalThis.addEventListener) {
     on(globalThis, 'error', onWindowError);
-    on(globalThis, 'unhandledrejection', (event) => captureUncaught(event.reason));
+    on(globalThis, 'unhandledrejection', (event) => captureUncaught(event));
   }
 }
 
@@ -569,41 +673,72 @@ function removeHooks() {
   undo.splice(0).forEach((run) => safely(run));
 }
 
-function captureUncaught(value, callStack = '') {
+function captureUncaught(thrown, queue) {
+  const value = unwrap(thrown);
+  if (safely(() => value[IN_THREAD]) && builtin.worker_threads?.isMainThread) return;
   sawUncaught = true;
-  if (!captured.delete(value)) capture('error', () => describe(value, callStack));
-}
-
-/** Handles the `error` event. Browsers hide `error` if the script is from another origin. */
-function onWindowError({ error, message, filename, lineno, colno }) {
-  const callStack = filename ? `@${filename}:${lineno}:${colno}` : '';
-  if (error !== undefined && error !== null) captureUncaught(error, callStack);
-  else if (message) capture('error', () => ({ message, stacktrace: parseStack(callStack) }));
+  recent.set(value, captured.get(value) ?? captured.get(thrown) ?? capture('error', () => describe(value, placeOf(thrown)), undefined, queue));
+  captured.delete(value);
+  later(0, () => recent.delete(value));
+  if (builtin.worker_threads?.isMainThread === false) safely(() => Object.defineProperty(value, IN_THREAD, { value: true }));
 }
 
 /**
- * Listens to rejections, as the first listener, in Bun or if the program listens to them. In Node, a listener would
- * otherwise keep the process alive, and uncaughtExceptionMonitor sees rejections anyway.
+ * Handles the `error` event. It has no error if the script is from another origin, or if a worker did not handle it. The
+ * SDK in the worker may report that error too, and knows its stack, so the page waits for a message from there.
  */
-function updateRejectionListener() {
+function onWindowError(event) {
+  const isForeign = unwrap(event) === event;
+  const key = event.message + placeOf(event);
+  if (isForeign && !event.message) return;
+  captureUncaught(event, isForeign && event.lineno ? (_, entry) => awaitWorker(key, entry) : admit);
+  if (!isForeign && !globalThis.document) later(WORKER_ERROR.tell, () => safely(() => (toPages ??= new BroadcastChannel(WORKER_ERROR.channel)).postMessage(key)));
+}
+
+function awaitWorker(key, entry) {
+  const channel = safely(() => !repeats.has(key) && new BroadcastChannel(WORKER_ERROR.channel)) || {};
+  channel.onmessage = ({ data }) => safely(() => (repeats.get(data).held.outbox = { add() {} }));
+  later(WORKER_ERROR.wait, () => channel.close?.()); // An open one keeps a page out of the browser's back/forward cache.
+  return admit(key, entry, { limit: 0, window: WORKER_ERROR.wait });
+}
+
+/** Handles a violation of the page's Content-Security-Policy. Some browsers give only the origin of a forbidden request. */
+function onPolicyViolation({ blockedURI, disposition, effectiveDirective }) {
+  if (disposition !== 'enforce' || effectiveDirective !== 'connect-src') return;
+  const isForbidden = ({ url }) => [url, new URL(url).origin].includes(blockedURI);
+  for (const outbox of [...outboxes].filter(isForbidden)) outbox.block(`the page's Content-Security-Policy needs connect-src ${new URL(outbox.url).origin}`);
+}
+
+/**
+ * Watches rejections in Node, without a listener, which would keep the process alive. A reason that has no stack becomes
+ * an error of Node's own without the reason. Others reach uncaughtExceptionMonitor; to read their stack here would
+ * change what Node prints.
+ */
+function watchRejections() {
+  const { emit } = process;
+  const watched = (process.emit = function (name, ...values) {
+    const isSeen = name === 'unhandledRejection' && undo.includes(unwatch);
+    if (isSeen && (process.listenerCount(name) || !safely(() => Object.hasOwn(values[0], 'stack')))) captureUncaught(values[0]);
+    return Reflect.apply(emit, this, [name, ...values]);
+  });
+  const unwatch = () => process.emit === watched && (process.emit = emit);
+  undo.push(unwatch);
+}
+
+/** Listens to rejections in Bun, as the first listener, since another may end the process. */
+function listenToRejections() {
   process.off('unhandledRejection', onRejection);
-  if (!client?.captureUnhandled) return;
-  if (process.versions.bun || process.listenerCount('unhandledRejection')) process.prependListener('unhandledRejection', onRejection);
+  if (client?.captureUnhandled) process.prependListener('unhandledRejection', onRejection);
 }
 
-/**
- * Captures a rejection. In Bun, whose uncaughtExceptionMonitor does not see rejections, one without another listener is
- * rejected again without this listener, so that the process ends as usual.
- */
+/** Captures a rejection in Bun. One without another listener is rejected again, so that the process ends as usual. */
 function onRejection(reason) {
   captureUncaught(reason);
-  recentRejections.add(reason);
-  later(0, () => recentRejections.delete(reason));
-  if (!process.versions.bun || process.listenerCount('unhandledRejection') > 1 || unheardRejections.push(reason) > 1) return;
+  if (process.listenerCount('unhandledRejection') > 1 || unheardRejections.push(reason) > 1) return;
   Promise.resolve().then(() => {
     process.off('unhandledRejection', onRejection);
     unheardRejections.splice(0).forEach((reason) => Promise.reject(reason));
-    later(0, updateRejectionListener);
+    later(0, listenToRejections);
   });
 }
 
@@ -667,13 +802,15 @@ function parseDsn(dsn) {
   return { url: `${url.origin}/api/events`, key };
 }
 
+/** Browsers forbid a page that was loaded over https requests over http, except to the same machine. */
+const isMixedContent = (url) => globalThis.location?.protocol === 'https:' && /^http:(?!\/\/(localhost|127\.|\[::1\]))/.test(url);
+
 /** Returns a version 7 UUID. Its first 48 bits are the time. */
 function uuid7() {
   const bytes = new Uint8Array(16).map(() => Math.random() * 256);
   globalThis.crypto?.getRandomValues(bytes); // Not available in Node 18.
-  const random = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-  const time = Date.now().toString(16).padStart(12, '0');
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${random.slice(0, 3)}-${'89ab'[bytes[15] & 3]}${random.slice(3, 6)}-${random.slice(6, 18)}`;
+  const hex = Date.now().toString(16).padStart(12, '0') + Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return hex.replace(/^(.{8})(.{4})(.{3})(.{3})(.{12}).*/, `$1-$2-7$3-${'89ab'[bytes[15] & 3]}$4-$5`);
 }
 
 /** Truncates text to `length` characters and replaces lone surrogates. */

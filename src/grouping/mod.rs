@@ -9,10 +9,9 @@ mod words;
 use crate::event::fingerprint;
 use crate::event::frame::{self, Frame};
 use crate::text::{cut, head};
-use std::fmt::Write;
-use text::{HOLE, replace, subject};
+use text::{HOLE, TEXT_BYTES, replace};
 use uuid::Uuid;
-use words::{LANGUAGE_ERRORS, NAMELESS, SAYS_NOTHING, listed, trailing};
+use words::*;
 
 /// The version of these rules; stored beside each key.
 pub const VERSION: i64 = 1;
@@ -43,14 +42,22 @@ pub struct Grouping {
 }
 
 pub fn group(input: &Input) -> Grouping {
-    let frames = input.stacktrace.map(Frame::parse).unwrap_or_default();
+    let (line, frames) = read(input.message);
+    let frames = if frames.is_empty() { input.stacktrace.map(Frame::parse).unwrap_or_default() } else { frames };
+    let is_vague = |name: &str| listed(VAGUE, name) || name.starts_with("*errors.") || name.starts_with("*fmt.wrap");
+    // A message may begin with its type: `Uncaught TypeError: cart is undefined`.
+    let sent = input.r#type.map(str::trim).filter(|name| !name.is_empty());
+    let heading = heading(&line).filter(|_| sent.is_none_or(is_vague));
+    let (r#type, line) = heading.map_or((sent, line.as_str()), |(name, text)| (Some(name), text));
     // Part 2, the text.
-    let text = replace(&subject(input.message));
+    let text = wording(replace(line));
     // Part 3, the type: `PDOException`, but not `RuntimeException`.
-    let r#type = input.r#type.map(str::trim).filter(|name| !name.is_empty());
-    let telling = r#type.filter(|name| !listed(SAYS_NOTHING, name));
-    // Part 4, the place: `total` in `Cart.php` for a `TypeError`.
-    let place = telling.filter(|name| is_language_error(name)).and_then(|_| place(&frames));
+    let r#type = r#type.map(type_name);
+    let telling = r#type.as_deref().filter(|name| !is_vague(name));
+    // Part 4, the place: `total` in `Cart.php` for a `TypeError`. It is where a reader looks first: in the first frame
+    // that is the application's own, otherwise in the first of all.
+    let frame = frames.get(frame::own(&frames).iter().position(|own| *own).unwrap_or(0));
+    let place = frame.and_then(place).filter(|(_, file)| r#type.as_deref().is_some_and(|name| is_raised(name, file)));
     let place = place.map(|(function, file)| (function, replace(file))); // the file of a bundle has a hash in its name
 
     // A tag before each part says which part it is, so that keys of different kinds are never the same.
@@ -58,10 +65,10 @@ pub fn group(input: &Input) -> Grouping {
     parts.extend(telling.map(|name| ('y', name)));
     parts.extend(place.iter().flat_map(|(function, file)| [('n', *function), ('f', file.as_str())]));
     let message = if text.contains(HOLE) { "message with changing parts as <*>" } else { "message" };
-    let mut grouped_by = match (telling, &place) {
-        (None, _) => message.to_string(),
-        (Some(_), None) => format!("type and {message}"),
-        (Some(_), Some((function, file))) => format!("type, {message} and place: {}", located(function, file)),
+    let typed = if telling.is_some() { "type" } else { "" };
+    let mut grouped_by = match &place {
+        None => join(typed, " and ", message),
+        Some((function, file)) => join(&join(typed, ", ", message), " and place: ", &join(function, " in ", file)),
     };
     // Part 1, the client's fingerprint: `["checkout", "{{ default }}"]`.
     let fingerprint = input.fingerprint.and_then(fingerprint).filter(|entries| *entries != [DEFAULT]);
@@ -72,61 +79,121 @@ pub fn group(input: &Input) -> Grouping {
         grouped_by = format!("the client's fingerprint: {}", shown.join(", "));
     }
 
-    let title = match (r#type, telling) {
-        (None, _) if text.is_empty() => "(no message)".to_string(),
-        (Some(name), _) if text.is_empty() => cut(name, STORED).into_owned(),
-        (_, Some(name)) => format!("{}: {text}", cut(name, STORED)),
-        _ => text.clone(),
-    };
+    let name = telling.or(r#type.as_deref().filter(|_| text.is_empty()));
+    let title = join(&cut(name.unwrap_or_default(), STORED), ": ", &text);
+    let title = if title.is_empty() { "(no message)".to_string() } else { title };
     let grouped_by = cut(&grouped_by, STORED).into_owned();
-    Grouping { hash: hash(&parts), title, culprit: culprit(&frames), grouped_by }
+    Grouping { hash: hash(&parts), title, culprit: frame.and_then(culprit), grouped_by }
 }
 
 /// The length before each part distinguishes `["a", "b"]` from `["ab"]`.
 fn hash(parts: &[(char, &str)]) -> [u8; 16] {
-    let mut key = VERSION.to_string();
-    for (tag, part) in parts {
-        let _ = write!(key, "{tag}{}:{part}", part.len()); // writing to a String does not fail
+    let parts: String = parts.iter().map(|(tag, part)| format!("{tag}{}:{part}", part.len())).collect();
+    Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{VERSION}{parts}").as_bytes()).into_bytes()
+}
+
+/// The line of a message that counts, and the stack trace in it. Python, and Ruby on a terminal, print the
+/// exception's own line last. In an exception group, or a container's log, each line begins with the same columns.
+fn read(message: &str) -> (String, Vec<Frame>) {
+    let header = "Traceback (most recent call last):";
+    let Some((_, traceback)) = message.find('\n').and_then(|_| message.rsplit_once(header)) else {
+        return (subject(message.lines()), message.lines().skip(1).filter_map(frame_in).collect());
+    };
+    let column = traceback.lines().nth(1).and_then(|line| line.find("  File \"")).unwrap_or(0);
+    let lines = traceback.lines().skip(1).map(|line| line.get(column..).unwrap_or_default());
+    let text = subject(lines.skip_while(|line| line.is_empty() || line.starts_with([' ', '\t'])));
+    // A message that was cut may have lost that line.
+    let text = if text.is_empty() { subject(message.lines()) } else { text };
+    (text, traceback.lines().rev().filter_map(frame_in).collect())
+}
+
+/// `File "cart.py", line 3, in total`, `at total (cart.js:3:5)` or `at Cart.total(Cart.java:3)`.
+fn frame_in(line: &str) -> Option<Frame> {
+    let python = line.split_once("File \"").and_then(|(_, line)| line.split_once("\", line "));
+    let (function, place) = match python {
+        Some((file, rest)) => (rest.split_once(", in ").map_or("", |(_, function)| function), file),
+        None => line.trim().strip_prefix("at ")?.strip_suffix(')')?.rsplit_once('(')?,
+    };
+    let filename = place.trim_end_matches(|c| DIGIT(c) || c == ':').to_string();
+    Some(Frame { filename, function: function.to_string(), ..Frame::default() })
+        .filter(|frame| python.is_some() || frame.filename.len() < place.len())
+}
+
+/// The first line that says something. The next one belongs to it after a colon or an opening bracket
+/// (`Request failed: {`), and a query at its end does not.
+fn subject<'a>(lines: impl Iterator<Item = &'a str> + Clone) -> String {
+    let mut lines = lines.map(str::trim).filter(|line| !line.is_empty());
+    let mut telling = lines.clone().filter(|line| !says_nothing(line));
+    let mut text = telling.next().or(lines.next()).unwrap_or_default().to_string();
+    while let Some(line) = telling.next().filter(|_| text.len() < TEXT_BYTES && text.ends_with([':', '{', '[', '('])) {
+        text = format!("{text} {line}");
     }
-    Uuid::new_v5(&Uuid::NAMESPACE_OID, key.as_bytes()).into_bytes()
+    text.truncate(TAILS.iter().filter_map(|tail| text.find(tail)).min().unwrap_or(text.len()));
+    text.truncate(text.trim_end_matches([' ', '.']).len());
+    text
 }
 
-/// With or without a package: `java.lang.NullPointerException`, `runtime.boundsError`.
-fn is_language_error(name: &str) -> bool {
-    let name = name.trim_start_matches('*');
-    name.starts_with("runtime.") || listed(LANGUAGE_ERRORS, trailing(name, |c| !['.', '\\', ':'].contains(&c)))
+/// Returns true if a line has no word of its own: only punctuation, markup, numbers, a time or a level.
+fn says_nothing(line: &str) -> bool {
+    let is_markup = line.starts_with('<') && line.split('<').skip(1).all(|tag| tag.trim_end().ends_with('>'));
+    let is_empty = |w: &str| w.len() < 2 || w.contains(DIGIT) || listed(EMPTY, w) || listed(DATE_WORDS, w);
+    is_markup || line.split(|c: char| !c.is_alphanumeric()).all(is_empty)
 }
 
-/// The frame where a reader looks first: the first of the application's own, otherwise the first of all.
-fn culprit_frame(frames: &[Frame]) -> Option<&Frame> {
-    let first_own = frame::own(frames).iter().position(|own| *own);
-    frames.get(first_own.unwrap_or(0))
+/// The type at the beginning of a line, and the rest: `TypeError` in `Uncaught TypeError: cart is undefined`.
+fn heading(line: &str) -> Option<(&str, &str)> {
+    let (start, text) = line.split_once(": ").unwrap_or((line, ""));
+    let (before, name) = start.rsplit_once(' ').unwrap_or(("", start));
+    let is_type = name.starts_with(LETTER) && (name.ends_with("Error") || name.ends_with("Exception"));
+    (is_type && says_nothing(before)).then_some((name, text))
 }
 
-/// That frame's function as it was sent, and its file with one directory: `App\Cart->total in src/Cart.php`.
-fn culprit(frames: &[Frame]) -> Option<String> {
-    let Frame { filename, function, .. } = culprit_frame(frames)?;
+/// An error of JavaScript in the same words for every browser.
+fn wording(text: String) -> String {
+    if let Some(rest) = OF_NOTHING.iter().find_map(|start| text.strip_prefix(start)) {
+        let expression = rest.split(['\'', '"']).nth(1).and_then(|quoted| quoted.split(' ').next()).unwrap_or_default();
+        let value = if text.split(' ').any(|word| word == "null") { "null" } else { "undefined" };
+        return format!("Cannot access property '{}' of {value}", trailing(expression, |c| c != '.'));
+    }
+    let translate = |(theirs, chromes): &(&str, &str)| Some(chromes.replace('*', text.strip_prefix(theirs)?));
+    WORDINGS.iter().find_map(translate).filter(|said| !said.ends_with("JSON") || text.contains("JSON")).unwrap_or(text)
+}
+
+/// A type without what a runtime adds to it: a proxy's name, a release's folder, an address, a counter.
+fn type_name(name: &str) -> String {
+    let marks = if name.contains(['$', '\0']) { &GENERATED[..] } else { &[] };
+    let end = marks.iter().filter_map(|mark| name.find(mark)).filter(|at| *at > 0).min().unwrap_or(name.len());
+    replace(name[..end].trim_end_matches(|c| DIGIT(c) || "$_`".contains(c)))
+}
+
+/// With or without a package: `java.lang.NullPointerException`, `runtime.boundsError`. All words of the name are
+/// about the language: `NoSuchElementException`, but not `NoSuchOrderException`.
+fn is_raised(name: &str, file: &str) -> bool {
+    let class = trailing(name, |c| !['.', '\\', ':'].contains(&c));
+    let starts = || class.match_indices(CAPITAL).map(|(start, _)| start);
+    let mut words = starts().zip(starts().skip(1).chain([class.len()])).map(|(start, end)| &class[start..end]);
+    RAISED.iter().any(|(start, end)| name.trim_start_matches('*').starts_with(start) && file.ends_with(end))
+        || starts().count() > 1 && words.all(|word| listed(LANGUAGE, word))
+}
+
+/// A frame's function as it was sent, and its file with one directory: `App\Cart->total in src/Cart.php`.
+fn culprit(Frame { filename, function, .. }: &Frame) -> Option<String> {
     let file = filename.rmatch_indices(['/', '\\']).nth(1).map_or(filename.as_str(), |(at, _)| &filename[at + 1..]);
-    let culprit = located(&cut(function, FUNCTION), file);
-    (!culprit.is_empty()).then(|| cut(&culprit, STORED).into_owned())
+    let culprit = Some(join(&cut(function, FUNCTION), " in ", file)).filter(|culprit| !culprit.is_empty());
+    culprit.map(|culprit| cut(&culprit, STORED).into_owned())
 }
 
-/// Part 4: that frame's bare function name and file, which stay the same from release to release. A minified frame has
+/// Part 4: a frame's bare function name and file, which stay the same from release to release. A minified frame has
 /// neither: `app.min.js`, column 4,211, function `a.b`.
-fn place(frames: &[Frame]) -> Option<(&str, &str)> {
-    let frame = culprit_frame(frames)?;
-    let path = frame.filename.split(['?', '#']).next().unwrap_or_default();
-    let file = path.rsplit(['/', '\\']).next().unwrap_or_default();
-    let mut names = names(&frame.function).peekable();
-    let is_minified = names.peek().is_some() && names.all(|name| name.len() <= 2);
-    if is_minified || file.ends_with(".min.js") || frame.colno > Some(MAX_COLUMN) {
-        return None;
-    }
-    Some((bare_name(&frame.function), file)).filter(|(function, file)| !function.is_empty() || !file.is_empty())
+fn place(frame: &Frame) -> Option<(&str, &str)> {
+    let file = trailing(frame.filename.split(['?', '#']).next().unwrap_or_default(), |c| c != '/' && c != '\\');
+    let is_short = !frame.function.is_empty() && names(&frame.function).all(|name| name.len() <= 2);
+    let is_minified = is_short || file.ends_with(".min.js") || frame.colno > Some(MAX_COLUMN);
+    Some((bare_name(&frame.function), file)).filter(|place| !is_minified && *place != ("", ""))
 }
 
-fn located(function: &str, file: &str) -> String {
-    [function, file].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" in ")
+fn join(first: &str, between: &str, second: &str) -> String {
+    [first, second].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(between)
 }
 
 /// A function's name, however its language writes it: `total` for `App\Cart::total`, `App\Cart->total`,
@@ -136,13 +203,18 @@ fn bare_name(function: &str) -> &str {
     let function = function.rsplit(" in ").next().unwrap_or_default();
     let arguments = function.match_indices(['(', '[']).find(|(at, _)| *at > 0 && !function[..*at].ends_with('.'));
     let function = arguments.map_or(function, |(at, _)| &function[..at]);
-    if function.starts_with(['{', '<']) {
-        return "";
-    }
-    let is_number = |name: &str| name.trim_start_matches("func").bytes().all(|b| b.is_ascii_digit());
-    names(function).rfind(|name| !is_number(name) && !NAMELESS.contains(name)).unwrap_or_default()
+    let is_bracketed = function.starts_with(['{', '<']) && function.ends_with(['}', '>']);
+    names(function).rfind(|name| !is_bracketed && !is_generated(name)).unwrap_or_default()
 }
 
 fn names(function: &str) -> impl DoubleEndedIterator<Item = &str> {
     function.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|name| !name.is_empty())
+}
+
+/// Returns true for the names that compilers and template engines make: `func1`, `b__10`, `MoveNext`,
+/// `h0123456789abcdef`, `_show_html_erb___4007762299875990378_69876`.
+fn is_generated(name: &str) -> bool {
+    let stem = name.trim_end_matches(DIGIT);
+    let is_hash = name.len() == 17 && name.starts_with('h') && is_hex(&name[1..]);
+    is_hash || stem.is_empty() || listed(NAMELESS, stem) || stem.len() < name.len() && name.contains("__")
 }

@@ -3,27 +3,14 @@
 //! [`Scanner`] reads the text once, and each rule looks at what is ahead of it and at what it has written. The comments
 //! name the rows of the table in `docs/grouping.md`: what is replaced and what is kept.
 use super::words::*;
-use std::net::Ipv6Addr;
 use uuid::Uuid;
 
 /// Stands for what changes.
 pub const HOLE: &str = "<*>";
 /// Maximum length of the text, after replacement.
-const TEXT_BYTES: usize = 512;
+pub const TEXT_BYTES: usize = 512;
 /// How far from a word its neighbours can be, so that no message takes long.
 const NEAR_BYTES: usize = 256;
-
-/// The part of a message that counts: its first line that is not blank, with the next one if it ends in a colon
-/// (`Uncaught exception:` …), and without Laravel's query (`(SQL: select …`).
-pub fn subject(message: &str) -> String {
-    let mut lines = message.lines().map(str::trim).filter(|line| !line.is_empty());
-    let mut text = lines.next().unwrap_or_default().to_string();
-    if let Some(next) = lines.next().filter(|_| text.ends_with(':')) {
-        text = format!("{text} {next}");
-    }
-    text.truncate(QUERY_TAILS.iter().filter_map(|tail| text.find(tail)).min().unwrap_or(text.len()));
-    text.trim_end().to_string()
-}
 
 /// The text with `<*>` for what changes.
 pub fn replace(text: &str) -> String {
@@ -55,14 +42,13 @@ impl<'a> Scanner<'a> {
             self.replace(length);
         } else if WORD(first) {
             self.word(leading(rest, WORD));
-        } else if let Some(directory) = TEMPORARY.iter().find(|directory| rest.starts_with(**directory)) {
-            // Replaced: what follows `/tmp/` (`/tmp/php8fA2kQ`).
-            self.keep(directory.len());
-            self.replace(leading(self.rest(), |c| !ends_path(c)).len());
+        } else if let Some((directory, length)) = self.directory() {
+            self.keep(directory);
+            self.replace(length);
         } else if let Some(length) = self.query() {
             self.at += length;
-        } else if matches!(first, 'µ' | 'μ') && self.since_hole() == Some("") {
-            self.replace(first.len_utf8()); // `250µs`
+        } else if matches!(first, 'µ' | 'μ') && self.since_hole() == Some("") || first.is_numeric() {
+            self.replace(first.len_utf8()); // `250µs`, `۱۲۳`
         } else if !self.quoted(first) {
             self.keep(first.len_utf8());
         }
@@ -86,17 +72,17 @@ impl<'a> Scanner<'a> {
         let kept = &self.rest()[..length];
         self.out.push_str(kept);
         self.at += length;
-        self.hole = self.hole.filter(|_| kept.chars().all(|c| c.is_ascii() && !WORD(c)));
+        self.hole = self.hole.filter(|_| !kept.contains(char::is_alphanumeric));
     }
 
     /// Puts a hole in place of so many bytes and of the sign before them (`-5`, but not `a-5`).
     fn replace(&mut self, length: usize) {
         self.at += length;
         let signed = self.out.strip_suffix(['-', '+']).filter(|before| !before.ends_with(char::is_alphanumeric));
-        self.out.truncate(self.hole.or(signed.map(str::len)).unwrap_or(self.out.len()));
-        if self.hole.is_none() {
-            self.out.push_str(HOLE);
-        }
+        let start = self.hole.map(|end| end - HOLE.len()).or(signed.map(str::len)).unwrap_or(self.out.len());
+        let is_bracket = |c| c == '(' && self.out[start..].contains(')'); // `(0170) 123`
+        self.out.truncate(self.out[..start].trim_end_matches(is_bracket).len());
+        self.out.push_str(HOLE);
         self.hole = Some(self.out.len());
     }
 
@@ -104,7 +90,7 @@ impl<'a> Scanner<'a> {
     fn word(&mut self, word: &str) {
         if word.contains(DIGIT) && self.is_code(word) {
             self.keep(word.len());
-        } else if is_measure(word) || is_id(word) || self.belongs_to_number(word) {
+        } else if word.starts_with(DIGIT) && word.contains(LETTER) || is_id(word) || self.belongs_to_number(word) {
             self.replace(word.len());
         } else if self.since_hole() == Some(" ") && is_plural(word) {
             // Replaced: a plural `s` right after a number, so that `1 row` and `2 rows` are the same.
@@ -144,19 +130,16 @@ impl<'a> Scanner<'a> {
         let before = LINKS.iter().find_map(|link| before.strip_suffix(link)).unwrap_or(before);
         let follows = |table| !is_quantity && listed(table, trailing(before, LETTER));
 
-        let is_status = word.len() == 3 && word.chars().all(DIGIT);
         let is_short = word.len() <= 10 && (word.starts_with("0x") || word.chars().all(|c| DIGIT(c) || CAPITAL(c)));
         let host = self.before().strip_suffix(':').map(|before| trailing(before, |c| WORD(c) || c == '.' || c == '-'));
         let is_port = host.is_some_and(|host| host.is_empty() || !host.chars().all(DIGIT)) && listed(PORTS, word);
-        let is_line = after.strip_prefix(':').is_some_and(|column| column.starts_with(DIGIT));
-        let is_head = word.starts_with(CAPITAL)
-            && word.trim_end_matches(DIGIT).chars().all(CAPITAL)
-            && after.starts_with(':')
-            && (self.at == 0 || self.before().ends_with(": "));
-        is_short && follows(CODE_WORDS)
-            || is_status && (follows(STATUS_WORDS) || next.starts_with(CAPITAL) && listed(REASONS, next))
-            || is_head
-            || is_port && !is_line
+        let is_line = after.strip_prefix(':').is_some_and(|column| column.starts_with(DIGIT))
+            || host.is_some_and(|host| listed(SOURCES, trailing(host, |c| c != '.')) && host.contains('.'));
+        let is_first = self.at == 0 || self.before().ends_with(": ");
+        let is_head = is_first && is_short && word.starts_with(CAPITAL) && after.starts_with(':');
+        let has_reason = next.starts_with(CAPITAL) && listed(REASONS, next);
+        let is_status = word.len() == 3 && word.chars().all(DIGIT) && (has_reason || follows(STATUS_WORDS));
+        is_status || is_head || is_port && !is_line || is_short && follows(CODES)
     }
 
     /// Replaced: a number's unit (`12 ms`), the words of a date (`27 Nov`), and the end of a pod's name, which has no
@@ -164,53 +147,55 @@ impl<'a> Scanner<'a> {
     fn belongs_to_number(&self, word: &str) -> bool {
         let since = self.since_hole();
         let is_unit = matches!(since, Some("" | " ")) && listed(UNITS, word);
-        let is_pod = since == Some("-")
-            && word.len() == 5
-            && !word.contains(|c| CAPITAL(c) || matches!(c, 'a' | 'e' | 'i' | 'o' | 'u' | 'y'));
+        let is_pod = since == Some("-") && word.len() == 5 && !word.contains(|c| CAPITAL(c) || "aeiouy".contains(c));
         let is_date = |word: &str| word.starts_with(CAPITAL) && listed(DATE_WORDS, word);
         let next = self.rest()[word.len()..].trim_start_matches([' ', ',', '.']);
-        let is_by_number =
-            || next.starts_with(DIGIT) || is_date(leading(next, LETTER)) || since.is_some_and(|gap| gap.len() <= 2);
-        is_unit || is_pod || is_date(word) && is_by_number()
+        let is_near =
+            || next.starts_with(DIGIT) || is_date(leading(next, LETTER)) || since.is_some_and(|s| s.len() < 3);
+        is_unit || is_pod || is_date(word) && is_near()
     }
 
     /// Replaced: the query of a URL or path, without the punctuation that ends a sentence (`/cart?id=7,`).
     fn query(&self) -> Option<usize> {
-        let begins = self.rest().strip_prefix('?').is_some_and(|query| query.starts_with(WORD));
-        if !begins || !self.before().rsplit(ends_path).next().is_some_and(|path| path.contains('/')) {
-            return None;
-        }
-        let query = leading(self.rest(), |c| !ends_path(c) || matches!(c, '[' | ']' | ',' | ':'));
-        Some(query.trim_end_matches([',', ':', '.']).len())
+        let query = self.rest().strip_prefix('?').filter(|query| query.starts_with(WORD))?;
+        let end = || leading(query, |c| !ends_path(c) || "[],:".contains(c)).trim_end_matches([',', ':', '.']).len();
+        self.before().rsplit(ends_path).next().filter(|path| path.contains('/')).map(|_| 1 + end())
     }
 
-    /// Replaced: a quoted value before or after a phrase that announces one (`Duplicate entry 'ann'`). Its end is a
-    /// quote that is not an apostrophe. Returns false for all other quoted text, which is kept.
-    fn quoted(&mut self, quote: char) -> bool {
-        if !matches!(quote, '\'' | '"' | '`') || self.before().ends_with(WORD) {
-            return false;
+    /// Replaced: what follows `/tmp/` (`/tmp/php8fA2kQ`), and whose home folder it is (`/home/ann/`). Returns the
+    /// lengths of the directory and of what changes.
+    fn directory(&self) -> Option<(usize, usize)> {
+        self.rest().strip_prefix(['/', '\\'])?;
+        let find = |table: [&'static str; 3]| table.into_iter().find(|directory| self.rest().starts_with(directory));
+        if let Some(temporary) = find(TEMPORARY) {
+            return Some((temporary.len(), leading(&self.rest()[temporary.len()..], |c| !ends_path(c)).len()));
         }
-        let inside = &self.rest()[1..];
-        let mut ends = inside[..boundary(inside, NEAR_BYTES)].match_indices(quote).map(|(at, _)| at).take(8);
-        let end = ends.find(|end| !inside[end + 1..].starts_with(WORD));
-        let after = end.map_or("", |end| inside[end + 1..].trim_start());
-        let is_value = self.is_announced() || REJECTING.iter().any(|phrase| after.starts_with(phrase));
+        let length = find(HOMES).filter(|_| !self.before().ends_with(WORD))?.len();
+        let (name, _) = self.rest()[length..].split_once(['/', '\\'])?;
+        let is_name = (1..64).contains(&name.len()) && name.chars().all(|c| c == ' ' || !ends_path(c));
+        is_name.then_some((length, name.len()))
+    }
+
+    /// Replaced: a quoted value. Names stay: what looks like one, and what a word before it announces as one.
+    /// Returns false for what stays.
+    fn quoted(&mut self, quote: char) -> bool {
+        let Some((_, close)) = QUOTES.iter().find(|(open, _)| *open == quote) else { return false };
+        let before = self.before();
+        let inside = &self.rest()[quote.len_utf8()..];
+        // The end of a quotation, an apostrophe, or a name (`orders."total"`).
+        let is_end = before.ends_with(|c| WORD(c) || c == '.') || inside.starts_with([' ', ',', ';', ':', ')']);
+        let near = &inside[..boundary(inside, NEAR_BYTES)];
+        // The end is a quote that is not an apostrophe.
+        let mut ends = near.match_indices(*close).map(|(at, _)| at).take(8);
+        let end = ends.find(|end| !inside[end + close.len_utf8()..].starts_with(WORD));
+        let after = end.map_or("", |end| &near[end + close.len_utf8()..]);
+        let is_value = !is_end && is_value(before, &near[..end.unwrap_or(near.len())], after);
         if is_value {
-            self.keep(1);
+            self.keep(quote.len_utf8());
             self.replace(end.unwrap_or(inside.len()));
-            self.keep(end.map_or(0, |_| 1));
+            self.keep(end.map_or(0, |_| close.len_utf8()));
         }
         is_value
-    }
-
-    fn is_announced(&self) -> bool {
-        let before = self.before().trim_end_matches([' ', ':', '=', '(', '{', '[', '\\']);
-        let but_one = before.rsplit_once(' ').map_or("", |(before, _)| before);
-        ANNOUNCING.iter().any(|&phrase| {
-            let (text, phrase) = phrase.strip_suffix(" *").map_or((before, phrase), |phrase| (but_one, phrase));
-            let start = text.len().checked_sub(phrase.len()).filter(|start| text.is_char_boundary(*start));
-            start.is_some_and(|start| text[start..].eq_ignore_ascii_case(phrase) && !text[..start].ends_with(WORD))
-        })
     }
 
     /// The longest run of such characters that begins here; empty inside of one, so that nothing is read twice.
@@ -222,18 +207,14 @@ impl<'a> Scanner<'a> {
     /// (`app.9f3c.js`, `index-BkX0f_Zq.js`). An IPv4 address is numbers and dots, which merge.
     fn whole(&self) -> Option<usize> {
         let hex = |c: char| c.is_ascii_hexdigit();
-        let is_mac =
-            |text: &str| text.len() == 17 && text.split(':').all(|pair| pair.len() == 2 && pair.chars().all(hex));
-        let is_ip = |text: &&str| {
-            is_mac(text) || text.contains("::") && text.contains(DIGIT) && text.parse::<Ipv6Addr>().is_ok()
-        };
-        let ip = Some(self.run(|c| hex(c) || c == ':' || c == '.').trim_end_matches([':', '.'])).filter(is_ip);
+        let is_ip = |text: &&str| text.matches(':').count() > 1 && text.contains(DIGIT);
+        let ip = Some(self.run(|c| hex(c) || c == ':').trim_end_matches(':')).filter(is_ip);
 
         let run = self.run(|c| WORD(c) || matches!(c, '.' | '_' | '%' | '+' | '-' | '@'));
         let is_uuid = |text: &&str| text.chars().all(|c| hex(c) || c == '-') && Uuid::try_parse(text).is_ok();
         let uuid = self.rest().get(..36).filter(|_| !self.before().ends_with(WORD)).filter(is_uuid);
         let (name, domain) = run.trim_end_matches(|c| !WORD(c)).split_once('@').unwrap_or_default();
-        let is_top = |top: &str| top.len() >= 2 && top.chars().all(LETTER);
+        let is_top = |top: &str| top.len() > 1 && top.chars().all(LETTER);
         let is_email = !name.is_empty() && domain.rsplit_once('.').is_some_and(|(_, top)| is_top(top));
         let email = is_email.then(|| &run[..name.len() + 1 + domain.len()]);
 
@@ -254,12 +235,22 @@ fn ends_path(c: char) -> bool {
     !WORD(c) && (c.is_whitespace() || r#"'"`()[]{}<>,;:|"#.contains(c))
 }
 
-/// Returns true if a number has a fraction or more groups of digits: `1.5`, `1,204`.
-fn goes_on(after: &str) -> bool {
-    after.strip_prefix(['.', ',']).is_some_and(|more| more.starts_with(DIGIT))
-}
-
 /// The end of the last whole character within so many bytes.
 fn boundary(text: &str, bytes: usize) -> usize {
     (0..=bytes.min(text.len())).rfind(|end| text.is_char_boundary(*end)).unwrap_or(0)
+}
+
+/// Returns true if quoted text is a value that someone typed, and not the name of a column, key or property, or a
+/// reason.
+fn is_value(before: &str, text: &str, after: &str) -> bool {
+    // `Invalid date: '…'` or `user='…'`, but not the quoted key of JSON.
+    let is_field = before.trim_end().strip_suffix([':', '=']).is_some_and(|key| !key.ends_with(['"', '\'']));
+    let clause = before.trim_end_matches(|c| !WORD(c) && c != ')').rsplit([',', ';', ':', '.', '{', '}']).next();
+    let words = clause.unwrap_or_default().rsplit(|c| !LETTER(c)).filter(|word| !word.is_empty());
+    let says = |table| words.clone().take(if is_field { 8 } else { 1 }).any(|word| listed(table, word));
+    let is_judged = after.split(|c| !LETTER(c)).take(8).any(|word| listed(JUDGING, word));
+    let is_code = text.contains(|c| r"(){}<>=;*/\".contains(c)) || text.split(' ').count() > 5;
+    let is_phrase = text.starts_with(char::is_alphabetic) && text.contains(|c: char| c == ' ' || !c.is_ascii());
+    let is_typed = is_phrase && !is_code && (before.contains(LETTER) || after.contains(LETTER));
+    says(VALUES) || !says(NAMES) && !text.contains("://") && (is_field || is_typed || is_judged)
 }

@@ -1,74 +1,92 @@
 //! What grouping knows of words: tables, and what a word's letters and digits say.
 //!
-//! The words of a table are separated by spaces, and case does not count.
+//! Case does not count in a table.
+type Table = &'static [&'static str];
+macro_rules! table {
+    ($($word:tt)*) => { &[$(stringify!($word)),*] };
+}
 
 /// Types that any program throws. Without them, the same message is one issue in every language.
-pub const SAYS_NOTHING: &str = "Error Exception RuntimeException RuntimeError panic string *errors.errorString \
-    *fmt.wrapError *fmt.wrapErrors *errors.joinError";
-/// Errors that a language itself raises, and whose message says little without the place.
-pub const LANGUAGE_ERRORS: &str = "TypeError ReferenceError RangeError KeyError IndexError AttributeError NameError \
-    ValueError ZeroDivisionError DivisionByZeroError ErrorException NullPointerException ClassCastException \
-    NoMethodError AssertionError ArgumentError ArgumentCountError ArithmeticError UnboundLocalError RecursionError \
-    OverflowError UnhandledMatchError FrozenError IndexOutOfBoundsException ArrayIndexOutOfBoundsException \
-    StringIndexOutOfBoundsException ArithmeticException ConcurrentModificationException NullReferenceException \
-    InvalidCastException IndexOutOfRangeException DivideByZeroException";
+pub const VAGUE: Table = table![Error Exception RuntimeException RuntimeError panic string];
+/// The words in the names of errors that a language itself raises, and whose message says little without the place.
+pub const LANGUAGE: Table = table![Access Argument Arithmetic Array Assertion Attribute Bounds By Cast Class Clause
+    Concurrent Count Divide Division Element Empty Error Exception Format Found Function Illegal In Index Invalid
+    Iteration Key Local Match Method Modification Name No Not Null Number Of Operation Out Overflow Pointer Property
+    Range Recursion Reference Stack State Stop String Such Type Unbound Undefined Unhandled Uninitialized Value Zero];
+/// So do these, by how the type begins and how the file ends: Go's own errors, Apple's signals, PHP's `Error`, panics.
+pub const RAISED: [(&str, &str); 5] =
+    [("runtime.", ""), ("EXC_", ""), ("SIG", ""), ("Error", ".php"), ("panic", ".rs")];
+/// A line of such words, numbers and punctuation says nothing.
+pub const EMPTY: Table = table![error exception warning warn info debug fatal critical panic php uncaught unhandled
+    promise rejection in thread an has occurred status code level time timestamp null undefined none true false ok];
+/// What begins an access to a property of nothing, in every browser's words.
+pub const OF_NOTHING: [&str; 5] =
+    ["Cannot read prop", "Cannot set prop", "can't access prop", "undefined is not an object", "null is not an object"];
+/// What Firefox and Safari say, and Chrome's words for it; `*` stands for the rest. JSON counts only in a
+/// message that mentions it.
+#[rustfmt::skip]
+pub const WORDINGS: [(&str, &str); 12] = [
+    ("Can't find variable: ", "* is not defined"), ("Unexpected token ", "Unexpected token in JSON"),
+    ("can't access lexical declaration ", "Cannot access *"),
+    ("too much recursion", "Maximum call stack size exceeded*"),
+    ("error loading dynamically imported module", "Failed to fetch dynamically imported module*"),
+    ("Importing a module script failed", "Failed to fetch dynamically imported module*"),
+    ("NetworkError when attempting to fetch resource", "Failed to fetch*"), ("Load failed", "Failed to fetch*"),
+    ("JSON.parse: unexpected end", "Unexpected end of JSON input"), ("JSON.parse: ", "Unexpected token in JSON"),
+    ("JSON Parse error: Unexpected EOF", "Unexpected end of JSON input"),
+    ("JSON Parse error: ", "Unexpected token in JSON"),
+];
 /// What languages write in place of a function's name. `{main}` and `<module>` are recognized by their brackets.
-pub const NAMELESS: [&str; 9] =
-    ["closure", "lambda", "module", "anonymous", "locals", "listcomp", "genexpr", "eval", "Object"];
+pub const NAMELESS: Table = table![closure lambda anonymous locals listcomp genexpr Object func MoveNext invokeSuspend];
 /// A number after one of these is a code.
-pub const CODE_WORDS: &str = "code status error errno err sqlstate exit signal hresult statuscode errorcode exitcode \
-    returncode";
+pub const CODES: Table = table![code status error errno err sqlstate exit signal hresult statuscode errorcode exitcode];
 /// Three digits after one of these are an HTTP status.
-pub const STATUS_WORDS: &str = "http returned returns got received response responded with";
+pub const STATUS_WORDS: Table = table![http returned returns got received response responded with];
 /// What may stand between such a word and its number: `a status of 404`, `HTTP/1.1 404`.
 pub const LINKS: [&str; 5] = [" of", " is", " was", "/1.1", "/2"];
 /// First words of HTTP's reasons. Three digits before one are a status.
-pub const REASONS: &str = "Bad Unauthorized Payment Forbidden Not Method Proxy Request Conflict Gone Payload \
-    Unsupported Unprocessable Locked Too Internal Service Gateway Client Server Moved Found";
+pub const REASONS: Table = table![Bad Unauthorized Payment Forbidden Not Method Proxy Request Conflict Gone Payload
+    Unsupported Unprocessable Locked Too Internal Service Gateway Client Server Moved Found];
 /// Ports of well-known services. Any other port may be a client's.
-pub const PORTS: &str = "80 443 1433 1521 2181 2379 3000 3306 4222 4317 5000 5432 5672 6379 6443 8000 8080 8443 9000 \
-    9042 9092 9200 11211 26379 27017 50051";
+pub const PORTS: Table = table![80 443 1433 1521 2181 2379 3000 3306 4222 4317 5000 5432 5672 6379 6443 8000 8080 8443
+    9000 9042 9092 9200 11211 26379 27017 50051];
 /// What belongs to the number before it: units, ordinals, and the letters in dates and exponents.
-pub const UNITS: &str = "ns us ms s sec secs second seconds millisecond milliseconds m min mins minute minutes h hr \
-    hrs hour hours d day days w b byte bytes kb mb gb tb kib mib gib tib k g x px st nd rd th e t z";
+pub const UNITS: Table = table![ns us ms s sec secs second seconds millisecond milliseconds m min mins minute minutes
+    h hr hrs hour hours d day days w b byte bytes kb mb gb tb kib mib gib tib k g x px st nd rd th e t z];
 /// What belongs to a number before or after it.
-pub const DATE_WORDS: &str = "Mon Tue Wed Thu Fri Sat Sun Monday Tuesday Wednesday Thursday Friday Saturday Sunday \
-    Jan Feb Mar Apr May Jun Jul Aug Sep Sept Oct Nov Dec January February March April June July August September \
-    October November December UTC GMT CET CEST EST EDT PST PDT AM PM";
+pub const DATE_WORDS: Table = table![Mon Tue Wed Thu Fri Sat Sun Monday Tuesday Wednesday Thursday Friday Saturday
+    Sunday Jan Feb Mar Apr May Jun Jul Aug Sep Sept Oct Nov Dec January February March April June July August
+    September October November December UTC GMT CET CEST EST EDT PST PDT AM PM];
 /// Names with a width or a version of several digits: `int64`, `SHA256`, `x86`, `ES2015`, `UTF-16`.
-pub const WIDTHS: &str = "int uint bigint float i u f utf sha md base x es arm amd win aes rsa hs rs iso latin";
-/// What follows one of these in quotes is a value, not a name. A final `*` stands for one more word.
-#[rustfmt::skip]
-pub const ANNOUNCING: [&str; 22] = [
-    "value", "value: *", "value for Integer()", "value for Float()", "duplicate entry", "dup key", "dup key: { *",
-    "input string", "with base *", "string to *", "input syntax for type *", "value for enum *", "parse", "parsing",
-    "parsing *", "time data", "date", "from String", "but got", "right syntax to use near", "invalid character",
-    "no such file or directory",
-];
-/// What precedes one of these in quotes is a value, too.
-#[rustfmt::skip]
-pub const REJECTING: [&str; 7] = [
-    "is not a valid", "is not valid JSON", "... is not valid JSON", "could not be parsed", "is out of range",
-    "was not in a correct format", "does not match format",
-];
+pub const WIDTHS: Table = table![int uint bigint float i u f utf sha md base x es arm amd win aes rsa hs rs latin http];
+/// What follows one of these in quotes is a value.
+pub const VALUES: Table = table![value values entry string input literal data date datetime time text character parse
+    parsing got near user username customer email city search term];
+/// What follows one of these in quotes is a name or a reason.
+pub const NAMES: Table = table![column table relation field key property attribute parameter argument option variable
+    name method function class module package index constraint command database schema host server driver type role
+    template view route service bean in with missing undefined required error errors message msg reason code status
+    detail title description response failed because exception state event desc];
+/// Quoted text before one of these is a value: `'32 May' is not a valid date`.
+pub const JUDGING: Table = table![valid parsed range format recognized];
+/// Quotes, and what closes them.
+pub const QUOTES: [(char, char); 5] = [('\'', '\''), ('"', '"'), ('`', '`'), ('“', '”'), ('«', '»')];
 /// A program made up the names below these directories.
 pub const TEMPORARY: [&str; 3] = ["/tmp/", "/var/folders/", "\\Temp\\"];
+/// Whose folder is below these says nothing.
+pub const HOMES: [&str; 3] = ["/home/", "/Users/", "\\Users\\"];
 /// Endings of files that bundlers name after their content.
 pub const BUNDLED: [&str; 4] = [".js", ".mjs", ".css", ".js.map"];
-/// Laravel ends a message with the query and its values.
-pub const QUERY_TAILS: [&str; 2] = ["(SQL: ", "(Connection: "];
+/// Endings of files of source code. The number after one is a line, not a port.
+pub const SOURCES: Table = table![js mjs ts tsx vue php py rb erb go rs java kt scala cs swift c cc cpp h ex sh];
+/// What a program adds to a message: Laravel the query with its values, Safari the expression.
+pub const TAILS: [&str; 3] = [" (SQL: ", " (Connection: ", ". (In '"];
+/// What a runtime adds to a type, with all that follows.
+pub const GENERATED: [&str; 5] = ["\0", "$$", "$HibernateProxy$", "$ByteBuddy$", "$MockitoMock$"];
 
 /// Returns true if a table contains the word, in any case.
-pub fn listed(table: &str, word: &str) -> bool {
-    !word.is_empty()
-        && table.as_bytes().split(|byte| *byte == b' ').any(|entry| entry.eq_ignore_ascii_case(word.as_bytes()))
-}
-
-/// Replaced: a number with its units, or what begins with one in a date (`30s`, `1m30s`, `3rd`, `15T10`).
-pub fn is_measure(word: &str) -> bool {
-    word.starts_with(DIGIT)
-        && word.contains(LETTER)
-        && word.split(DIGIT).all(|unit| unit.is_empty() || listed(UNITS, unit))
+pub fn listed(table: &[&str], word: &str) -> bool {
+    table.iter().any(|entry| entry.eq_ignore_ascii_case(word))
 }
 
 /// Replaced: `0x…`, hex of 7 or more digits (`4d5e6f7`), and words that mix letters and digits like an id (`k2x9q7`,
@@ -77,12 +95,9 @@ pub fn is_id(word: &str) -> bool {
     let name = leading(word, LETTER);
     let digits = word.matches(DIGIT).count();
     let has_many = digits >= 2 && (digits * 4 > word.len() || word.len() >= 20);
-    let is_mixed = has_many && word[name.len()..].contains(LETTER);
+    let is_mixed = has_many && word[name.len()..].contains(LETTER) && (name.len() < 2 || !listed(WIDTHS, name));
     let is_pointer = word.strip_prefix("0x").is_some_and(|digits| digits.chars().all(|c| c.is_ascii_hexdigit()));
-    is_pointer
-        || word.len() >= 7 && is_hex(word)
-        || word.len() >= 8 && is_random(word)
-        || is_mixed && (name.len() < 2 || !listed(WIDTHS, name))
+    is_pointer || is_mixed || word.len() >= 7 && is_hex(word) || word.len() >= 8 && is_random(word)
 }
 
 pub fn is_hex(word: &str) -> bool {
@@ -98,14 +113,18 @@ pub fn is_random(word: &str) -> bool {
 pub fn pieces(word: &str) -> usize {
     let kind = |c| (DIGIT(c), LETTER(c), CAPITAL(c));
     let before = std::iter::once('-').chain(word.chars());
-    let begins =
-        |(before, c): &(char, char)| WORD(*c) && kind(*before) != kind(*c) && !(CAPITAL(*before) && LETTER(*c));
+    let begins = |(last, c): &(char, char)| WORD(*c) && kind(*last) != kind(*c) && !(CAPITAL(*last) && LETTER(*c));
     before.zip(word.chars()).filter(begins).count()
 }
 
 /// A guess without a dictionary: `rows`, but not `was`, `address` or `status`.
 pub fn is_plural(word: &str) -> bool {
     word.len() >= 4 && word.ends_with('s') && !["ss", "us", "is", "does"].iter().any(|end| word.ends_with(end))
+}
+
+/// Returns true if a number has a fraction or more groups of digits: `1.5`, `1,204`.
+pub fn goes_on(after: &str) -> bool {
+    after.strip_prefix(['.', ',']).is_some_and(|more| more.starts_with(DIGIT))
 }
 
 pub const DIGIT: fn(char) -> bool = |c| c.is_ascii_digit();

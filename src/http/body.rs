@@ -1,25 +1,65 @@
 //! A request's body, delimited by `Content-Length` or sent in chunks.
 use super::budget::{Budget, Permit};
+use super::coding::{BLOCK, Coding};
 use super::head::{Framing, is_token, number};
 use super::limits::{MAX_HEADERS, MAX_LINE};
 use super::read_buffer::{Failure, ReadBuffer};
 use super::refusal::Refusal;
+use std::io::Read;
+
+const NO_ROOM: Refusal = Refusal::Busy("too many requests in flight");
+const UNDECODABLE: Refusal =
+    Refusal::BadRequest("the body is damaged, incomplete, or not in the Content-Encoding that it declares");
 
 /// A complete body, for the application to parse.
-pub struct Body<'a> {
+pub struct Body<'a, 'b> {
     bytes: Vec<u8>,
     budget: &'a Budget,
+    permit: &'a mut Permit<'b>,
+    max: usize,
 }
 
-impl<'a> Body<'a> {
-    pub(super) fn new(bytes: Vec<u8>, budget: &'a Budget) -> Body<'a> {
-        Body { bytes, budget }
+impl<'a, 'b> Body<'a, 'b> {
+    pub(super) fn new(bytes: Vec<u8>, max: usize, budget: &'a Budget, permit: &'a mut Permit<'b>) -> Body<'a, 'b> {
+        Body { bytes, budget, permit, max }
+    }
+
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Replaces the body by what it decodes to. That has the same limit as a body as sent. If it fails, the body stays as it
+    /// was sent.
+    pub fn decode(&mut self, coding: Coding) -> Result<(), Refusal> {
+        let max = self.max;
+        let _permit = self.budget.permit_work(coding.memory(max)).ok_or(NO_ROOM)?;
+        let mut input = self.bytes.as_slice();
+        let mut decoder = coding.decoder(&mut input, max).map_err(|_| UNDECODABLE)?;
+        let (mut decoded, mut block) = (Vec::new(), [0; BLOCK]);
+        loop {
+            match decoder.read(&mut block).map_err(|_| UNDECODABLE)? {
+                0 => break,
+                n if n > max - decoded.len() => return Err(Refusal::BodyTooLarge(max)),
+                n => {
+                    reserve(&mut decoded, n, max, self.permit)?;
+                    decoded.extend_from_slice(&block[..n]);
+                }
+            }
+        }
+        // After the end of a brotli stream, a second read fails if the decoder has received more than that.
+        decoder.read(&mut block).map_err(|_| UNDECODABLE)?;
+        drop(decoder);
+        if !input.is_empty() {
+            return Err(UNDECODABLE);
+        }
+        self.bytes = decoded;
+        Ok(())
     }
 
     /// Parses the body, as soon as there is memory for it. `parse` must not wait for anything: others wait for it.
     pub fn parse<T>(self, parse: impl FnOnce(&[u8]) -> T) -> Result<T, Refusal> {
         let Some(_permit) = self.budget.permit_parsing(self.bytes.len()) else {
-            return Err(Refusal::Busy("too many requests in flight"));
+            return Err(NO_ROOM);
         };
         Ok(parse(&self.bytes))
     }
@@ -35,11 +75,12 @@ pub(super) fn read(
 ) -> Result<Vec<u8>, Failure> {
     let mut body = Incoming { bytes: Vec::new(), max, buffer, permit };
     match framing {
-        Framing::Length(length) if length > max => return Err(Refusal::BodyTooLarge.into()),
+        Framing::Length(length) if length > max => return Err(Refusal::BodyTooLarge(max).into()),
         Framing::Length(length) => {
             body.max = length;
             body.append(length)?;
         }
+        Framing::Chunked if max == 0 => return Err(Refusal::BodyTooLarge(max).into()),
         Framing::Chunked => body.append_chunks()?,
     }
     Ok(body.bytes)
@@ -57,7 +98,7 @@ impl Incoming<'_, '_, '_> {
         loop {
             let size = self.buffer.line(MAX_LINE, Refusal::BadRequest("chunk line too long"), chunk_size)??;
             if size > self.max - self.bytes.len() {
-                return Err(Refusal::BodyTooLarge.into());
+                return Err(Refusal::BodyTooLarge(self.max).into());
             }
             if size == 0 {
                 return skip_trailers(self.buffer);
@@ -74,25 +115,25 @@ impl Incoming<'_, '_, '_> {
                 self.buffer.fill()?;
             }
             let more = self.buffer.bytes().len().min(end - self.bytes.len());
-            self.reserve(more)?;
+            reserve(&mut self.bytes, more, self.max, self.permit)?;
             self.bytes.extend_from_slice(&self.buffer.bytes()[..more]);
             self.buffer.consume(more);
         }
         Ok(())
     }
+}
 
-    /// Makes room for `more` bytes, and counts it in the permit.
-    fn reserve(&mut self, more: usize) -> Result<(), Failure> {
-        let (len, room) = (self.bytes.len(), self.bytes.capacity());
-        if more > room - len {
-            // At least doubled, or tiny chunks would have the body copied again and again.
-            let wanted = (len + more).max(2 * room).min(self.max);
-            if !self.permit.grow(wanted - room) || self.bytes.try_reserve_exact(wanted - len).is_err() {
-                return Err(Refusal::Busy("too many requests in flight").into());
-            }
+/// Makes room for `more` of at most `max` bytes, and counts it in the permit.
+fn reserve(bytes: &mut Vec<u8>, more: usize, max: usize, permit: &mut Permit) -> Result<(), Refusal> {
+    let (len, room) = (bytes.len(), bytes.capacity());
+    if more > room - len {
+        // At least doubled, or tiny chunks would have the body copied again and again.
+        let wanted = (len + more).max(2 * room).min(max);
+        if !permit.grow(wanted - room) || bytes.try_reserve_exact(wanted - len).is_err() {
+            return Err(NO_ROOM);
         }
-        Ok(())
     }
+    Ok(())
 }
 
 /// Parses hexadecimal digits, which extensions may follow. Those are ignored, but may not contain white space or anything

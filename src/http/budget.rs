@@ -4,17 +4,20 @@
 //!
 //! | use | share | if it is full |
 //! |---|---|---|
-//! | bodies and responses | 3/4, of which large requests get at most 2/4 | 503 at once |
-//! | parsing | 1/4 | a parse waits up to 2 seconds, then 503 |
+//! | bodies and responses | 3/4, of which large requests get at most 2/4, and responses at most 1/4 | 503 at once |
+//! | decoding and parsing | 1/4 | it waits up to 2 seconds, then 503 |
 //!
 //! - A body counts as its bytes arrive, until its request has been handled. A response that is larger than the
 //!   connection's own buffers counts until it has been sent. A request is large once it holds more than 16 KiB. The quarter
-//!   that large requests leave is room for 16 KiB from every connection, so large requests cannot shut out small ones.
+//!   that large requests leave is room for 16 KiB from every connection, so large requests cannot shut out small ones. Nor
+//!   can clients that leave responses unread, which takes no key, shut out large bodies.
+//! - Decoding counts what the decoder needs while it runs. What it returns counts as a body does, on top of the body as
+//!   it was sent.
 //! - Parsing counts `PARSING` times the length of the body while it runs, on top of the body. What it returns is no
 //!   larger than the body, which counts until the end of the request.
 //!
-//! A parse waits only for other parses, and these finish without waiting for anything. None takes more than the whole
-//! share, so one that waits cannot deadlock.
+//! Both wait only for each other, and then finish without waiting for anything. None takes more than the whole share, so
+//! one that waits cannot deadlock.
 use super::lock::lock;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Condvar, Mutex, PoisonError};
@@ -30,6 +33,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub(super) struct Budget {
     quarter: usize,
     held: AtomicUsize,
+    /// What responses hold of that.
+    unread: AtomicUsize,
     parsing: Mutex<Parsing>,
     parsed: Condvar,
     patience: Duration,
@@ -47,6 +52,7 @@ impl Budget {
         Budget {
             quarter: limit / 4,
             held: AtomicUsize::new(0),
+            unread: AtomicUsize::new(0),
             parsing: Mutex::default(),
             parsed: Condvar::new(),
             patience: PATIENCE,
@@ -54,12 +60,24 @@ impl Budget {
     }
 
     pub fn permit(&self) -> Permit<'_> {
-        Permit { budget: self, held: 0 }
+        Permit { total: &self.held, limits: [3 * self.quarter, 2 * self.quarter], held: 0 }
+    }
+
+    /// Takes `bytes` for a response, or takes nothing.
+    pub fn permit_response(&self, bytes: usize) -> Option<[Permit<'_>; 2]> {
+        let unread = Permit { total: &self.unread, limits: [self.quarter; 2], held: 0 };
+        let mut permits = [unread, self.permit()];
+        permits.iter_mut().all(|permit| permit.grow(bytes)).then_some(permits)
     }
 
     /// Waits until a body of `length` bytes may be parsed. Returns `None` if that takes too long.
     pub fn permit_parsing(&self, length: usize) -> Option<ParsingPermit<'_>> {
-        let bytes = length.saturating_mul(PARSING).min(self.quarter);
+        self.permit_work(length.saturating_mul(PARSING))
+    }
+
+    /// Waits until `bytes` are free for decoding or parsing.
+    pub fn permit_work(&self, bytes: usize) -> Option<ParsingPermit<'_>> {
+        let bytes = bytes.min(self.quarter);
         let is_full = |parsing: &mut Parsing| parsing.bytes + bytes > self.quarter;
         let mut parsing = lock(&self.parsing);
         if is_full(&mut parsing) {
@@ -86,17 +104,18 @@ impl Budget {
 
 /// What one body or one response holds. It starts at nothing, grows as bytes come, and is given back on drop.
 pub(super) struct Permit<'a> {
-    budget: &'a Budget,
+    total: &'a AtomicUsize,
+    /// How large the total may become by a small request, and by a large one.
+    limits: [usize; 2],
     held: usize,
 }
 
 impl Permit<'_> {
     /// Takes `bytes` more, or takes nothing and returns false.
     pub fn grow(&mut self, bytes: usize) -> bool {
-        let quarters = if self.held.saturating_add(bytes) > SMALL { 2 } else { 3 };
-        let limit = quarters * self.budget.quarter;
-        let fits = |held: usize| held.checked_add(bytes).filter(|sum| *sum <= limit);
-        let grown = self.budget.held.fetch_update(Relaxed, Relaxed, fits).is_ok();
+        let limit = self.limits[usize::from(self.held.saturating_add(bytes) > SMALL)];
+        let fits = |total: usize| total.checked_add(bytes).filter(|sum| *sum <= limit);
+        let grown = self.total.fetch_update(Relaxed, Relaxed, fits).is_ok();
         self.held += if grown { bytes } else { 0 };
         grown
     }
@@ -104,7 +123,7 @@ impl Permit<'_> {
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        self.budget.held.fetch_sub(self.held, Relaxed);
+        self.total.fetch_sub(self.held, Relaxed);
     }
 }
 
@@ -151,6 +170,18 @@ mod tests {
         let mut small = [budget.permit(), budget.permit(), budget.permit()];
         assert!(small[0].grow(SMALL) && small[1].grow(SMALL) && !small[2].grow(1));
         assert!(!small[0].grow(1), "it would be large");
+    }
+
+    #[test]
+    fn responses_leave_room_for_bodies() {
+        let budget = Budget::new(8 * SMALL);
+        let unread = budget.permit_response(2 * SMALL);
+        assert!(unread.is_some() && budget.permit_response(1).is_none());
+        let mut body = budget.permit();
+        assert!(body.grow(2 * SMALL) && !body.grow(1));
+        drop(unread);
+        assert!(body.grow(2 * SMALL) && budget.permit_response(SMALL + 1).is_none());
+        assert_eq!(budget.unread.load(Relaxed), 0, "what is not granted is given back");
     }
 
     #[test]

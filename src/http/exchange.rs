@@ -54,9 +54,9 @@ impl<A: App> Exchange<'_, A> {
         let begun = self.conn.enter(Phase::Work);
         let (response, body_read) = self.respond(&head)?;
         let mut response = Outgoing::from(response);
-        let mut permit = self.shared.budget.permit();
         let size = response.size.map_or(BLOCK, |size| size.saturating_add(size.min(BLOCK)));
-        if size > SMALL && !permit.grow(size) {
+        let permits = self.shared.budget.permit_response(if size > SMALL { size } else { 0 });
+        if permits.is_none() {
             response = self.refusal(Refusal::Busy("too many unread responses"), &head).into();
         }
         let status = response.status;
@@ -82,7 +82,7 @@ impl<A: App> Exchange<'_, A> {
         };
         let mut permit = budget.permit();
         let body = match self.read_body(head, admission.max_body, &mut permit) {
-            Ok(bytes) => Body::new(bytes, budget),
+            Ok(bytes) => Body::new(bytes, admission.max_body, budget, &mut permit),
             Err(Failure::Refused(refusal)) => return Ok((self.refusal(refusal, head), false)),
             Err(failure) => return Err(failure),
         };
@@ -94,7 +94,10 @@ impl<A: App> Exchange<'_, A> {
         if self.has_received(head.framing) {
             return body::read(&mut self.buffer, head.framing, max, permit);
         }
-        let fits = !matches!(head.framing, Framing::Length(length) if length > max);
+        let fits = match head.framing {
+            Framing::Length(length) => length <= max,
+            Framing::Chunked => max > 0,
+        };
         if head.expects && fits && self.buffer.bytes().is_empty() {
             self.conn.enter(Phase::Response);
             (&self.conn.socket).write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;

@@ -126,12 +126,12 @@ fn framing(fields: &[Header], version: Version) -> Result<Framing, Refusal> {
     }
 }
 
-/// Parses digits and nothing else (`from_str_radix` alone would accept a sign). A number that overflows is a body that is
-/// too large.
+/// Parses digits and nothing else (`from_str_radix` alone would accept a sign). A number that overflows is the largest
+/// there is, which no body may have.
 pub(super) fn number(digits: &[u8], radix: u32, malformed: &'static str) -> Result<usize, Refusal> {
     let text = str::from_utf8(digits).ok().filter(|text| !text.is_empty() && text.chars().all(|c| c.is_digit(radix)));
     let text = text.ok_or(Refusal::BadRequest(malformed))?;
-    usize::from_str_radix(text, radix).map_err(|_| Refusal::BodyTooLarge)
+    Ok(usize::from_str_radix(text, radix).unwrap_or(usize::MAX))
 }
 
 fn values<'a>(fields: &[Header<'a>], name: &str) -> impl Iterator<Item = &'a [u8]> {
@@ -153,6 +153,6 @@ fn lists(fields: &[Header], name: &str, token: &str) -> bool {
 }
 
 /// The characters of methods and header names: RFC 9110, section 5.6.2.
-pub(super) fn is_token(byte: u8) -> bool {
+pub fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }

@@ -16,6 +16,9 @@ const DRAIN_TIME: Duration = Duration::from_secs(1);
 pub struct Limits {
     /// Maximum number of open connections. A new one beyond that evicts another.
     pub connections: usize,
+    /// How long a connection is safe from eviction in each phase. When many connections open at once, a client needs the
+    /// time to send its request and to read the response.
+    pub eviction_age: Duration,
     /// Maximum memory for bodies, parsing and responses together, in bytes.
     pub memory: usize,
     /// How long a request head may take, from its first byte.
@@ -34,6 +37,7 @@ impl Default for Limits {
     fn default() -> Limits {
         Limits {
             connections: max_connections(open_files()),
+            eviction_age: Duration::from_millis(100),
             memory: 32 << 20,
             head_time: Duration::from_secs(10),
             body_time: Duration::from_secs(30),

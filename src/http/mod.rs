@@ -11,6 +11,7 @@
 //! | `app` | the trait that an application implements |
 //! | `response` | a response as bytes |
 //! | `body`, `head`, `target` | the parts of a request; each refuses what two parsers could read in two ways |
+//! | `coding` | decodes a body's Content-Encoding |
 //! | `read_buffer` | received bytes that have not been parsed yet |
 //! | `table` | all open connections: makes room for new ones, finds the overdue |
 //! | `budget` | the bound on memory |
@@ -24,6 +25,7 @@
 mod app;
 mod body;
 mod budget;
+mod coding;
 mod conn;
 mod exchange;
 mod head;
@@ -40,7 +42,8 @@ mod target;
 
 pub use app::{Admission, App, Denial};
 pub use body::Body;
-pub use head::Version;
+pub use coding::Coding;
+pub use head::{Version, is_token};
 pub use limits::Limits;
 pub use listen::listen;
 pub use refusal::Refusal;

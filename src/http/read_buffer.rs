@@ -40,7 +40,7 @@ impl<'a> ReadBuffer<'a> {
     }
 
     pub fn consume(&mut self, n: usize) {
-        self.start = (self.start + n).min(self.end);
+        self.start = self.start.saturating_add(n).min(self.end);
     }
 
     /// Waits for more bytes and appends them. The buffer must not be full.

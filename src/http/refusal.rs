@@ -7,8 +7,8 @@ pub enum Refusal {
     BadRequest(&'static str),
     /// The head or the body did not arrive in time.
     Timeout,
-    /// The body is longer than [`Admission::max_body`](super::Admission::max_body).
-    BodyTooLarge,
+    /// The body is longer than this many bytes, as sent or decoded.
+    BodyTooLarge(usize),
     /// The head is too long, or has too many headers, or the body has too many trailers.
     HeadTooLarge,
     /// The server has no room for the request now. The text says what is short; the response should carry
@@ -23,7 +23,7 @@ impl Refusal {
         match self {
             Refusal::BadRequest(_) => 400,
             Refusal::Timeout => 408,
-            Refusal::BodyTooLarge => 413,
+            Refusal::BodyTooLarge(_) => 413,
             Refusal::HeadTooLarge => 431,
             Refusal::Panicked => 500,
             Refusal::Busy(_) => 503,

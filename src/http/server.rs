@@ -78,7 +78,7 @@ fn accept<A: App>(shared: &Arc<Shared<A>>, listener: &TcpListener) -> io::Result
                 }
                 failing = true;
                 if is_shortage(&error) {
-                    shared.table.evict();
+                    shared.table.evict_now();
                 }
                 thread::sleep(ACCEPT_PAUSE);
             }
@@ -100,7 +100,7 @@ fn start_connection<A: App>(shared: &Arc<Shared<A>>, socket: TcpStream, peer: So
         return;
     }
     let conn = Arc::new(Conn::new(socket, peer));
-    let Some(slot) = shared.table.add(conn.clone(), shared.limits.connections) else {
+    let Some(slot) = shared.table.add(conn.clone(), &shared.limits) else {
         return turn_away(shared, &conn.socket);
     };
     let its_shared = shared.clone();
@@ -108,7 +108,7 @@ fn start_connection<A: App>(shared: &Arc<Shared<A>>, socket: TcpStream, peer: So
     if let Err(error) = thread.spawn(move || serve_connection(&its_shared, &slot.conn)) {
         shared.trouble(&format!("cannot start a thread for a connection: {error}"));
         turn_away(shared, &conn.socket);
-        shared.table.evict();
+        shared.table.evict_now();
     }
 }
 

@@ -3,10 +3,14 @@ use super::conn::{Conn, Cut, Phase};
 use super::limits::Limits;
 use super::lock::lock;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// How long a new connection waits for an evicted one to close. The evicted thread has nothing left to wait for.
-const HANDOVER: Duration = Duration::from_millis(100);
+/// How long a new connection waits until an evicted one has closed before it evicts another.
+const HANDOVER: Duration = Duration::from_millis(500);
+/// Interval at which a new connection checks whether another can be evicted.
+const RECHECK: Duration = Duration::from_millis(10);
+/// How long a new connection waits for a place.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 #[derive(Default)]
 pub(super) struct Table {
@@ -15,23 +19,28 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// Returns `None` if the table is full and no connection can be evicted.
-    pub fn add(self: &Arc<Table>, conn: Arc<Conn>, max: usize) -> Option<ConnectionSlot> {
+    /// Waits for a place if the table is full. Returns `None` if there is none soon, or if every connection is at work.
+    pub fn add(self: &Arc<Table>, conn: Arc<Conn>, limits: &Limits) -> Option<ConnectionSlot> {
+        let (begun, mut evicted) = (Instant::now(), false);
         let mut conns = lock(&self.conns);
-        if conns.len() >= max && evict(&conns) {
-            let waited = self.closed.wait_timeout_while(conns, HANDOVER, |conns| conns.len() >= max);
-            conns = waited.unwrap_or_else(PoisonError::into_inner).0;
-        }
-        if conns.len() >= max {
-            return None;
+        while conns.len() >= limits.connections {
+            let waited = begun.elapsed();
+            if waited >= PATIENCE || conns.iter().all(|conn| conn.phase_state().phase == Phase::Work) {
+                return None;
+            }
+            // Clients that keep beginning new phases cannot shut out others.
+            let min_age = if evicted || waited < limits.eviction_age { limits.eviction_age } else { Duration::ZERO };
+            let pause = if evict(&conns, min_age) { HANDOVER } else { RECHECK };
+            evicted |= pause == HANDOVER;
+            conns = self.closed.wait_timeout(conns, pause).unwrap_or_else(PoisonError::into_inner).0;
         }
         conns.push(conn.clone());
         Some(ConnectionSlot { table: self.clone(), conn })
     }
 
     /// Cuts off the connection that has kept the server waiting longest, which frees its descriptor and thread.
-    pub fn evict(&self) {
-        evict(&lock(&self.conns));
+    pub fn evict_now(&self) {
+        evict(&lock(&self.conns), Duration::ZERO);
     }
 
     /// Cuts off overdue connections, and when the server is stopping also those that have not sent a complete head.
@@ -62,12 +71,17 @@ impl Table {
 }
 
 /// Evicts the guess that has waited longest, or else the connection that has been idle longest, or else the one that has
-/// been in its phase longest. A request that is being handled is never cut off.
-fn evict(conns: &[Arc<Conn>]) -> bool {
+/// been in its phase longest. All but a guess must have been in their phase for `min_age`. A request that is being handled
+/// is never cut off.
+fn evict(conns: &[Arc<Conn>], min_age: Duration) -> bool {
     let mut waiting: Vec<_> = conns.iter().map(|conn| (conn.phase_state(), conn)).collect();
-    waiting.retain(|(progress, _)| progress.phase != Phase::Work && progress.cut.is_none());
+    waiting.retain(|(state, _)| match state.phase {
+        Phase::Work => false,
+        Phase::Held => state.cut.is_none(),
+        _ => state.cut.is_none() && state.since.elapsed() >= min_age,
+    });
     let rank = |phase| [Phase::Held, Phase::Idle].iter().position(|first| *first == phase).unwrap_or(2);
-    waiting.sort_by_key(|(progress, _)| (rank(progress.phase), progress.since));
+    waiting.sort_by_key(|(state, _)| (rank(state.phase), state.since));
     // A connection that has moved on in the meantime stays: its request may have arrived.
     waiting.iter().any(|(seen, conn)| {
         conn.cut_if(|now| (now.phase == seen.phase && now.since == seen.since).then_some(Cut::Evicted))

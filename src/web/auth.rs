@@ -9,7 +9,9 @@ use std::hint::black_box;
 /// What admission found out about the sender of a request.
 #[derive(Default)]
 pub struct Sender {
-    /// The project that the sender's ingest key belongs to.
+    /// The sender's ingest key, or empty.
+    pub key: String,
+    /// The project that the key belongs to.
     pub project: String,
     /// Signed in, or on this machine: may make changes and see an ingest key.
     pub is_trusted: bool,

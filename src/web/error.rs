@@ -1,12 +1,15 @@
 //! Everything that can go wrong with a request: its status and text, as JSON, a page or plain text.
 use super::response::{Format, json};
 use crate::http::Refusal;
-use crate::{log, store, views};
+use crate::{log, store, text, views};
 use rouille::Response;
 use std::borrow::Cow;
 
 /// Seconds after which a client may retry when obs is unavailable.
 const RETRY_AFTER: &str = "2";
+
+/// The codings in which a body may be sent.
+const CODINGS: &str = "gzip, deflate, br";
 
 const SIGN_IN: &str = "Sign in with the dashboard password and any user name, as in curl -u :PASSWORD. \
      An ingest key does not open the dashboard";
@@ -41,8 +44,10 @@ pub enum Error {
     TooMany(u64),
     /// obs cannot do this now. Says why.
     Unavailable(&'static str),
-    /// `http` refused the request. The path accepts bodies of up to so many bytes.
-    Refused(Refusal, usize),
+    /// The body is in a coding that obs does not decode. Names it.
+    Coding(String),
+    /// `http` refused the request.
+    Refused(Refusal),
 }
 
 impl From<store::Error> for Error {
@@ -55,9 +60,8 @@ impl From<store::Error> for Error {
 }
 
 impl From<Refusal> for Error {
-    /// A refusal once the body has been read, so it is not about the body's size.
     fn from(refusal: Refusal) -> Error {
-        Error::Refused(refusal, 0)
+        Error::Refused(refusal)
     }
 }
 
@@ -82,14 +86,22 @@ impl Error {
                 (429, "Too many events", format!("Too many events. This key may send more in {seconds} seconds").into())
             }
             Error::Unavailable(why) => (503, "Temporarily unavailable", (*why).into()),
-            Error::Refused(refusal, max_body) => {
+            Error::Coding(name) => {
+                let name = text::head(name, 100);
+                (
+                    415,
+                    "Unsupported encoding",
+                    format!("Content-Encoding: {name} is not supported. Use {CODINGS}, or none").into(),
+                )
+            }
+            Error::Refused(refusal) => {
                 let (heading, text) = match refusal {
                     Refusal::BadRequest(why) => ("Bad request", format!("Malformed request: {why}")),
                     Refusal::Timeout => ("Request timeout", "The request took too long to arrive".into()),
-                    Refusal::BodyTooLarge => (
-                        "Body too large",
-                        format!("The body is over the limit of {max_body} bytes. GET, HEAD and OPTIONS accept none"),
-                    ),
+                    Refusal::BodyTooLarge(0) => ("Body too large", "GET, HEAD and OPTIONS accept no body".into()),
+                    Refusal::BodyTooLarge(max) => {
+                        ("Body too large", format!("The body is over the limit of {max} bytes"))
+                    }
                     Refusal::HeadTooLarge => ("Head too large", HEAD_TOO_LARGE.into()),
                     Refusal::Busy(why) => ("Temporarily unavailable", (*why).into()),
                     Refusal::Panicked => ("Internal error", "Internal error".into()),
@@ -115,6 +127,7 @@ impl Error {
                 response.with_unique_header("WWW-Authenticate", "Basic realm=\"obs\", charset=\"UTF-8\"")
             }
             Error::Method(allowed) => response.with_unique_header("Allow", allowed.clone()),
+            Error::Coding(_) => response.with_unique_header("Accept-Encoding", CODINGS),
             Error::TooMany(seconds) => response.with_unique_header("Retry-After", seconds.to_string()),
             _ if status == 503 => response.with_unique_header("Retry-After", RETRY_AFTER),
             _ => response,

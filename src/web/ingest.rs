@@ -1,23 +1,39 @@
 //! `POST /api/events`: stores one event and answers with its id once it is durable.
 use super::{call::Call, error::Error, response::json, state::State};
 use crate::event::Event;
-use crate::http::Body;
+use crate::http::{Body, Coding, is_token};
 use crate::store::{Added, NewEvent};
 use crate::time::Time;
 use rouille::Response;
 use serde_json::json;
 
-pub fn add_event(state: &State, call: &Call, body: Body) -> Result<Response, Error> {
+pub fn add_event(state: &State, call: &Call, mut body: Body) -> Result<Response, Error> {
+    if let Some(coding) = Coding::from_request(call.request).map_err(Error::Coding)? {
+        let decoded = body.decode(coding);
+        // Some clients and proxies declare a coding and send plain JSON.
+        if !looks_like_json(body.bytes()) {
+            decoded?;
+        }
+    }
     let project = call.sender.project.clone();
     let happened_at = call.request.header("X-OBS-Age").and_then(ago);
     let new = |event| NewEvent { happened_at, ..NewEvent::new(event, project) };
     let new = body.parse(|bytes| Event::parse(bytes).map(new))?;
     let new = new.map_err(|rejection| Error::Bad(rejection.to_string()))?;
+    let reservation = state.rate.reserve(&call.sender.key).map_err(Error::TooMany)?;
     let (status, id) = match state.store.add(new)? {
-        Added::New(id) => (201, id),
+        Added::New(id) => {
+            reservation.stored();
+            (201, id)
+        }
         Added::Duplicate(id) => (200, id),
     };
     Ok(json(&json!({ "id": id.to_string() })).with_status_code(status))
+}
+
+/// Returns true if a body begins as an object does, after blanks and a byte order mark.
+fn looks_like_json(body: &[u8]) -> bool {
+    body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body).trim_ascii_start().starts_with(b"{")
 }
 
 /// The time that was `age` seconds ago, if that is a plain decimal number.
@@ -27,10 +43,15 @@ fn ago(age: &str) -> Option<Time> {
     Time::from_millis(Time::now().millis() - (seconds * 1000.0) as i64)
 }
 
-/// Answers a browser that asks whether a page of another origin may send an event.
-pub fn preflight(_: &State, _: &Call, _: Body) -> Result<Response, Error> {
+/// Answers a browser that asks whether a page of another origin may send an event. Every header that it asks for is
+/// allowed: tracers add their own to each request of a page.
+pub fn preflight(_: &State, call: &Call, _: Body) -> Result<Response, Error> {
+    let is_clean = |names: &&str| names.bytes().all(|byte| is_token(byte) || b", ".contains(&byte));
+    let names = call.request.header("Access-Control-Request-Headers").filter(is_clean).unwrap_or_default();
+    let names = if names.is_empty() { "Content-Type, X-OBS-Key, X-OBS-Age, Content-Encoding" } else { names };
     Ok(Response::empty_204()
         .with_unique_header("Access-Control-Allow-Methods", "POST")
-        .with_unique_header("Access-Control-Allow-Headers", "Content-Type, X-OBS-Key")
+        .with_unique_header("Access-Control-Allow-Headers", names.to_string())
+        .with_unique_header("Vary", "Access-Control-Request-Headers")
         .with_unique_header("Access-Control-Max-Age", "86400"))
 }

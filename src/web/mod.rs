@@ -57,9 +57,8 @@ impl App for State {
 
     fn refuse(&self, refusal: Refusal, target: Option<&str>) -> Response {
         let target = target.unwrap_or_default();
-        let error = Error::Refused(refusal, routes::max_body(&routes::path(target)));
         // The headers, which would ask for plain text, may be unreadable.
-        finish(target, Format::Page, Err(error))
+        finish(target, Format::Page, Err(refusal.into()))
     }
 
     /// The query is not logged: clients may put a key there.

@@ -6,7 +6,7 @@ use super::error::Error;
 use super::state::State;
 use super::{api, assets, forms, ingest, pages};
 use crate::event::parse_id;
-use crate::http::{Admission, Body, Version};
+use crate::http::{Admission, Body, Coding, Version};
 use Access::{Anyone, ChangeByForm, ChangeByJson, IngestKey, Read};
 use rouille::{Request, Response};
 use std::borrow::Cow;
@@ -15,7 +15,7 @@ use std::borrow::Cow;
 const NO_BODY: usize = 0;
 /// Maximum size in bytes of a form, of the JSON of a change, and of a body that the route ignores.
 const MAX_FORM: usize = 16 << 10;
-/// Maximum size in bytes of an event.
+/// Maximum size in bytes of an event, as sent and decoded.
 pub const MAX_EVENT: usize = 1 << 20;
 
 /// Every route, in the order of the contract. `HEAD` works wherever `GET` does.
@@ -107,8 +107,9 @@ pub fn admit(state: &State, request: &Request, version: Version) -> Result<Admis
         Anyone => Sender::default(),
         IngestKey => {
             let key = auth::ingest_key(&state.keys, request)?;
-            state.rate.take(&key.key).map_err(Error::TooMany)?;
-            Sender { project: key.project.clone(), is_trusted: false }
+            state.rate.check(&key.key).map_err(Error::TooMany)?;
+            Coding::from_request(request).map_err(Error::Coding)?;
+            Sender { key: key.key.clone(), project: key.project.clone(), is_trusted: false }
         }
         Read => reader()?,
         ChangeByForm => auth::check_form(request, reader()?, state.url.as_deref())?,
@@ -120,11 +121,6 @@ pub fn admit(state: &State, request: &Request, version: Version) -> Result<Admis
 pub fn handle(state: &State, admitted: Admitted, request: &Request, body: Body) -> Result<Response, Error> {
     let Admitted { route, path, sender } = admitted;
     (route.handler)(state, &Call { request, path, sender }, body)
-}
-
-/// Maximum size in bytes of a body that can be sent to a path.
-pub fn max_body(path: &str) -> usize {
-    routes_at(path).map(|(route, _)| route.max_body).max().unwrap_or(NO_BODY)
 }
 
 /// Whether a page of any origin may read responses from a path, including a redirect to it.

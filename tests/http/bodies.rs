@@ -128,10 +128,10 @@ fn a_body_at_the_limit_is_accepted_and_a_longer_one_is_not() {
     let server = Server::start();
     let (fits, over) = ("x".repeat(MAX_BODY), "x".repeat(MAX_BODY + 1));
     assert!(server.ask(post("/echo", &fits)).body.ends_with(&fits));
-    assert_eq!(server.ask(post("/echo", &over)).body, "BodyTooLarge /echo");
+    assert_eq!(server.ask(post("/echo", &over)).body, "BodyTooLarge(100000) /echo");
     let chunks = |body: &str| chunked(&format!("5\r\nhello\r\n{:x}\r\n{}\r\n0\r\n\r\n", body.len() - 5, &body[5..]));
     assert!(server.ask(chunks(&fits)).body.ends_with(&fits[5..]));
-    assert_eq!(server.ask(chunks(&over)).body, "BodyTooLarge /echo");
+    assert_eq!(server.ask(chunks(&over)).body, "BodyTooLarge(100000) /echo");
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! What many, slow or silent clients cost, and when they are cut off. Times are short, and only ever used as bounds.
-use crate::server::{Client, MAX_BODY, Server, get, ms, post, until};
+use crate::server::{Client, DEADLINE, MAX_BODY, Server, get, ms, post, until};
 use obs::http::Limits;
 use std::io::{ErrorKind, Write};
 use std::sync::atomic::Ordering::SeqCst;
@@ -90,7 +90,7 @@ fn an_idle_connection_is_closed_without_a_response() {
 
 #[test]
 fn a_response_that_is_not_read_is_cut_off() {
-    let server = Server::with(Limits { response_time: ms(300), memory: 3 * UNREAD, ..limits() });
+    let server = Server::with(Limits { response_time: ms(300), memory: 5 * UNREAD, ..limits() });
     let mut client = server.client();
     client.send(get(&format!("/large?n={UNREAD}")));
     client.answer_to_head();
@@ -100,7 +100,7 @@ fn a_response_that_is_not_read_is_cut_off() {
 
 #[test]
 fn a_client_that_only_declares_a_long_body_takes_no_memory() {
-    let server = Server::with(Limits { memory: MAX_BODY, ..limits() });
+    let server = Server::with(Limits { memory: 2 * MAX_BODY, ..limits() });
     let declared = format!("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {MAX_BODY}\r\n\r\n");
     let mut clients: Vec<_> = (0..20).map(|_| server.client()).collect();
     clients.iter_mut().for_each(|client| client.send(&declared));
@@ -136,13 +136,13 @@ fn the_memory_of_a_request_that_panics_is_freed() {
 
 #[test]
 fn a_body_makes_room_for_its_response() {
-    let server = Server::with(Limits { memory: 4 * MAX_BODY, ..limits() });
+    let server = Server::with(Limits { memory: 8 * MAX_BODY, ..limits() });
     assert_eq!(server.ask(post("/echo", &"x".repeat(MAX_BODY))).status, 200);
 }
 
 #[test]
 fn a_response_larger_than_the_free_memory_is_replaced_by_503() {
-    let server = Server::with(Limits { memory: 1 << 20, ..limits() });
+    let server = Server::with(Limits { memory: 2 << 20, ..limits() });
     let mut client = server.client();
     let answer = client.ask(get("/large?n=2000000"));
     assert_eq!((answer.status, answer.header("Retry-After"), answer.closes()), (503, Some("1"), false));
@@ -191,6 +191,35 @@ fn a_new_connection_replaces_a_guess_rather_than_an_idle_connection() {
     assert!(others.iter_mut().chain([&mut idle]).all(|client| client.ask(get("/")).status == 200));
     let replaced = guesses.into_iter().map(|mut client| client.rest()).filter(Vec::is_empty).count();
     assert!((1..=10).contains(&replaced), "{replaced} guesses closed without a response");
+}
+
+#[test]
+fn a_new_connection_has_the_time_to_send_its_request() {
+    let server = Server::with(Limits { connections: 1, eviction_age: ms(1500), ..limits() });
+    let (mut first, mut second) = (server.client(), server.client());
+    second.send(get("/"));
+    first.socket.set_read_timeout(Some(ms(100))).unwrap();
+    assert_eq!(first.socket.peek(&mut [0]).unwrap_err().kind(), ErrorKind::WouldBlock, "the first is not cut off");
+    first.socket.set_read_timeout(Some(DEADLINE)).unwrap();
+    assert_eq!(first.ask(get("/")).status, 200);
+    assert_eq!(second.answer().status, 200, "it takes the place of the first");
+    first.assert_closed();
+}
+
+#[test]
+fn clients_that_keep_sending_requests_do_not_keep_new_connections_out() {
+    let server = Server::with(Limits { connections: 2, eviction_age: ms(500), ..limits() });
+    let mut busy = [server.client(), server.client()];
+    let mut newest = server.client();
+    newest.send(get("/new"));
+    newest.socket.set_nonblocking(true).unwrap();
+    until("the new connection is served", || {
+        // One of the two is cut off.
+        busy.iter_mut().for_each(|client| drop(client.socket.write(get("/busy").as_bytes())));
+        newest.socket.peek(&mut [0]).is_ok()
+    });
+    newest.socket.set_nonblocking(false).unwrap();
+    assert_eq!(newest.answer().status, 200);
 }
 
 #[test]

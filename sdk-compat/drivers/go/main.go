@@ -82,7 +82,7 @@ var scenarios = map[string]func(){
 	"not-an-error": func() {
 		setUp()
 		func() {
-			defer obs.Recover()
+			defer func() { obs.CapturePanic(recover()) }()
 			panic("just a string")
 		}()
 		flush(10 * time.Second)

@@ -125,6 +125,49 @@ test('capture options that throw do not affect the caller', async () => {
   assert.equal(await obs.flush(), true);
 });
 
+for (const [what, act, pattern, expected] of [
+  ['an unknown option of captureException', () => obs.captureException(new Error('m'), { tags: { a: 1 } }), /unknown option tags/],
+  ['an unknown option of captureMessage', () => obs.captureMessage('m', 'info', { user: { id: 7 } }), /unknown option user/],
+  ['a level in place of the options', () => obs.captureException(new Error('m'), 'warning'), /options/],
+  ['an error in place of the options', () => obs.captureException('m', new Error('secret')), /options/],
+  ['options in place of the level', () => obs.captureMessage('m', { level: 'warning', extra: { n: 1 } }), /level before its options/, { level: 'warning', extra: { n: 1 } }],
+  ['an unknown level', () => obs.captureMessage('m', 'secret'), /level must be one of error, warning, info/],
+  ['a level that is not text', () => obs.captureException(new Error('m'), { level: 7 }), /level must be/],
+]) {
+  test(`${what} is logged once, and the event is sent`, async () => {
+    obs.init({ dsn: server.dsn });
+    assert.notEqual(act(), '');
+    assert.notEqual(act(), '');
+    assert.equal(await obs.flush(), true);
+    const [{ message, level, extra }] = server.events;
+    assert.deepEqual([message, server.events.length], ['m', 2]);
+    if (expected) assert.deepEqual({ level, extra }, expected);
+    assert.equal(lines.length, 1);
+    assert.match(lines[0], pattern);
+    assert.doesNotMatch(lines[0], /secret/);
+  });
+}
+
+test('what the SDK knows is not logged', async () => {
+  obs.init({ dsn: server.dsn });
+  for (const options of [undefined, null, {}, { level: 'warning', extra: 7, fingerprint: ['a'] }, Object.create(null)]) obs.captureException(new Error('m'), options);
+  obs.captureMessage('m');
+  obs.captureMessage('m', null);
+  assert.equal(await obs.flush(), true);
+  assert.deepEqual(lines, []);
+  assert.deepEqual(server.events.slice(5).map(({ level }) => level), ['info', 'info']);
+});
+
+for (const timeout of [{ timeout: 100 }, '100', NaN, null]) {
+  test(`flush(${typeof timeout === 'number' ? timeout : JSON.stringify(timeout)}) waits as if it had no argument, and logs that`, async () => {
+    obs.init({ dsn: server.dsn });
+    obs.captureMessage('m');
+    assert.equal(await obs.flush(timeout), true);
+    assert.equal(lines.length, 1);
+    assert.match(lines[0], /milliseconds/);
+  });
+}
+
 test('repeated init replaces the settings, and queued events go to their own server', async () => {
   const second = await Server.start();
   obs.init({ dsn: server.dsn, environment: 'one' });

@@ -45,6 +45,18 @@ for (const [what, value, expected] of [
   ['dates', new Date(0), '1970-01-01T00:00:00.000Z'],
   ['invalid dates', new Date(NaN), null],
   ['errors', new TypeError('broken'), { type: 'TypeError', message: 'broken' }],
+  ['errors with a code', Object.assign(new TypeError('broken'), { code: 7, config: { key: 'secret' } }), { type: 'TypeError', message: 'broken', code: 7 }],
+  ['a response', new Response('', { status: 500, statusText: 'Broken' }), { type: 'default', status: 500, statusText: 'Broken' }],
+  ['headers', new Headers({ a: 'b' }), { a: 'b' }],
+  ['forms and queries, with repeated names', new URLSearchParams('a=1&b=2&a=3'), { a: ['1', '3'], b: '2' }],
+  ['maps whose keys are objects', new Map([[{ a: 1 }, 'x'], [{ a: 2 }, 'y']]), { '{"a":1}': 'x', '{"a":2}': 'y' }],
+  ['regular expressions', /^a+$/i, '/^a+$/i'],
+  ['promises', Promise.resolve(), '[unserialisable: Promise]'],
+  ['boxed values', [new String('s'), Object(7n), new Boolean(false)], ['s', '7', false]],
+  ['URLs', new URL('http://example.com/?q=1'), 'http://example.com/?q=1'],
+  ['events', new MessageEvent('message', { data: 7 }), { type: 'message', data: 7 }],
+  ['signals', AbortSignal.abort(new Error('stop')), { aborted: true, reason: { type: 'Error', message: 'stop' } }],
+  ['the global object', globalThis, '[unserialisable: Object]'],
   ['toJSON', { toJSON: () => ({ short: 1n }) }, { short: '1' }],
   ['a toJSON that throws', { toJSON: throws }, '[unserialisable: Object]'],
   ['getters that throw', { get a() { return throws(); }, b: 1 }, { a: '[unserialisable: getter]', b: 1 }],
@@ -59,6 +71,10 @@ for (const [what, value, expected] of [
     assert.deepEqual((await eventWith({ value })).extra.value, expected);
   });
 }
+
+test('extra takes blobs, with their size', async () => {
+  assert.equal((await eventWith({ value: new Blob(['text']) })).extra.value.size, 4);
+});
 
 test('extra takes a key named __proto__', async () => {
   const { extra } = await eventWith(JSON.parse('{"__proto__":{"polluted":true},"ok":1}'));

@@ -23,7 +23,8 @@ async function compare(source, before = '') {
   return plain;
 }
 
-const messages = () => [...new Map(server.events.map((event) => [event.event_id, event.message])).values()];
+const events = () => [...new Map(server.events.map((event) => [event.event_id, event])).values()]; // An event may be sent twice.
+const messages = () => events().map(({ message }) => message);
 
 const logs = "process.on('unhandledRejection', (reason) => console.log(reason.message));\n";
 for (const [what, source, status, before] of [
@@ -47,10 +48,42 @@ for (const [what, source, status, before] of [
   });
 }
 
-test('a rejection with a string is captured and ends the process as usual', async () => {
-  assert.equal((await compare("Promise.reject('just a text');")).status, 1);
-  assert.equal(messages().length, 1);
-  assert.match(messages()[0], /just a text/);
+for (const [what, reason, type, message, error] of [
+  ['a string', "'just a text'", 'string', 'just a text'],
+  ['an object', "{ code: 'E42', message: 'boom' }", 'Object', 'boom', { code: 'E42' }],
+  ['nothing', '', 'undefined', 'undefined'],
+]) {
+  for (const [how, before, status] of [
+    ['that nothing catches', '', 1],
+    ['for which the program has a listener', "process.on('unhandledRejection', () => console.log('heard'));\n", 0],
+    ['that the program captures as an uncaught exception', "process.on('uncaughtException', (error) => process.argv[2] && obs.captureException(error));\n", process.versions.bun ? 1 : 0],
+  ]) {
+    test(`a rejection with ${what} ${how} is one event with the reason, without side effects`, async () => {
+      assert.equal((await compare(`Promise.reject(${reason});`, before)).status, status);
+      assert.deepEqual(events().map(({ type, message, extra }) => [type, message, extra?.error]), [[type, message, error]]);
+    });
+  }
+}
+
+for (const name of ['uncaughtException', 'unhandledRejection']) {
+  test(`an error that a listener to ${name} captures too is one event`, async () => {
+    const fails = name === 'uncaughtException' ? "setTimeout(() => { throw new Error('once'); }, 1)" : "Promise.reject(new Error('once'))";
+    await program(`${setUp}process.on('${name}', (error) => obs.captureException(error));\n${fails};`, { dsn: server.dsn });
+    assert.deepEqual(messages(), ['once']);
+  });
+}
+
+// Bun gives the main thread a copy of the error that nothing marks.
+if (!process.versions.bun) test('an error in a worker thread is one event, also if it ends the main thread', async () => {
+  const threads = "import { isMainThread, Worker } from 'node:worker_threads';\nclass PaymentError extends Error {}\n";
+  const run = await program(`${threads}${setUp}if (isMainThread) new Worker(new URL(import.meta.url));\nelse setTimeout(() => { throw new PaymentError('declined'); }, 1);`, { dsn: server.dsn });
+  assert.equal(run.status, 1);
+  assert.deepEqual(events().map(({ type, message }) => [type, message]), [['PaymentError', 'declined']]);
+});
+
+test('close lets go of process.emit', async () => {
+  const run = await program(`const { emit } = process;\n${setUp}await obs.close();\nconsole.log(process.emit === emit);`, { dsn: server.dsn });
+  assert.equal(run.stdout, 'true\n');
 });
 
 test('queued events are sent along with the uncaught error', async () => {

@@ -106,6 +106,45 @@ test('events captured while the server is down arrive once it is up', async () =
   assert.doesNotMatch(lines[0], /secret|message/);
 });
 
+test('every attempt says how many seconds ago the event was captured', async () => {
+  const server = await start((nth) => ({ status: nth < 3 ? 503 : 201, headers: nth === 1 ? { 'Retry-After': '1' } : {} }));
+  obs.init({ dsn: server.dsn });
+  obs.captureMessage('m');
+  assert.equal(await obs.flush(10_000), true);
+  const ages = server.requests.map(({ headers }) => Number(headers['x-obs-age']));
+  assert.ok(ages[0] >= 0 && ages[0] < 0.9, `${ages}`);
+  assert.ok(ages[1] > ages[0] + 0.9 && ages[2] > ages[1] && ages[2] < 60, `${ages}`);
+});
+
+test('an event that was held back is as old as its capture', async () => {
+  const server = await start();
+  obs.init({ dsn: server.dsn });
+  for (let n = 0; n < 101; n++) obs.captureMessage('again');
+  await new Promise((resolve) => setTimeout(resolve, 1100));
+  assert.equal(await obs.flush(10_000), true);
+  assert.ok(server.requests[100].headers['x-obs-age'] >= 1);
+});
+
+for (const [what, jump] of [['set back', -3_600_000], ['set forward, or the machine slept', 3_600_000]]) {
+  test(`an event does not become younger if the clock is ${what}`, async () => {
+    let isDown = true;
+    const server = await start(() => ({ status: isDown ? 503 : 201 }));
+    obs.init({ dsn: server.dsn });
+    obs.captureMessage('m');
+    assert.equal(await obs.flush(1000), false);
+    const { now } = Date;
+    Date.now = () => now() + jump;
+    isDown = false;
+    try {
+      assert.equal(await obs.flush(), true);
+    } finally {
+      Date.now = now;
+    }
+    const age = Number(server.requests.at(-1).headers['x-obs-age']);
+    assert.ok(jump > 0 ? age > 3600 : age >= 0.9 && age < 60, `${age}`);
+  });
+}
+
 test('events are retried in the background without a flush', async () => {
   const server = await start((nth) => ({ status: nth < 3 ? 503 : 201 }));
   obs.init({ dsn: server.dsn });

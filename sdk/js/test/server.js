@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 
-const CORS = { 'Access-Control-Allow-Origin': '*', 'Access-Control-Allow-Headers': 'Content-Type, X-OBS-Key', 'Access-Control-Expose-Headers': 'Retry-After' };
+const CORS = { 'Access-Control-Allow-Origin': '*', 'Access-Control-Expose-Headers': 'Retry-After' };
 
 export class Server {
   /** `answer(nth, event)` returns `{status, headers, body}`, a promise of it, or null for no response. */
@@ -11,7 +11,7 @@ export class Server {
     const server = new Server();
     Object.assign(server, { events: [], requests: [], connections: 0 });
     server.http = createServer(async (request, response) => {
-      if (request.method === 'OPTIONS') return response.writeHead(204, CORS).end();
+      if (request.method === 'OPTIONS') return response.writeHead(204, { ...CORS, 'Access-Control-Allow-Headers': request.headers['access-control-request-headers'] }).end();
       let body = '';
       request.setEncoding('utf8');
       for await (const part of request) body += part;

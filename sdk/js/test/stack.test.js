@@ -1,5 +1,6 @@
 // Stack traces in the formats of all engines.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -151,6 +152,12 @@ test('the hundred most recent frames are sent', async () => {
   const stack = Array.from({ length: 5000 }, (_, n) => `    at f${n} (/srv/a.js:${n + 1}:1)`).join('\n');
   const sent = await frames(`Error: broke\n${stack}`);
   assert.deepEqual([sent.length, sent[0], sent[99]], [100, 'f0 /srv/a.js:1:1', 'f99 /srv/a.js:100:1']);
+});
+
+test('the paths that belong to a library are those of the server', async () => {
+  const { library, own } = JSON.parse(readFileSync(new URL('../../../tests/library-paths.json', import.meta.url), 'utf8'));
+  const wrong = async (paths, mark) => (await Promise.all([frames(paths.map((path, n) => `    at f (${path}:${n + 1}:1)`).join('\n'))]))[0].filter((frame) => frame.startsWith('-') !== mark);
+  assert.deepEqual([await wrong(library, true), await wrong(own, false)], [[], []]);
 });
 
 for (const stack of ['', 'no frames at all', '   at', '@', '(((((', '%', '    at (((((', `    at ${'a ('.repeat(1300)}`, `    at ${' '.repeat(4000)}`, `${'@'.repeat(4000)}`, '\n'.repeat(200_000), 'x'.repeat(5_000_000)]) {

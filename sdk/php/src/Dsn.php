@@ -8,12 +8,8 @@ namespace Obs;
 final class Dsn
 {
     private function __construct(
-        public readonly bool $isSecure,
-        public readonly string $key,
-        public readonly string $host,
-        public readonly int $port,
-    ) {
-    }
+        public readonly bool $isSecure, public readonly string $key, public readonly string $host, public readonly int $port,
+    ) {}
 
     /** @throws \InvalidArgumentException with a message that does not contain the key */
     public static function parse(string $dsn): self
@@ -31,8 +27,7 @@ final class Dsn
             !$isValidHost || $port < 1 || $port > 65535 => "the DSN's host or port is invalid",
             default => null,
         };
-        return $error === null
-            ? new self($isSecure, $key, $parts[1], $port)
-            : throw new \InvalidArgumentException("$error (expected http://KEY@HOST:PORT)");
+        $error === null || throw new \InvalidArgumentException("$error (expected http://KEY@HOST:PORT)");
+        return new self($isSecure, $key, $parts[1], $port);
     }
 }

@@ -7,26 +7,25 @@ namespace Obs;
 /** Builds events, and keeps them within the server's limits. */
 final class Event
 {
-    private const MAX_BYTES = 1_000_000;
-    private const MAX_MESSAGE = 8192;
-    private const MAX_TEXT = 200;
-    private const MAX_CAUSES = 20;
+    private const MAX_BYTES = 1_000_000, MAX_MESSAGE = 8192, MAX_TEXT = 200, MAX_CAUSES = 20;
 
     /** Returns the type, message, stack trace and causes of a captured value. */
     public static function fromThrown(mixed $thrown, bool $withSource): array
     {
         if (!$thrown instanceof \Throwable) {
-            $trace = StackTrace::fromThrowable(new \Exception(), $withSource);
-            return ['type' => get_debug_type($thrown), 'message' => self::text($thrown), 'stacktrace' => $trace];
+            return ['type' => get_debug_type($thrown), 'message' => self::text($thrown),
+                'stacktrace' => StackTrace::fromThrowable(new \Exception(), $withSource)];
         }
         $chain = [];
         while ($thrown && !isset($chain[$id = spl_object_id($thrown)]) && \count($chain) <= self::MAX_CAUSES) {
-            $message = new \ReflectionProperty($thrown, 'message'); // May hold any type, for which getMessage() raises a warning.
-            $chain[$id] = [
-                'type' => explode("\0", $thrown::class)[0], // The name of an anonymous class has a NUL and its path at the end.
-                'message' => self::text($message->getValue($thrown)),
-                'stacktrace' => StackTrace::fromThrowable($thrown, $withSource),
-            ];
+            // The message may be of any type, for which getMessage() raises a warning.
+            $message = self::text((new \ReflectionProperty($thrown, 'message'))->getValue($thrown));
+            // PHP's own report of an uncaught exception has the traces of it and its causes as text, with arguments.
+            $place = preg_quote(" in {$thrown->getFile()}:{$thrown->getLine()}\nStack trace:\n", '/');
+            preg_match("/^Uncaught (?:.*\n\nNext )?([^:\s]+)(?:: (.*?))?$place/s", $message, $report);
+            // The name of an anonymous class has a NUL and its path at the end.
+            $chain[$id] = ['type' => $report[1] ?? explode("\0", $thrown::class)[0], 'message' => $report ? $report[2] ?? '' : $message,
+                'stacktrace' => StackTrace::fromThrowable($thrown, $withSource)];
             $thrown = $thrown->getPrevious();
         }
         return array_shift($chain) + ['causes' => $chain];
@@ -48,11 +47,6 @@ final class Event
         return vsprintf('%s%s-%s-%s-%s-%s%s%s', str_split($hex, 4));
     }
 
-    public static function now(): string
-    {
-        return (new \DateTimeImmutable('now', new \DateTimeZone('UTC')))->format('Y-m-d\TH:i:s.v\Z');
-    }
-
     /** Truncates strings and removes empty fields. */
     public static function normalize(array $event): array
     {
@@ -61,9 +55,8 @@ final class Event
                 $event[$field] = Json::truncate($value, $field === 'message' ? self::MAX_MESSAGE : self::MAX_TEXT);
             }
         }
-        if (trim($event['message'] ?? '') === '' && ($event['type'] ?? '') === '') {
-            $event['message'] = '(empty message)'; // The server rejects events with neither.
-        }
+        $isEmpty = trim($event['message'] ?? '') === '' && ($event['type'] ?? '') === ''; // The server rejects such events.
+        $isEmpty && $event['message'] = '(empty message)';
         return array_filter($event, static fn ($value) => $value !== null && $value !== '' && $value !== []);
     }
 
@@ -77,18 +70,14 @@ final class Event
     /** Encodes an event as JSON of at most MAX_BYTES. Removes the least useful data first if it is too large. */
     public static function encode(array $event): string
     {
-        $extra = $event['extra'] ?? null;
-        unset($event['extra']);
         $maxBytes = self::MAX_BYTES - 100;
-        $json = Json::encode($event, $maxBytes)
-            ?? Json::encode(['causes' => [], 'stacktrace' => \array_slice($event['stacktrace'] ?? [], 0, 20)] + $event, $maxBytes)
+        $small = array_diff_key($event, ['extra' => 0]);
+        $json = Json::encode($small, $maxBytes)
+            ?? Json::encode(['causes' => [], 'stacktrace' => \array_slice($event['stacktrace'] ?? [], 0, 20)] + $small, $maxBytes)
             ?? throw new \LengthException();
-        if ($extra === null) {
-            return $json;
-        }
         $room = self::MAX_BYTES - \strlen($json) - 10;
-        $extra = Json::encode($extra, $room) ?? Json::encode($extra, $room, self::MAX_MESSAGE)
+        $extra = Json::encode($event['extra'] ?? null, $room) ?? Json::encode($event['extra'], $room, self::MAX_MESSAGE)
             ?? "{\"obs\":\"extra omitted: over $room bytes\"}";
-        return substr($json, 0, -1) . ",\"extra\":$extra}";
+        return isset($event['extra']) ? substr($json, 0, -1) . ",\"extra\":$extra}" : $json;
     }
 }

@@ -4,67 +4,104 @@ declare(strict_types=1);
 
 namespace Obs;
 
-/** The exception and error handlers of capture_unhandled, which also call the previous handlers. */
+/** The exception and error handlers of capture_unhandled, which also call the application's handlers. */
 final class Handlers
 {
-    private const FATAL = \E_ERROR | \E_PARSE | \E_CORE_ERROR | \E_COMPILE_ERROR;
+    public const FATAL = \E_ERROR | \E_PARSE | \E_CORE_ERROR | \E_COMPILE_ERROR | \E_USER_ERROR | \E_RECOVERABLE_ERROR;
 
-    /** @var array{?callable, ?callable}|null the previous exception and error handlers; null until ours are registered */
-    private static ?array $previous = null;
-    private static bool $isEnabled = false;
-    private static bool $sawUncaught = false;
+    public static bool $isEnabled = false;
+    public static ?\Throwable $fatal = null; // The last uncaught exception or fatal error that was captured.
+    public static ?string $id = null; // Of that event.
+    private static ?\ErrorException $pending = null; // While the application's error handler runs.
 
-    public static function setEnabled(bool $isEnabled): void
+    private function __construct(private readonly mixed $previous) {}
+
+    /**
+     * Replaces the application's handlers, which ours then call. Frameworks set theirs after init, so each class that is
+     * loaded is an occasion to look. An error handler alone may be a temporary one, so it is left in place.
+     */
+    public static function takePlace(): void
     {
-        self::$isEnabled = $isEnabled;
-        if ($isEnabled && !self::$previous) {
-            self::$previous = [set_exception_handler(self::onException(...)), set_error_handler(self::onError(...))];
+        self::$isEnabled && self::replace(set_exception_handler(...), restore_exception_handler(...), 'onException')
+            && self::replace(set_error_handler(...), restore_error_handler(...), 'onError')
+            && spl_autoload_register([self::class, 'takePlace'], true, true); // A second time, this does nothing.
+    }
+
+    private static function replace(callable $set, callable $restore, string $method): bool
+    {
+        $current = $set(null);
+        $restore();
+        if (\is_array($current) && $current[0] instanceof self) {
+            return false;
+        }
+        $bottom = \array_slice(debug_backtrace(), -1)[0];
+        if (!isset($bottom['file']) && ($bottom['args'][0] ?? null) instanceof \Throwable) {
+            self::capture($bottom['args'][0], \E_ERROR); // PHP has called the application's handler, which is loading a class.
+            return false;
+        }
+        $restore();
+        $set([new self($current), $method]);
+        return true;
+    }
+
+    public function onException(\Throwable $thrown): void
+    {
+        self::capture($thrown, \E_ERROR);
+        try {
+            // From a handler, an exception makes PHP print its usual output and exit with status 255.
+            $this->previous ? ($this->previous)($thrown) : throw $thrown;
+        } catch (\Throwable $other) {
+            self::capture($other, \E_ERROR);
+            throw $other;
         }
     }
 
-    public static function onException(\Throwable $thrown): void
+    public function onError(int $severity, string $message, string $file = '', int $line = 0): mixed
     {
-        self::$sawUncaught = true;
-        self::capture($thrown, 'error');
-        if (!self::$previous[0]) {
-            throw $thrown; // From a handler, this makes PHP print its usual output and exit with status 255.
+        // The previous handler first, because it may throw: then only the exception is captured. It may call another of ours.
+        $isSilenced = !(error_reporting() & $severity); // With @.
+        $error = $isSilenced || self::$pending ? null : self::$pending = new \ErrorException($message, 0, $severity, $file, $line);
+        try {
+            $result = $this->previous ? ($this->previous)($severity, $message, $file, $line) : false;
+        } finally {
+            self::$pending = $error ? null : self::$pending;
         }
-        (self::$previous[0])($thrown);
-    }
-
-    public static function onError(int $severity, string $message, string $file = '', int $line = 0): mixed
-    {
-        // First, because it may throw: then only the exception is captured.
-        $result = self::$previous[1] ? (self::$previous[1])($severity, $message, $file, $line) : false;
-        if (error_reporting() & $severity) { // False if silenced with @.
-            self::capture(new \ErrorException($message, 0, $severity, $file, $line), match ($severity) {
-                \E_WARNING, \E_USER_WARNING => 'warning',
-                \E_USER_ERROR, \E_RECOVERABLE_ERROR => 'error',
-                default => 'info',
-            });
-        }
+        $error && self::capture($error, $severity);
         return $result;
     }
 
-    /** Returns whether a fatal error ended the script, other than an uncaught exception, which PHP also reports as one. */
-    public static function wasFatal(): bool
+    /** Captures the error that ended the script, if any and if it was not captured yet. */
+    public static function onEnd(): void
     {
-        $error = error_get_last();
-        $isEnding = $error && ($error['type'] & (self::FATAL | \E_USER_ERROR | \E_RECOVERABLE_ERROR));
-        return $isEnding && !str_starts_with($error['message'], 'Uncaught ');
-    }
-
-    /** Captures the fatal error that ended the script, if any. onException has already captured an uncaught exception. */
-    public static function onShutdown(): void
-    {
-        $error = error_get_last();
-        if (!self::$sawUncaught && $error && ($error['type'] & self::FATAL)) {
-            self::capture(new \ErrorException($error['message'], 0, $error['type'], $error['file'], $error['line']), 'error');
+        [$pending, self::$pending] = [self::$pending, null];
+        $pending && self::capture($pending, $pending->getSeverity()); // The previous handler called exit().
+        [$type, $message, $file, $line] = array_values(error_get_last() ?? [0, '', '', 0]);
+        if (($type & self::FATAL) && [$file, $line] !== [self::$fatal?->getFile(), self::$fatal?->getLine()]) {
+            self::capture(new \ErrorException($message, 0, $type, $file, $line), $type);
         }
     }
 
-    private static function capture(\Throwable $thrown, string $level): void
+    /** Ends the output buffers, as PHP would do next, to capture an exception from a callback. */
+    public static function endOutput(): void
     {
-        self::$isEnabled && Client::captureException($thrown, ['level' => $level]);
+        try {
+            while (self::$isEnabled && ((ob_get_status()['flags'] ?? 0) & \PHP_OUTPUT_HANDLER_REMOVABLE)) {
+                ob_end_flush();
+            }
+        } catch (\Throwable $thrown) {
+            (new self(null))->onException($thrown);
+        }
+    }
+
+    private static function capture(\Throwable $thrown, int $severity): void
+    {
+        if ($thrown === self::$fatal) {
+            return;
+        }
+        $isFatal = $severity & self::FATAL;
+        [self::$fatal, self::$id] = $isFatal ? [$thrown, null] : [self::$fatal, self::$id];
+        $level = $isFatal ? 'error' : ($severity & (\E_WARNING | \E_USER_WARNING) ? 'warning' : 'info');
+        $id = self::$isEnabled ? Client::captureException($thrown, ['level' => $level]) : null;
+        self::$id = $isFatal ? $id : self::$id;
     }
 }

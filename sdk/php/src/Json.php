@@ -8,12 +8,9 @@ namespace Obs;
 final class Json
 {
     private const MAX_DEPTH = 32;
-    private const FLAGS = \JSON_UNESCAPED_UNICODE | \JSON_UNESCAPED_SLASHES | \JSON_INVALID_UTF8_SUBSTITUTE
-        | \JSON_PRESERVE_ZERO_FRACTION;
+    private const FLAGS = \JSON_UNESCAPED_UNICODE | \JSON_UNESCAPED_SLASHES | \JSON_INVALID_UTF8_SUBSTITUTE | \JSON_PRESERVE_ZERO_FRACTION;
 
-    private function __construct(private int $room, private readonly int $maxCharacters)
-    {
-    }
+    private function __construct(private int $room, private readonly int $maxCharacters) {}
 
     /** Returns null if the JSON would exceed $maxBytes. It stops early, so a huge value takes little memory. */
     public static function encode(mixed $value, int $maxBytes, int $maxCharacters = \PHP_INT_MAX): ?string
@@ -30,9 +27,7 @@ final class Json
     public static function truncate(string $text, int $maxCharacters): string
     {
         $text = substr($text, 0, 4 * $maxCharacters);
-        if (!preg_match('//u', $text)) {
-            $text = json_decode(json_encode($text, self::FLAGS));
-        }
+        $text = preg_match('//u', $text) ? $text : json_decode(json_encode($text, self::FLAGS));
         preg_match("/^.{0,$maxCharacters}/su", $text, $match);
         return $match[0] ?? '';
     }
@@ -40,17 +35,10 @@ final class Json
     /** @param array<int|string, true> $path the enclosing objects, and the enclosing arrays held by reference */
     private function plain(mixed $value, int $depth = 0, array $path = [], ?string $reference = null): mixed
     {
-        if (\is_string($value) && \strlen($value) > $this->maxCharacters) {
-            $value = self::truncate($value, $this->maxCharacters);
-        }
-        $this->room -= match (true) {
-            \is_string($value) => \strlen($value) + 2,
-            $value === null, \is_scalar($value) => 1,
-            default => 8, // An array takes more memory than its JSON suggests.
-        };
-        if ($this->room < 0) {
-            throw new \OverflowException();
-        }
+        $value = \is_string($value) && \strlen($value) > $this->maxCharacters ? self::truncate($value, $this->maxCharacters) : $value;
+        // An array takes more memory than its JSON suggests.
+        $this->room -= \is_string($value) ? \strlen($value) + 2 : ($value === null || \is_scalar($value) ? 1 : 8);
+        $this->room < 0 && throw new \OverflowException();
         $identity = \is_object($value) ? spl_object_id($value) : $reference;
         $isCircular = $identity !== null && isset($path[$identity]);
         $path += $identity === null ? [] : [$identity => true];
@@ -88,7 +76,7 @@ final class Json
                 default => get_object_vars($object) ?: ($object instanceof \stdClass ? [] : null),
             };
         } catch (\Throwable) {
-            $data = null;
+            // As if it had no properties.
         }
         $data ??= '[unserialisable: ' . self::truncate(explode("\0", $object::class)[0], 200) . ']';
         return $this->plain($data, \is_object($data) ? $depth + 1 : $depth, $path);

@@ -7,12 +7,10 @@ namespace Obs;
 /** Builds stack traces, most recent call first, with source lines and without arguments. */
 final class StackTrace
 {
-    private const MAX_FRAMES = 100;
-    private const MAX_WITH_SOURCE = 10;
-    private const LINES_AROUND = 3;
-    private const MAX_LINE_LENGTH = 200;
-    private const MAX_FILE_BYTES = 1 << 20;
-    private const MAX_CACHED = 200;
+    private const LIBRARY = '~(^|/)(vendor|node_modules|site-packages|dist-packages|gems|\.cargo/registry|rustc|pkg/mod)/'
+        . '|^(/usr/(local|lib)/go[^/]*/src/|node:|internal/|<)~';
+    private const MAX_FRAMES = 100, MAX_WITH_SOURCE = 10, MAX_CACHED = 200;
+    private const LINES_AROUND = 3, MAX_LINE_LENGTH = 200, MAX_FILE_BYTES = 1 << 20;
 
     /** @var array<string, array> source lines by "file:line" */
     private static array $cache = [];
@@ -25,15 +23,13 @@ final class StackTrace
         while ($trace && ($isOwn($trace[0]) || ($own && !isset($own['file'])))) {
             $own = array_shift($trace); // Without a file, an internal function of PHP called the SDK.
         }
-        if (\dirname($file) === __DIR__) {
-            [$file, $line] = [$own['file'] ?? '', $own['line'] ?? 0];
-        }
+        [$file, $line] = \dirname($file) === __DIR__ ? [$own['file'] ?? '', $own['line'] ?? 0] : [$file, $line];
         // An exception thrown by an internal function has the line of the caller, so its own frame is removed.
         while ($trace && self::isInternal($trace[0]) && [$trace[0]['file'] ?? $file, $trace[0]['line'] ?? $line] === [$file, $line]) {
             array_shift($trace);
         }
         $frames = self::frames($file, $line, $trace, $withSource ? self::MAX_WITH_SOURCE : 0);
-        $isFatal = ($own['function'] ?? '') === 'onShutdown'; // PHP does not report the function of a fatal error.
+        $isFatal = ($own['function'] ?? '') === 'onEnd'; // PHP does not report the function of a fatal error.
         return $isFatal ? [['function' => ''] + $frames[0]] : $frames;
     }
 
@@ -45,7 +41,7 @@ final class StackTrace
         foreach ([...\array_slice($trace, 0, self::MAX_FRAMES - 1), []] as $entry) {
             $class = explode("\0", $entry['class'] ?? '')[0]; // The name of an anonymous class has a NUL and its path at the end.
             $function = preg_replace('/\{closure.*\}/s', '{closure}', $entry['function'] ?? '{main}');
-            $inApp = $file !== '' && !str_contains(strtr($file, '\\', '/'), '/vendor/');
+            $inApp = $file !== '' && !self::isLibrary($file);
             $frames[] = ['filename' => $file ?: '[internal]', 'function' => $class . ($entry['type'] ?? '') . $function]
                 + ($line > 0 ? ['lineno' => $line] : []) + ['in_app' => $inApp]
                 + ($inApp && $withSource-- > 0 ? self::$cache["$file:$line"] ??= self::source($file, $line) : []);
@@ -54,15 +50,20 @@ final class StackTrace
         return $frames;
     }
 
+    /** Whether a path belongs to a library or to a language: tests/library-paths.json has examples. */
+    public static function isLibrary(string $path): bool
+    {
+        return preg_match(self::LIBRARY, strtr($path, '\\', '/')) === 1;
+    }
+
     private static function isInternal(array $entry): bool
     {
+        ['class' => $class, 'function' => $function] = $entry + ['class' => null];
         try {
-            return isset($entry['class'])
-                ? (new \ReflectionMethod($entry['class'], $entry['function']))->isInternal()
-                : (new \ReflectionFunction($entry['function']))->isInternal();
+            return ($class ? new \ReflectionMethod($class, $function) : new \ReflectionFunction($function))->isInternal();
         } catch (\ReflectionException) {
             // Otherwise it is a closure, or a method handled by __call().
-            return preg_match('/^(include|require)(_once)?$/D', $entry['function']) === 1;
+            return preg_match('/^(include|require)(_once)?$/D', $function) === 1;
         }
     }
 

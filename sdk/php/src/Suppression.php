@@ -7,11 +7,7 @@ namespace Obs;
 /** Limits repeats: per minute, 100 events of the same error are sent, then only the latest one, with a count. */
 final class Suppression
 {
-    private const WINDOW = 60.0;
-    private const MAX_SENT = 100;
-    private const MAX_KEYS = 1000;
-    private const MAX_BYTES = 8 << 20;
-    private const MAX_SUPPRESSED = 1_000_000;
+    private const WINDOW = 60.0, MAX_SENT = 100, MAX_SUPPRESSED = 1_000_000, MAX_KEYS = 1000, MAX_BYTES = 8 << 20;
 
     /** @var array<string, array{start: float, sent: int, held: int, last: string}> by identity of the error */
     private array $windows = []; // Ordered by their end, since all are equally long.
@@ -22,8 +18,7 @@ final class Suppression
     {
         $this->windows[$error] ??= ['start' => $now, 'sent' => 0, 'held' => 0, 'last' => ''];
         $window = &$this->windows[$error];
-        if ($window['sent'] < self::MAX_SENT) {
-            $window['sent']++;
+        if ($window['sent']++ < self::MAX_SENT) {
             return $json;
         }
         $this->bytes += \strlen($json) - \strlen($window['last']);

@@ -7,25 +7,19 @@ namespace Obs;
 /** The queue of encoded events: limits, order of sending, and retries. */
 final class Transport
 {
-    private const MAX_EVENTS = 2048;
-    private const MAX_BYTES = 8 << 20;
-    private const MAX_ATTEMPTS = 10;
-    private const FIRST_PAUSE = 0.1;
-    private const MAX_PAUSE = 10.0;
+    private const MAX_EVENTS = 2048, MAX_BYTES = 8 << 20, MAX_ATTEMPTS = 10, FIRST_PAUSE = 0.1, MAX_PAUSE = 10.0;
 
     public bool $hasLost = false; // since the last flush
 
-    /** @var list<array{Connection, string}> the first one may be in flight */
+    /** @var list<array{Connection, string}> the first one may be in flight; the string is the time of capture, a space, and JSON */
     private array $queue = [];
-    private int $bytes = 0;
-    private int $dropped = 0;
+    private int $bytes = 0, $dropped = 0;
     /** Sends the queue and yields whenever it would block: the deadline, the socket, and whether to wait for writing. */
     private ?\Generator $sending = null;
     private bool $isPumping = false;
-    private int $failures = 0;
-    private int $attempts = 0;
-    private float $pauseUntil = 0.0;
-    private float $retryAfter = 0.0; // Requested by the server; applies to flush as well.
+    private int $failures = 0, $attempts = 0;
+    /** When an event last left the queue; when to retry; and when the server asks for it, which applies to flush as well. */
+    private float $shiftedAt = 0.0, $pauseUntil = 0.0, $retryAfter = 0.0;
 
     public static function clock(): float
     {
@@ -55,11 +49,6 @@ final class Transport
         $this->sending = $wasFatal ? null : $this->sending;
     }
 
-    public function isEmpty(): bool
-    {
-        return !$this->queue;
-    }
-
     /** Sends as much as possible without blocking. */
     public function pump(): void
     {
@@ -80,25 +69,28 @@ final class Transport
         }
     }
 
-    /** Returns true if all events were accepted in time and none was lost since the last flush. */
-    public function flush(float $deadline): bool
+    /**
+     * Returns true if all events were accepted in time and none was lost since the last flush. It gives up when it would
+     * have to wait for a retry, or for longer than $maxStall seconds for the next event to be accepted.
+     */
+    public function flush(float $deadline, float $maxStall = \INF): bool
     {
         $this->failures = min($this->failures, 1);
         $this->pauseUntil = 0.0;
-        for ($this->pump(); $this->queue && ($now = self::clock()) < $deadline; $this->pump()) {
+        $this->shiftedAt = self::clock();
+        for ($this->pump(); $this->queue && ($now = self::clock()) < ($end = min($deadline, $this->shiftedAt + $maxStall)); $this->pump()) {
             [$until, $socket, $isWriting] = $this->sending?->current() ?? [0.0, null, false];
-            $microseconds = (int) max(1000, (min($until, $deadline) - $now) * 1e6);
+            if (!$socket && $maxStall < \INF) {
+                break;
+            }
+            $microseconds = (int) max(1000, (min($until, $end) - $now) * 1e6);
             [$read, $write, $none] = [[$socket], $isWriting ? [$socket] : [], []];
-            if (!$socket) {
-                usleep($microseconds);
-            } elseif (Log::silently(static fn () => stream_select($read, $write, $none, 0, $microseconds)) === false) {
-                usleep(1000); // Interrupted by a signal, or the descriptor is too high for select().
+            if (!$socket || Log::silently(static fn () => stream_select($read, $write, $none, 0, $microseconds)) === false) {
+                usleep($socket ? 1000 : $microseconds); // Interrupted by a signal, or the descriptor is too high for select().
             }
         }
-        if ($this->dropped > 0) {
-            Log::once('full', "the queue was full; {$this->dropped} events were dropped");
-            $this->dropped = 0;
-        }
+        $this->dropped > 0 && Log::once('full', "the queue was full; {$this->dropped} events were dropped");
+        $this->dropped = 0;
         [$hasLost, $this->hasLost] = [$this->hasLost, false];
         return !$this->queue && !$hasLost;
     }
@@ -129,18 +121,17 @@ final class Transport
         }
         $this->shift();
         Log::clear('unreachable');
-        if ($status === 200 || $status === 201) {
-            Log::clear('rejected');
-            return;
-        }
-        $this->hasLost = true;
-        Log::once('rejected', rtrim("the server rejected an event: $status " . str_replace($dsn->key, '***', $error)));
+        $isAccepted = $status === 200 || $status === 201;
+        $this->hasLost = $this->hasLost || !$isAccepted;
+        $reason = rtrim("the server rejected an event: $status " . str_replace($dsn->key, '***', $error));
+        $isAccepted ? Log::clear('rejected') : Log::once('rejected', $reason);
     }
 
     private function shift(): void
     {
         $this->bytes -= \strlen(array_shift($this->queue)[1]);
         $this->failures = $this->attempts = 0;
+        $this->shiftedAt = self::clock();
     }
 
     private function pause(Dsn $dsn, string $reason): void

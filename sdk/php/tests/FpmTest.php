@@ -92,6 +92,40 @@ final class FpmTest extends ProgramTestCase
         self::assertSame(['early', 'late'], array_column($this->server->events(), 'message'));
     }
 
+    /** @dataProvider failures */
+    public function testAFailingShutdownFunctionLosesNothing(string $code, int $errors): void
+    {
+        $this->serve();
+        $file = $this->program('for ($i = 0; $i < 50; $i++) { Client::captureMessage("m $i"); }'
+            . "register_shutdown_function(function () { $code }); echo 'the page';", ['capture_unhandled' => true]);
+        self::assertStringContainsString('the page', $this->get($file));
+        $ids = fn () => array_unique(array_column($this->server->events(), 'event_id'));
+        $this->waitUntil(fn () => \count($ids()) >= 50 + $errors);
+        self::assertCount(50 + $errors, $ids());
+    }
+
+    public function failures(): array
+    {
+        return [
+            'an exception' => ['throw new Exception("x");', 1], 'exit' => ['exit(3);', 0],
+            'a fatal error' => ['trigger_error("x", E_USER_ERROR);', 1], 'an invalid class' => ['eval("class A implements Countable {}");', 1],
+            'exhausted memory' => ['ini_set("memory_limit", "16M"); str_repeat("x", 100 << 20);', 0],
+        ];
+    }
+
+    public function testTheResponseWaitsOnlyBrieflyForAServerThatDoesNotAnswer(): void
+    {
+        $this->serve(['silent' => true]);
+        $file = $this->program('for ($i = 0; $i < 50; $i++) { Client::captureMessage("m $i"); } register_shutdown_function(fn () => print("late"));');
+        $started = microtime(true);
+        self::assertStringEndsWith('late', $this->get($file));
+        self::assertLessThan(0.8, microtime(true) - $started);
+        $file = $this->program('Client::captureMessage("m");', ['dsn' => 'http://k@127.0.0.1:1']);
+        $started = microtime(true);
+        $this->get($file);
+        self::assertLessThan(0.2, microtime(true) - $started);
+    }
+
     public function testARequestWithoutCapturesSendsNothing(): void
     {
         $this->serve();

@@ -61,6 +61,43 @@ final class MisuseTest extends ProgramTestCase
         self::assertSame('m', $this->event()['message']);
     }
 
+    /** @dataProvider mistakes */
+    public function testAMistakeInACallIsLoggedInOneLineAndTheEventArrives(string $call, string $line): void
+    {
+        $this->serve();
+        $file = $this->program('');
+        file_put_contents($file, '<?php declare(strict_types=1); ' . substr(file_get_contents($file), 5) . "for (\$i = 0; \$i < 2; \$i++) { $call; } echo 'done';");
+        $run = $this->execute($file);
+        self::assertSame(['done', "obs: $line\n", 0], [$run->stdout, $run->stderr, $run->status]);
+        self::assertCount(2, $this->server->events());
+    }
+
+    public function mistakes(): array
+    {
+        return [
+            'an unknown option' => ['Client::captureMessage("m", "info", ["tags" => ["a" => "b"]])', "unknown option 'tags'"],
+            'an unknown option of an exception' => ['Client::captureException(new Exception("e"), ["user" => 1])', "unknown option 'user'"],
+            'options in place of the level' => ['Client::captureMessage("m", ["extra" => []])', "invalid value for option 'level'"],
+            'a number as the level' => ['Client::captureMessage("m", E_WARNING)', "invalid value for option 'level'"],
+            'the level in place of the options' => ['Client::captureException(new Exception("e"), "warning")', 'unknown argument of type string'],
+            'an exception in place of the options' => ['Client::captureMessage("m", "info", new Exception("e"))', 'unknown argument of type Exception'],
+            'an unknown level' => ['Client::captureMessage("m", "fatal")', "unknown level 'fatal'"],
+            'a fingerprint that is no array' => ['Client::captureMessage("m", "info", ["fingerprint" => "f"])', "invalid value for option 'fingerprint'"],
+            'a fingerprint of numbers' => ['Client::captureMessage("m", "info", ["fingerprint" => [1]])', "invalid value for option 'fingerprint'"],
+            'too many arguments' => ['Client::captureMessage("m", "info", [], 7)', 'unknown argument of type int'],
+            'an unknown named argument' => ['Client::captureException(new Exception("e"), tags: ["a" => 1])', "unknown argument 'tags'"],
+            'a timeout that is no number' => ['Client::captureMessage("m"); Client::flush("5")', "invalid value for option 'timeout'"],
+        ];
+    }
+
+    public function testABeforeSendThatReturnsSomethingElseIsLogged(): void
+    {
+        $this->serve();
+        $run = $this->play('Client::init(["dsn" => "' . $this->server->dsn() . '", "before_send" => fn ($event) => true]);
+            var_dump(Client::captureMessage("m"), Client::flush());');
+        self::assertSame(["string(0) \"\"\nbool(false)\n", "obs: before_send returned bool; the event was dropped\n"], [$run->stdout, $run->stderr]);
+    }
+
     public function testABeforeSendThatIsNotCallableDisablesTheSdk(): void
     {
         $this->serve();
@@ -89,6 +126,13 @@ final class MisuseTest extends ProgramTestCase
         foreach (['gethostbynamel', 'getmypid', 'gethostname', 'error_log'] as $function) {
             yield $function => [$function, false];
         }
+    }
+
+    public function testInitWithoutAnArrayIsLogged(): void
+    {
+        $run = $this->play('Client::init("http://s3cret@localhost", tags: []); var_dump(Client::captureMessage("m"));', ['dsn' => 'http://k@127.0.0.1:1']);
+        self::assertSame("string(0) \"\"\n", $run->stdout);
+        self::assertSame("obs: unknown argument 'tags'\nobs: unknown argument of type string\nobs: the DSN is empty", explode(' (', $run->stderr)[0]);
     }
 
     public function testInitLogsThatNothingCanBeCaptured(): void

@@ -192,6 +192,45 @@ final class SendingTest extends ProgramTestCase
         self::assertCount(19, $this->server->events());
     }
 
+    /** @return float[] the X-OBS-Age of each request */
+    private function ages(): array
+    {
+        return array_map(function (array $request) {
+            self::assertSame(1, preg_match('/\r\nX-OBS-Age: (\d+\.\d+)\r\n/', $request['head'] . "\r\n", $age));
+            return (float) $age[1];
+        }, $this->server->requests());
+    }
+
+    public function testEachAttemptSaysHowLongAgoTheEventWasCaptured(): void
+    {
+        $this->serve(['status' => 503, 'headers' => ['Retry-After' => '1']], [], [], ['status' => 503, 'headers' => ['Retry-After' => '1']]);
+        $this->play('Client::captureMessage("a"); usleep(200000); Client::captureMessage("b"); var_dump(Client::flush()); Client::captureMessage("c"); Client::flush();');
+        [$first, $second, $b, $c, $again] = $this->ages();
+        self::assertLessThan(0.9, $first);
+        self::assertGreaterThanOrEqual(1.0, $second);
+        self::assertEqualsWithDelta($second - 0.2, $b, 0.15);
+        self::assertLessThan(0.9, $c);
+        self::assertGreaterThanOrEqual(1.0, $again);
+        self::assertSame(['a', 'a', 'b', 'c', 'c'], array_column($this->server->events(), 'message'));
+    }
+
+    public function testTheAgeOfAHeldEventIsThatOfTheLatestRepeat(): void
+    {
+        $this->serve();
+        $this->play('for ($i = 0; $i < 102; $i++) { Client::captureMessage("m"); } Client::flush(); usleep(500000); Client::captureMessage("m"); usleep(300000); Client::flush();');
+        $ages = $this->ages();
+        self::assertCount(102, $ages);
+        self::assertGreaterThanOrEqual(0.3, $ages[101]);
+        self::assertLessThan(0.75, $ages[101]);
+    }
+
+    public function testTheAgeDoesNotDependOnThePrecisionOfFloats(): void
+    {
+        $this->serve();
+        $this->execute($this->program('setlocale(LC_ALL, "de_DE.UTF-8", "C.UTF-8"); Client::captureMessage("m");'), ['-d', 'precision=3', '-d', 'serialize_precision=3']);
+        self::assertLessThan(1.0, $this->ages()[0]);
+    }
+
     public function testHttpsRequiresAValidCertificate(): void
     {
         $key = openssl_pkey_new(['private_key_bits' => 2048]);

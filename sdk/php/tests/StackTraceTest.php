@@ -74,6 +74,13 @@ final class StackTraceTest extends ProgramTestCase
         self::assertSame([false, true], array_column($this->event()['stacktrace'], 'in_app'));
     }
 
+    public function testPathsOfLibrariesAreRecognised(): void
+    {
+        $paths = json_decode(file_get_contents(\dirname(__DIR__, 3) . '/tests/library-paths.json'), true, 512, \JSON_THROW_ON_ERROR);
+        self::assertSame($paths['library'], array_values(array_filter($paths['library'], \Obs\StackTrace::isLibrary(...))));
+        self::assertSame([], array_filter($paths['own'], \Obs\StackTrace::isLibrary(...)));
+    }
+
     public function testAtMost100FramesAreSent(): void
     {
         self::assertCount(100, $this->frames(

@@ -146,6 +146,62 @@ final class UnhandledTest extends ProgramTestCase
         }
     }
 
+    /** @dataProvider frameworks */
+    public function testHandlersThatAFrameworkSetsAfterInitAreCalledAndHideNothing(string $after): void
+    {
+        $framework = 'class Framework {
+                public $error; public $exception;
+                function boot() { $this->error = set_error_handler([$this, "error"]); $this->exception = set_exception_handler([$this, "exception"]); }
+                function error($severity, $text) { echo "error $text\n"; if ($text === "thrown") { throw new ErrorException($text); } return true; }
+                function exception($e) { echo "page: {$e->getMessage()}\n"; }
+                function forward($e) { echo "page: {$e->getMessage()}\n"; try { $this->exception && ($this->exception)($e); } catch (Throwable) {} }
+            }
+            spl_autoload_register(function ($class) { eval("class $class {}"); });
+            $framework = new Framework; $framework->boot();';
+        [$with, $without] = $this->compare("$framework\n$after", ['-d', 'display_errors=0', '-d', 'log_errors=0']);
+        $this->assertSameBehaviour($with, $without);
+        preg_match_all('/^(?:page:|error) (.*)$/m', $without->stdout, $seen);
+        self::assertSame(array_values(array_unique($seen[1])), array_column($this->server->events(), 'message'));
+        self::assertNotEmpty($seen[1]);
+    }
+
+    public function frameworks(): array
+    {
+        return [
+            'a class is loaded afterwards' => ['new Controller; throw new RuntimeException("x");'],
+            'a class is loaded by the handler' => ['set_exception_handler(function ($e) { new Page; echo "page: {$e->getMessage()}\n"; }); throw new RuntimeException("x");'],
+            'its handler calls the previous one' => ['set_exception_handler([$framework, "forward"]); new Controller; throw new RuntimeException("x");'],
+            'a warning' => ['new Controller; trigger_error("w", E_USER_WARNING); throw new RuntimeException("x");'],
+            'a warning that it throws' => ['new Controller; trigger_error("thrown", E_USER_WARNING);'],
+            'its handlers are set again and again' => ['for ($i = 0; $i < 3; $i++) { $framework->boot(); eval("new Controller$i;"); } throw new RuntimeException("x");'],
+            'its handlers are restored' => ['new Controller; restore_exception_handler(); restore_error_handler(); $framework->boot(); new View; throw new RuntimeException("x");'],
+            'its handler exits' => ['set_exception_handler(function ($e) { echo "page: x\n"; exit(4); }); new Controller; throw new RuntimeException("x");'],
+        ];
+    }
+
+    public function testAnUncaughtExceptionThatTheApplicationReportsItselfIsOneEvent(): void
+    {
+        $run = $this->play('spl_autoload_register(fn () => null); set_exception_handler(fn ($e) => print(Client::captureException($e)));
+            class_exists("X"); throw new Exception("x");', self::ON);
+        self::assertSame($this->event()['event_id'], $run->stdout);
+    }
+
+    public function testATemporaryErrorHandlerStaysInPlaceAndIsRestored(): void
+    {
+        [$with, $without] = $this->compare('spl_autoload_register(function ($class) { eval("class $class {}"); });
+            set_error_handler(fn () => print("temporary\n")); new Thing; echo $undefined; restore_error_handler(); echo $other;');
+        $this->assertSameBehaviour($with, $without);
+        self::assertSame(['Undefined variable $other'], array_column($this->server->events(), 'message'));
+    }
+
+    public function testAnExceptionHandlerThatFailsIsCapturedToo(): void
+    {
+        [$with, $without] = $this->compare('set_exception_handler(fn ($e) => no_such_function()); spl_autoload_register(fn () => null);
+            class_exists("X"); throw new Exception("first");', ['-d', 'log_errors=0']);
+        self::assertSame($without->status, $with->status);
+        self::assertSame(['first', 'Call to undefined function no_such_function()'], array_column($this->server->events(), 'message'));
+    }
+
     public function testRepeatedInitRegistersHandlersOnce(): void
     {
         $this->play('for ($i = 0; $i < 3; $i++) { Client::init(["dsn" => "' . $this->server->dsn() . '", "capture_unhandled" => true]); }
