@@ -16,6 +16,8 @@ pub use rejection::Rejection;
 use tags::Tag;
 use uuid::Uuid;
 
+/// Maximum size in bytes of an event.
+pub const MAX_EVENT: usize = 1 << 20;
 /// Maximum number of characters of a message; the last one is `…` if the message was cut.
 pub const MAX_MESSAGE: usize = 8192;
 /// Maximum number of characters of a short text such as `environment`.
@@ -28,7 +30,7 @@ pub const MAX_FINGERPRINT: usize = 8;
 const MAX_SUPPRESSED: i64 = 1_000_000;
 
 /// An event as it was sent. `fingerprint`, `stacktrace`, `causes`, `extra` and `more` are JSON text, unchanged.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Event {
     /// `None`: the server generates one.
     pub id: Option<Uuid>,
