@@ -155,6 +155,7 @@ fn dependencies_inside_http_point_down() {
         "shared",
         "app",
         "body",
+        "incoming",
         "response",
         "head",
         "target",
