@@ -143,7 +143,7 @@ fn create_issue(
     new: &NewEvent,
     received_at: Time,
     policy: AlertPolicy,
-) -> rusqlite::Result<(Home, Place)> {
+) -> rusqlite::Result<(Home, StoredAs)> {
     let savepoint = transaction.savepoint()?; // rolled back when dropped
     let grouping = &new.grouping;
     let mut issue = savepoint.prepare_cached(
@@ -171,11 +171,11 @@ fn create_issue(
 }
 
 /// The id under which an event is stored, and its `seq`, or `None` if it was stored before.
-type Place = (Uuid, Option<i64>);
+type StoredAs = (Uuid, Option<i64>);
 
 /// The id of an event that is still to be purged is free. In place of an id that another project has, the event gets one
 /// that is derived from it, so that a retry finds the same one.
-fn insert_event(connection: &Connection, new: &NewEvent, issue: i64, received_at: Time) -> rusqlite::Result<Place> {
+fn insert_event(connection: &Connection, new: &NewEvent, issue: i64, received_at: Time) -> rusqlite::Result<StoredAs> {
     let event = &new.event;
     let mut insert = connection.prepare_cached(
         "INSERT INTO events (id, issue_id, level, timestamp, received_at, platform, environment, server_name, release,
