@@ -9,6 +9,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 const WITH_KEY: [(&str, &str); 1] = [("OBS_API_KEY", KEY)];
 
@@ -110,6 +112,29 @@ fn while_the_disk_is_full_events_are_refused_and_nothing_stored_is_lost() {
     assert_holds(&database, &acknowledged);
     assert_consistent(&database);
     assert_eq!(event_ids(&database).len(), acknowledged.len(), "a refused event was stored");
+}
+
+#[test]
+fn on_a_disk_too_full_for_events_health_stays_bad_until_they_fit() {
+    let folder = Arc::new(Folder::new());
+    let (obs, disk) = obs_on_a_small_disk(&folder);
+    fs::write(disk.join("ballast"), vec![b'b'; 500 << 10]).unwrap();
+    let event = format!(r#"{{"message":"m","extra":"{}"}}"#, "x".repeat(200_000));
+    wait_until("the disk is full", || obs.post(&event).status == 503);
+    fs::remove_file(disk.join("ballast")).unwrap();
+    fill_disk(&disk.join("ballast"));
+    let ballast = File::options().write(true).open(disk.join("ballast")).unwrap();
+    ballast.set_len(ballast.metadata().unwrap().len() - (100 << 10)).unwrap(); // room for a row, but not for the event
+    wait_until("the event is refused", || obs.post(&event).status == 503);
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(3) {
+        assert_eq!(obs.get("/health").status, 503, "after {:?}", start.elapsed());
+        thread::sleep(Duration::from_millis(50));
+    }
+    ballast.set_len(0).unwrap();
+    wait_for_recovery(&obs);
+    assert_eq!(obs.post(&event).status, 201);
+    assert_eq!(obs.errors().matches("events are stored again").count(), 1, "{}", obs.errors());
 }
 
 #[test]

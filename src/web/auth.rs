@@ -13,6 +13,8 @@ pub struct Sender {
     pub key: String,
     /// The project that the key belongs to.
     pub project: String,
+    /// The dashboard admits the sender.
+    pub is_reader: bool,
     /// Signed in, or on this machine: may make changes and see an ingest key.
     pub is_trusted: bool,
 }
@@ -48,7 +50,7 @@ impl Dashboard {
             // `Host` can be made up, so on an address that other machines can reach, the peer must be local too.
             Dashboard::Public => request.remote_addr().ip().to_canonical().is_loopback() && is_local(request, version),
         };
-        Ok(Sender { is_trusted, ..Sender::default() })
+        Ok(Sender { is_reader: true, is_trusted, ..Sender::default() })
     }
 }
 

@@ -19,17 +19,12 @@ const MAX_DERIVED: usize = 4;
 const WEEK: i64 = 7 * 24 * 3600 * 1000; // ms
 
 /// Stores the events and returns the outcome of each. An error means that none was stored.
-/// An empty batch still writes a row, to find out whether the disk accepts a commit.
 pub fn commit(
     connection: &mut Connection,
     events: &[NewEvent],
     policy: AlertPolicy,
 ) -> Result<Vec<Result<Added, Error>>, Error> {
     durable(connection, |transaction| {
-        if events.is_empty() {
-            let probe = "INSERT OR REPLACE INTO settings (name, value) VALUES ('last_probe', ?1)";
-            transaction.execute(probe, [Time::now().to_string()])?;
-        }
         let mut commit =
             Commit { now: Time::now(), issues: HashMap::new(), tallies: BTreeMap::new(), reopened: BTreeMap::new() };
         let outcomes = events.iter().map(|new| commit.store(transaction, new, policy)).collect::<Result<_, _>>()?;
