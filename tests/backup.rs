@@ -54,6 +54,22 @@ fn a_backup_needs_no_running_server_and_can_be_opened_by_one() {
 }
 
 #[test]
+fn a_backup_has_no_trace_of_events_that_are_still_to_be_purged() {
+    let mut obs = Obs::start();
+    let kept = obs.add(r#"{"message":"kept"}"#);
+    (0..300).for_each(|n| drop(obs.add(format!(r#"{{"message":"deleted","extra":"secret {n}"}}"#))));
+    obs.kill(); // as in the middle of the purge
+    open(&obs.database).execute("UPDATE issues SET state = 'deleted', title = '' WHERE title = 'deleted'", []).unwrap();
+    let dest = obs.folder().join("copy");
+    assert_eq!(outcome(&mut backup(&obs.database, &dest)), (0, String::new(), String::new()));
+    assert_eq!(events_in(&dest), [kept]);
+    assert_eq!(value::<i64>(&open(&dest), "SELECT stored FROM totals"), 1);
+    let bytes = fs::read(&dest).unwrap();
+    assert!(!bytes.windows(6).any(|part| part == b"secret"), "deleted text is in the backup");
+    assert!(names(obs.folder()).iter().all(|name| !name.starts_with("copy-") && !name.contains("unfinished")));
+}
+
+#[test]
 fn a_backup_never_overwrites_a_file() {
     let obs = Obs::start();
     let dest = obs.folder().join("copy");

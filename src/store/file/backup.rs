@@ -1,5 +1,5 @@
 //! `obs backup`: a consistent copy of a database that may be in use, made with `VACUUM INTO`.
-use super::open::{full_path, open_existing};
+use super::open::{connect, full_path, open_existing};
 use rusqlite::InterruptHandle;
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -31,10 +31,26 @@ pub fn backup(source: &Path, dest: &Path, stop: Arc<AtomicBool>) -> Result<(), S
     let path = unfinished.0.to_str().ok_or_else(|| failed(&"its name is not UTF-8"))?;
     interrupt_at(stop.clone(), database.get_interrupt_handle()).map_err(|e| failed(&e))?;
     database.execute("VACUUM INTO ?1", [path]).map_err(|e| failed(&e))?;
+    purge(&unfinished.0).map_err(|e| failed(&e))?;
     unfinished.publish(dest, &stop).map_err(|e| match e.kind() {
         io::ErrorKind::AlreadyExists => failed(&"it already exists"),
         _ => failed(&e),
     })
+}
+
+/// Removes from the copy what is deleted and still to be purged. The copy needs no journal: it is complete or absent.
+fn purge(copy: &Path) -> rusqlite::Result<()> {
+    let copy = connect(copy)?;
+    if copy.query_row("SELECT issues > 0 FROM states WHERE state = 'deleted'", [], |row| row.get(0))? {
+        copy.execute_batch(
+            "PRAGMA journal_mode = OFF;
+             DELETE FROM events WHERE issue_id IN (SELECT id FROM issues WHERE state = 'deleted');
+             DELETE FROM issues WHERE state = 'deleted';
+             UPDATE totals SET stored = (SELECT count(*) FROM events);
+             VACUUM",
+        )?;
+    }
+    Ok(())
 }
 
 /// Has the statement that is running end with an error once `stop` is set.
