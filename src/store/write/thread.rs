@@ -200,7 +200,6 @@ impl WriterThread {
         });
         let outcome = catch_unwind(attempt).unwrap_or_else(|_| Err(Error::Failed("a panic".into())));
         self.tried = Instant::now();
-        self.healthy.store(outcome.is_ok(), Relaxed);
         match (&outcome, &self.failure) {
             (Ok(_), Some(_)) => log::line("events are stored again"),
             (Err(error @ Error::Gone), None) => log::line(&format!(
@@ -211,6 +210,7 @@ impl WriterThread {
             (Err(error), None) => log::line(&format!("events cannot be stored: {error}")),
             _ => {}
         }
+        self.healthy.store(outcome.is_ok(), Relaxed);
         let outcome = outcome.map_err(|error| if let Error::Failed(_) = error { Error::Down } else { error });
         self.failure = outcome.as_ref().err().cloned();
         outcome
