@@ -53,7 +53,8 @@ impl Database {
 
 /// Opens a store that keeps every event and raises no alerts.
 pub fn open(path: &Path) -> Store {
-    Store::open(path, Retention { events: i64::MAX, days: None }, AlertPolicy::Never).expect("a database")
+    Store::open(path, Retention { events: i64::MAX, bytes: i64::MAX, days: None }, AlertPolicy::Never)
+        .expect("a database")
 }
 
 /// Bytes of a file.

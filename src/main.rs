@@ -1,9 +1,13 @@
 //! Runs the command that was given on the command line, prints its error and sets the exit status.
 use obs::config::{self, Command};
 use obs::{log, malloc, serve, store, transfer};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::flag;
 use std::env;
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 fn main() -> ExitCode {
     let command = match config::parse(env::args_os().skip(1).collect()) {
@@ -20,7 +24,13 @@ fn run(command: Command) -> Result<(), String> {
     match command {
         Command::Help => print(config::HELP),
         Command::Version => print(concat!("obs ", env!("CARGO_PKG_VERSION"), "\n")),
-        Command::Backup { database, dest } => store::backup(&database, &dest),
+        Command::Backup { database, dest } => {
+            let stop = Arc::new(AtomicBool::new(false));
+            for signal in [SIGINT, SIGTERM, SIGHUP] {
+                flag::register(signal, stop.clone()).map_err(|e| format!("cannot handle signals: {e}"))?;
+            }
+            store::backup(&database, &dest, stop)
+        }
         Command::Export { database, filter } => transfer::export(&database, filter),
         Command::Import { database, file } => transfer::import(&database, &file),
         Command::TestAlert(config) => print(&serve::test_alert(&config)?),

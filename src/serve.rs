@@ -4,7 +4,7 @@ use crate::config::{Config, Listen};
 use crate::domain::Key;
 use crate::http::{self, Limits};
 use crate::log;
-use crate::store::{AlertPolicy, Store};
+use crate::store::{AlertPolicy, Store, Usage};
 use crate::web::State;
 use crate::web::auth::Dashboard;
 use crate::web::rate::Rate;
@@ -153,6 +153,9 @@ fn print_banner(config: &Config, state: &State, bound: &[SocketAddr], url: &str)
         log::plain(&format!("  DSN        {}{project}", url.replacen("://", &format!("://{key}@"), 1)));
     }
     log::plain(&format!("  database   {}", state.store.path().display()));
+    if let Ok(Usage { events, bytes }) = state.store.read(|reader| reader.usage()) {
+        log::plain(&format!("  stored     {events} events, {}", size(bytes)));
+    }
     if config.alert_command.is_some() {
         log::plain(&format!("  alerts     run OBS_ALERT_COMMAND, with links to {url}"));
     }
@@ -161,5 +164,16 @@ fn print_banner(config: &Config, state: &State, bound: &[SocketAddr], url: &str)
         Some(days) => format!(", each for up to {days} days"),
         None => String::new(),
     };
-    log::plain(&format!("  retention  up to {} events{age}", config.retention.events));
+    log::plain(&format!(
+        "  retention  up to {} events and {}{age}",
+        config.retention.events,
+        size(config.retention.bytes)
+    ));
+}
+
+/// A size as people read it, such as `1.2 GB`.
+fn size(bytes: i64) -> String {
+    let units = [(1_000_000_000, "GB"), (1_000_000, "MB")];
+    let (unit, name) = units.into_iter().find(|(unit, _)| bytes >= *unit).unwrap_or((1000, "kB"));
+    format!("{} {name}", (bytes * 10 / unit) as f64 / 10.0)
 }

@@ -58,7 +58,8 @@ impl Time {
     /// `UTC`, `±hh:mm`, `±hhmm`, `±hh`, perhaps after a space; UTC without one). The leap second 60 counts as 59.
     /// Returns `None` for impossible times (31 February, 24:00) and for those outside the years 1970 to 9999.
     pub fn parse(text: &str) -> Option<Time> {
-        let mut rest = text.as_bytes();
+        // `2026-11-24 18:42:06 UTC`, and Go's `… +0000 UTC`.
+        let mut rest = text.strip_suffix(" UTC").unwrap_or(text).as_bytes();
         let year = digits(&mut rest, 4)?;
         literal(&mut rest, b"-")?;
         let month = digits(&mut rest, 2)?;
@@ -154,10 +155,7 @@ fn fraction(rest: &mut &[u8]) -> Option<i64> {
 /// Minutes east of UTC.
 fn offset(rest: &mut &[u8]) -> Option<i64> {
     literal(rest, b" ");
-    if let Some(tail) =
-        ["Z", "z", "UTC", ""].iter().find_map(|zone| rest.strip_prefix(zone.as_bytes()).filter(|tail| tail.is_empty()))
-    {
-        *rest = tail;
+    if rest.is_empty() || literal(rest, b"Zz").is_some() {
         return Some(0);
     }
     let sign = if literal(rest, b"+-")? == b'-' { -1 } else { 1 };
@@ -219,6 +217,7 @@ mod tests {
             "2024-01-15T10:20:30.0009999Z",
             "2024-01-15t10:20:30z",
             "2024-01-15 10:20:30 UTC",
+            "2024-01-15 10:20:30.0001 +0000 UTC",
             "2024-01-15 10:20:30 Z",
             "2024-01-15 12:20:30 +0200",
             "2024-01-15 05:20:30.000 -05:00",

@@ -351,8 +351,12 @@ impl Inside {
     fn new() -> Inside {
         let folder = Folder::new();
         let policy = AlertPolicy::Issues { rate: None };
-        let store =
-            Store::open(&folder.join("obs.sqlite"), Retention { events: 1_000_000, days: None }, policy).unwrap();
+        let store = Store::open(
+            &folder.join("obs.sqlite"),
+            Retention { events: 1_000_000, bytes: i64::MAX, days: None },
+            policy,
+        )
+        .unwrap();
         Inside { folder, store: Arc::new(store) }
     }
 

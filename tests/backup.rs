@@ -4,9 +4,10 @@ use common::database::value;
 use common::process::*;
 use common::*;
 use std::fs;
+use std::io::Read;
 use std::os::unix::fs::symlink;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 fn backup(database: &Path, dest: &Path) -> Command {
@@ -53,6 +54,22 @@ fn a_backup_needs_no_running_server_and_can_be_opened_by_one() {
 }
 
 #[test]
+fn a_backup_has_no_trace_of_events_that_are_still_to_be_purged() {
+    let mut obs = Obs::start();
+    let kept = obs.add(r#"{"message":"kept"}"#);
+    (0..300).for_each(|n| drop(obs.add(format!(r#"{{"message":"deleted","extra":"secret {n}"}}"#))));
+    obs.kill(); // as in the middle of the purge
+    open(&obs.database).execute("UPDATE issues SET state = 'deleted', title = '' WHERE title = 'deleted'", []).unwrap();
+    let dest = obs.folder().join("copy");
+    assert_eq!(outcome(&mut backup(&obs.database, &dest)), (0, String::new(), String::new()));
+    assert_eq!(events_in(&dest), [kept]);
+    assert_eq!(value::<i64>(&open(&dest), "SELECT stored FROM totals"), 1);
+    let bytes = fs::read(&dest).unwrap();
+    assert!(!bytes.windows(6).any(|part| part == b"secret"), "deleted text is in the backup");
+    assert!(names(obs.folder()).iter().all(|name| !name.starts_with("copy-") && !name.contains("unfinished")));
+}
+
+#[test]
 fn a_backup_never_overwrites_a_file() {
     let obs = Obs::start();
     let dest = obs.folder().join("copy");
@@ -66,6 +83,42 @@ fn a_backup_never_overwrites_a_file() {
     assert_eq!(fs::read_to_string(dest).unwrap(), "precious");
     assert!(!obs.folder().join("nowhere").exists());
     obs.add(r#"{"message":"the server still works"}"#);
+}
+
+/// Starts a backup of a database large enough for it to take a while, and ends it once it has begun to write.
+#[test]
+fn a_backup_ended_by_a_signal_leaves_nothing() {
+    let mut obs = Obs::start();
+    let filler = "x".repeat(1_000_000);
+    let mut connection = obs.connect();
+    (0..150).for_each(|_| assert_eq!(connection.post(format!(r#"{{"message":"m","extra":"{filler}"}}"#)).status, 201));
+    obs.signal("TERM");
+    obs.wait();
+    let before = names(obs.folder());
+    let folder = Folder::new();
+    for (signal, size) in [("INT", 0), ("TERM", 1), ("HUP", 50 << 20), ("INT INT", 20 << 20), ("TERM", 100 << 20)] {
+        let mut command = backup(&obs.database, &folder.join("copy"));
+        let mut child = Running(command.stderr(Stdio::piped()).spawn().unwrap());
+        eventually("the backup writes", || {
+            let sizes =
+                fs::read_dir(folder.join("")).unwrap().map(|e| e.unwrap().metadata().map_or(0, |file| file.len()));
+            sizes.max().filter(|largest| *largest >= size)
+        });
+        for name in signal.split(' ') {
+            let id = child.0.id().to_string();
+            assert!(Command::new("kill").args([&format!("-{name}"), &id]).status().unwrap().success());
+        }
+        let status = eventually("the backup ends", || child.0.try_wait().unwrap());
+        let mut errors = String::new();
+        child.0.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
+        assert_eq!(names(&folder), [""; 0], "SIG{signal} at {size} bytes");
+        assert_eq!(status.code(), Some(1));
+        assert!(
+            errors.contains("/copy: ") && errors.ends_with("interrupted\n") && errors.lines().count() == 1,
+            "{errors}"
+        );
+    }
+    assert_eq!(names(obs.folder()), before);
 }
 
 #[test]

@@ -34,7 +34,7 @@ fn help_names_every_flag_and_variable() {
     let (status, help, errors) = outcome(&mut command(&["--help"], &[]));
     assert_eq!((status, errors.as_str()), (0, ""));
     let names = "--listen OBS_LISTEN localhost:8000 --db OBS_DB_PATH obs.sqlite OBS_API_KEY OBS_DASHBOARD_PASSWORD \
-                 --max-events OBS_MAX_EVENTS 1000000 --retention-days OBS_RETENTION_DAYS OBS_RATE_LIMIT \
+                 --max-events OBS_MAX_EVENTS 1000000 --max-size OBS_MAX_SIZE 10GB --retention-days OBS_RETENTION_DAYS OBS_RATE_LIMIT \
                  OBS_ALERT_COMMAND OBS_ALERT_RATE OBS_URL test-alert \
                  --public-dashboard OBS_PUBLIC_DASHBOARD --verbose --help --version backup DEST";
     for name in names.split(' ') {
@@ -96,7 +96,7 @@ fn the_default_address_is_localhost_8000() {
 #[test]
 fn a_bad_argument_is_named_in_one_line_with_exit_status_2() {
     let folder = Folder::new();
-    let cases: [(&[&str], &str); 22] = [
+    let cases: [(&[&str], &str); 27] = [
         (&["--frobnicate"], "--frobnicate"),
         (&["--frobnicate=1"], "--frobnicate"),
         (&["-x"], "-x"),
@@ -105,6 +105,11 @@ fn a_bad_argument_is_named_in_one_line_with_exit_status_2() {
         (&["--verbose=1"], "1"),
         (&["--max-events", "0"], "--max-events '0'"),
         (&["--max-events=many"], "--max-events 'many'"),
+        (&["--max-size", "0"], "--max-size '0'"),
+        (&["--max-size=100kB"], "--max-size '100kB'"),
+        (&["--max-size", "-5MB"], "--max-size '-5MB'"),
+        (&["--max-size=lots"], "--max-size 'lots'"),
+        (&["--max-size=9999999999GB"], "--max-size '9999999999GB'"),
         (&["--retention-days", "-5"], "--retention-days '-5'"),
         (&["--retention-days=4294967296"], "--retention-days '4294967296'"),
         (&["--listen"], "--listen"),
@@ -201,7 +206,7 @@ fn the_banner_shows_the_address_dsns_database_and_retention() {
         format!("http://plain@{address}\n"),
         format!("http://named@{address} (project shop)\n"),
         format!(" {}\n", fs::canonicalize(&obs.database).unwrap().display()),
-        "  retention  up to 1000000 events\n".to_string(),
+        "  retention  up to 1000000 events and 10 GB\n".to_string(),
     ] {
         assert!(banner.contains(&part), "{part} is not in {banner}");
     }

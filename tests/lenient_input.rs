@@ -60,6 +60,7 @@ fn a_time_is_understood_in_seconds_milliseconds_and_with_a_space_before_its_zone
         r#"" 1771078830123 ""#,
         r#""2026-02-14 15:20:30 +0100""#,
         r#""2026-02-14 14:20:30 UTC""#,
+        r#""2026-02-14 14:20:30.123456789 +0000 UTC""#,
         r#"" 2026-02-14T14:20:30Z\n""#,
     ] {
         let event = with(&obs, "timestamp", value);
@@ -146,6 +147,7 @@ fn frames_in_the_shapes_of_other_tools_are_shown_with_function_file_and_line() {
         ),
         (r#"{"filename":"/srv/a.py","function":"pay"}"#, r#"{"filename":"/srv/a.py","function":"pay"}"#),
         (r#"["a.rb:3:in `pay'"]"#, "a.rb:3:in `pay'"),
+        (r#""[{\"filename\":\"/srv/a.py\",\"function\":\"pay\",\"lineno\":3}]""#, "pay  /srv/a.py:3"),
     ] {
         let event = with(&obs, "stacktrace", stacktrace);
         let text = shown(&obs, &event);
@@ -155,6 +157,12 @@ fn frames_in_the_shapes_of_other_tools_are_shown_with_function_file_and_line() {
         r#"{"frames":[{"filename":"main.py","function":"main"},{"filename":"a.py","function":"pay","lineno":3}]}"#;
     let text = shown(&obs, &with(&obs, "stacktrace", sentry));
     assert!(text.find("pay").unwrap() < text.find("main").unwrap(), "the most recent call comes first: {text}");
+    let many: Vec<String> = (0..300).map(|n| format!(r#"{{"function":"f{n}","filename":"a.py"}}"#)).collect();
+    let text = shown(&obs, &with(&obs, "stacktrace", &format!(r#"{{"frames":[{}]}}"#, many.join(","))));
+    assert!(text.contains("f299 ") && text.contains("f50 ") && !text.contains("f49 "), "the latest calls: {text}");
+    for name in ["stack", "stack_trace", "backtrace"] {
+        assert!(shown(&obs, &with(&obs, name, r#""at pay (a.js:1)""#)).contains("at pay (a.js:1)"), "{name}");
+    }
     let cause = with(&obs, "causes", r#"{"type":"IOError","message":"disk is full","stacktrace":"at write (a.js:1)"}"#);
     let page = text_page(&obs, &cause);
     assert!(

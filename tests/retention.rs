@@ -4,6 +4,10 @@ use common::database::{assert_stored_counts_match, value};
 use common::*;
 use serde_json::Value;
 use std::fs;
+use std::process::Command;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 fn with_limits(settings: &[(&str, &str)]) -> Obs {
     Obs::with(&[], &[&[("OBS_API_KEY", KEY)], settings].concat())
@@ -179,4 +183,39 @@ fn events_deleted_with_sqlite3_do_not_count_towards_the_limit() {
     let obs = obs.restart(&["--max-events", "30"], &[("OBS_API_KEY", KEY)]);
     wait_until("the total is recounted", || number(&obs, "SELECT stored FROM totals") == 20);
     assert_eq!(stored(&obs), 20);
+}
+
+/// `strace` makes each sync take 60 ms. Every client's event is of another issue, so each removal is a search of its own.
+#[test]
+fn a_flood_on_a_slow_disk_stays_within_two_commits_of_the_limit() {
+    const CLIENTS: usize = 400;
+    let folder = Arc::new(Folder::new());
+    let mut command = Command::new("strace");
+    command.args(["-D", "-f", "-qq", "--seccomp-bpf", "-o", "/dev/null", "-e", "trace=fsync,fdatasync"]);
+    command.args(["-e", "inject=fsync,fdatasync:delay_exit=60000", env!("CARGO_BIN_EXE_obs"), "--max-events", "1000"]);
+    command.args(["--listen", "127.0.0.1:0", "--db"]).arg(folder.join("obs.sqlite")).env("OBS_API_KEY", KEY);
+    let obs = Obs::launch(folder, command);
+    let end = Instant::now() + Duration::from_secs(5);
+    let most = thread::scope(|scope| {
+        for client in 0..CLIENTS {
+            let mut connection = obs.connect();
+            scope.spawn(move || {
+                let event = format!(r#"{{"message":"m","fingerprint":["{client}"]}}"#);
+                while Instant::now() < end {
+                    assert_eq!(connection.post(&event).status, 201);
+                }
+            });
+        }
+        let database = obs.sqlite();
+        let mut most = 0;
+        while Instant::now() < end {
+            most = most.max(value::<i64>(&database, "SELECT stored FROM totals"));
+            thread::sleep(Duration::from_millis(5));
+        }
+        most
+    });
+    assert!(most > 1000, "the limit was never reached");
+    assert!(most <= 1000 + 10 + 2 * CLIENTS as i64, "{most} events were stored");
+    wait_until_stored(&obs, 1000);
+    assert_stored_counts_match(&obs.sqlite());
 }

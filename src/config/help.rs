@@ -29,6 +29,8 @@ Options and environment variables:
   --db PATH             OBS_DB_PATH              Database file [default: obs.sqlite]
   --max-events N        OBS_MAX_EVENTS           Number of events to store. Beyond it, the oldest events of the
                                                  issue with the most events are removed [default: 1000000]
+  --max-size SIZE       OBS_MAX_SIZE             Size of the database, such as 500MB or 20GB. Beyond it, events
+                                                 are removed in the same order [default: 10GB]
   --retention-days N    OBS_RETENTION_DAYS       Number of days to store events [default: no limit]
   --public-dashboard    OBS_PUBLIC_DASHBOARD=1   Let everyone see the dashboard without a password
   --verbose                                      Log every request to standard error

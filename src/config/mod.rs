@@ -95,6 +95,10 @@ fn config(args: &mut Arguments, database: PathBuf) -> Result<Config, String> {
         verbose: args.contains("--verbose"),
         retention: Retention {
             events: number(args, "--max-events", "OBS_MAX_EVENTS")?.unwrap_or(1_000_000),
+            bytes: match setting(args, "--max-size", "OBS_MAX_SIZE")? {
+                Some(text) => value::size("--max-size", &text)?,
+                None => 10_000_000_000,
+            },
             days: number(args, "--retention-days", "OBS_RETENTION_DAYS")?,
         },
         rate_limit: number_variable("OBS_RATE_LIMIT")?,

@@ -5,6 +5,14 @@ use std::ffi::OsStr;
 
 const NAME: &str = "A-Z a-z 0-9 _ -";
 
+/// Smaller than this, the database would hold little but its own tables.
+const MIN_SIZE: i64 = 1_000_000;
+#[rustfmt::skip]
+const UNITS: [(&str, i64); 10] = [
+    ("", 1), ("B", 1), ("kB", 1000), ("MB", 1_000_000), ("GB", 1_000_000_000), ("TB", 1_000_000_000_000),
+    ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40),
+];
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct Listen {
     /// A host name or an address, with brackets around an IPv6 address.
@@ -30,6 +38,20 @@ pub fn positive(name: &str, text: &OsStr) -> Result<u32, String> {
     text.to_str().and_then(parse_digits).filter(|number| *number > 0).ok_or_else(|| {
         let text = text.to_string_lossy();
         format!("invalid {name} '{text}': expected a whole number from 1 to {}", u32::MAX)
+    })
+}
+
+/// Parses a size in bytes, such as `500MB` or `20 GiB`.
+pub fn size(name: &str, text: &OsStr) -> Result<i64, String> {
+    let parsed = text.to_str().and_then(|text| {
+        let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+        let unit = unit.trim_start();
+        let (_, bytes) = UNITS.iter().find(|(name, _)| name.eq_ignore_ascii_case(unit))?;
+        number.parse::<i64>().ok()?.checked_mul(*bytes)
+    });
+    parsed.filter(|bytes| *bytes >= MIN_SIZE).ok_or_else(|| {
+        let text = text.to_string_lossy();
+        format!("invalid {name} '{text}': expected a size of at least 1MB, such as 500MB or 20GB")
     })
 }
 
@@ -106,6 +128,31 @@ mod tests {
         assert_eq!(parse("localhost:8000"), Some(("localhost".into(), 8000)));
         assert_eq!(parse("[::1]:0"), Some(("[::1]".into(), 0)));
         for wrong in ["localhost", ":8000", "localhost:", "localhost:+80", "localhost:65536", "::1:8000", "8000", ""] {
+            assert_eq!(parse(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_size_is_a_number_and_a_unit() {
+        let parse = |text: &str| size("--max-size", OsStr::new(text)).ok();
+        assert_eq!(parse("1000000"), Some(1_000_000));
+        assert_eq!(parse("500MB"), Some(500_000_000));
+        assert_eq!([parse("20GB"), parse("20gb"), parse("20 Gb")], [Some(20_000_000_000); 3]);
+        assert_eq!([parse("1GiB"), parse("1024MiB"), parse("1073741824b")], [Some(1 << 30); 3]);
+        for wrong in [
+            "",
+            "MB",
+            "0",
+            "0GB",
+            "999999",
+            "-1GB",
+            "+1GB",
+            "1.5GB",
+            "1G",
+            "1 GB x",
+            "9223372036854775808",
+            "9000000TiB",
+        ] {
             assert_eq!(parse(wrong), None, "{wrong}");
         }
     }

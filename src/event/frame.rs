@@ -31,7 +31,7 @@ impl Frame {
         entries.into_iter().map(|entry| Frame::read(entry.get())).collect()
     }
 
-    fn read(text: &str) -> Frame {
+    pub fn read(text: &str) -> Frame {
         let (mut frame, mut class) = (Frame::default(), None);
         let read = json::each_entry(text, |key, value| match key.get().trim_matches('"') {
             "class" | "className" | "declaringClass" => class = json::string(value.get()),
@@ -39,7 +39,8 @@ impl Frame {
         });
         match read {
             Ok(()) => {
-                if let Some(class) = class {
+                let class = class.filter(|class: &String| !class.is_empty() && !frame.function.starts_with(class));
+                if let Some(class) = class.filter(|_| !frame.function.is_empty()) {
                     frame.function.insert_str(0, &format!("{class}."));
                 }
                 frame
@@ -52,11 +53,11 @@ impl Frame {
     fn set(&mut self, key: &str, value: &str) {
         match key {
             "filename" => set_text(&mut self.filename, value),
-            "file" | "fileName" | "abs_path" | "path" if self.filename.is_empty() => {
+            "file" | "fileName" | "abs_path" | "path" | "source" | "url" if self.filename.is_empty() => {
                 set_text(&mut self.filename, value)
             }
             "function" => set_text(&mut self.function, value),
-            "method" | "methodName" | "func" | "name" if self.function.is_empty() => {
+            "method" | "methodName" | "func" | "functionName" | "name" if self.function.is_empty() => {
                 set_text(&mut self.function, value)
             }
             "lineno" | "line" | "lineNumber" | "line_number" => self.lineno = number(value).or(self.lineno),
@@ -131,6 +132,10 @@ mod tests {
         );
         let java = r#"{"declaringClass":"com.shop.Order","methodName":"pay","fileName":"Order.java","lineNumber":3}"#;
         assert_eq!(read(java), pay("Order.java", "com.shop.Order.pay"));
+        let whole = java.replace("\"pay\"", "\"com.shop.Order.pay\"");
+        assert_eq!(read(&whole), pay("Order.java", "com.shop.Order.pay"));
+        assert_eq!(read(r#"{"class":"Order","file":"a.php","line":3}"#), pay("a.php", ""));
+        assert_eq!(read(r#"{"class":"","function":"pay","source":"a.lua","line":3}"#), pay("a.lua", "pay"));
         assert_eq!(
             read(r#"{"line":-1,"column":"x","lineno":2.5,"col":1e400}"#),
             (String::new(), String::new(), None, None)

@@ -74,6 +74,13 @@ impl Conn {
         self.let_go.notify_one();
     }
 
+    /// Returns true if the client has closed the connection, or its sending side, and has nothing left to read.
+    pub fn has_hung_up(&self) -> bool {
+        let peeked = self.socket.set_nonblocking(true).and_then(|()| self.socket.peek(&mut [0]));
+        let _ = self.socket.set_nonblocking(false);
+        matches!(peeked, Ok(0))
+    }
+
     /// Ends the wait for this client if `why` returns a reason. The lock is held throughout, so the cut cannot hit the next
     /// phase. Usually only the reading side is shut down, so that the connection's thread can still send a refusal.
     pub fn cut_if(&self, why: impl FnOnce(&PhaseState) -> Option<Cut>) -> bool {

@@ -55,12 +55,12 @@ impl Table {
         }
     }
 
-    /// Lets the guess that has waited longest have its response.
+    /// Lets the guess that has waited longest have its response. Clients that have hung up come last.
     pub fn release_one(&self) {
         let conns = lock(&self.conns);
         let held = conns.iter().map(|conn| (conn.phase_state(), conn));
         let held = held.filter(|(state, _)| state.phase == Phase::Held && state.cut.is_none());
-        if let Some((_, conn)) = held.min_by_key(|(state, _)| state.since) {
+        if let Some((_, conn)) = held.min_by_key(|(state, conn)| (conn.has_hung_up(), state.since)) {
             conn.release();
         }
     }

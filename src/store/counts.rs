@@ -99,10 +99,6 @@ pub fn labels(
     tags.chain(user.and_then(tags::user_key).map(|user| (USER.into(), user))).collect()
 }
 
-pub fn stored(connection: &Connection) -> rusqlite::Result<i64> {
-    connection.prepare_cached("SELECT stored FROM totals")?.query_row([], |row| row.get(0))
-}
-
 /// Adds what a batch brought, given by issue. Each row is written once per batch.
 pub fn add(transaction: &Transaction, tallies: &BTreeMap<i64, Tally>, now: Time) -> rusqlite::Result<()> {
     let mut issue = transaction.prepare_cached(
@@ -269,4 +265,23 @@ pub fn recount(transaction: &Transaction, issue: i64) -> rusqlite::Result<()> {
     transaction.execute(count, [issue])?;
     transaction.execute("UPDATE totals SET stored = (SELECT coalesce(sum(stored), 0) FROM issues)", [])?;
     Ok(())
+}
+
+/// How much is stored: what `--max-events` and `--max-size` limit. What is being deleted does not count, or others would
+/// have to make room for it.
+#[derive(Clone, Copy, Debug)]
+pub struct Usage {
+    pub events: i64,
+    /// Size of the database, without its free pages and the WAL.
+    pub bytes: i64,
+}
+
+/// Costs next to nothing: all numbers are stored. Inside a transaction, sees the transaction's own changes.
+pub fn usage(connection: &Connection) -> rusqlite::Result<Usage> {
+    let number = |sql: &str| connection.prepare_cached(sql)?.query_row([], |row| row.get::<_, i64>(0));
+    let pages = number("PRAGMA page_count")? - number("PRAGMA freelist_count")?;
+    let bytes = pages * number("PRAGMA page_size")?;
+    let deleted = number("SELECT coalesce(sum(stored), 0) FROM issues WHERE state = 'deleted'")?;
+    let stored = number("SELECT stored FROM totals")?;
+    Ok(Usage { events: stored - deleted, bytes: bytes - bytes / stored.max(1) * deleted })
 }

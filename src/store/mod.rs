@@ -27,6 +27,7 @@ mod write;
 
 pub use alerts::{Alert, AlertCounts, AlertKind, AlertPolicy};
 pub use change::merge::Merged;
+pub use counts::Usage;
 pub use error::Error;
 pub use file::backup::backup;
 pub use read::Reader;
@@ -122,7 +123,7 @@ impl Store {
     /// Reads a value from the settings in the database. The first time, generates and stores it.
     pub fn setting(&self, name: &str, generate: impl FnOnce() -> Result<String, String>) -> Result<String, String> {
         let connection = open::connect(&self.path).map_err(|e| e.to_string())?;
-        open::setting(&connection, name, generate)
+        open::setting(&connection, name, generate).map_err(|why| format!("cannot use {}: {why}", self.path.display()))
     }
 
     /// Writes everything that is queued, merges the WAL into the database and closes it.

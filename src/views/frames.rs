@@ -6,7 +6,7 @@ use super::html::{Html, html};
 use super::path::{self, breakable};
 use super::source::source;
 use super::text::{MarkupBudget, cut, cut_front};
-use crate::event::frame::{self, Frame};
+use crate::event::frame::{self, Frame, MAX_FRAMES};
 use crate::event::{json, library};
 use crate::text;
 use std::borrow::Cow;
@@ -34,14 +34,15 @@ impl Trace {
     /// Reads an array of frames, or as much as can be read of anything else: an object with `frames`, which have the
     /// most recent call last, as Sentry has them; or text.
     pub fn parse(stacktrace: &str) -> Trace {
-        let nested =
-            json::object(stacktrace).unwrap_or_default().into_iter().find(|(key, _)| key.get() == r#""frames""#);
-        let mut frames = Frame::parse(nested.map_or(stacktrace, |(_, frames)| frames.get()));
-        if nested.is_some() {
-            frames.reverse();
-        }
-        let text = match frames.is_empty() && nested.is_none() && json::array(stacktrace).is_none() {
-            true => cut(text::trim(&json::string(stacktrace).unwrap_or_else(|| stacktrace.into())), TEXT).into_owned(),
+        let text = json::string(stacktrace);
+        let sent = text.as_deref().filter(|text| json::array(text).is_some()).unwrap_or(stacktrace); // an array as text
+        let nested = json::object(sent).unwrap_or_default().into_iter().find(|(key, _)| key.get() == r#""frames""#);
+        let frames = match nested.and_then(|(_, frames)| json::last(frames.get(), MAX_FRAMES)) {
+            Some(frames) => frames.iter().rev().map(|frame| Frame::read(frame.get())).collect(),
+            None => Frame::parse(sent),
+        };
+        let text = match frames.is_empty() && nested.is_none() && json::array(sent).is_none() {
+            true => cut(text::trim(text.as_deref().unwrap_or(sent)), TEXT).into_owned(),
             false => String::new(),
         };
         Trace { own: frame::own(&frames), frames, text }

@@ -16,6 +16,9 @@ const DIRECTORY: usize = 200;
 /// Maximum bytes of markup for all traces of a page.
 const MARKUP: usize = 1 << 20;
 
+/// Fields in `more` that hold a stack trace: obs's own in another shape, and other names for it.
+const STACKS: [&str; 4] = [r#""stacktrace""#, r#""stack""#, r#""stack_trace""#, r#""backtrace""#];
+
 /// All traces of an event, and the directory that their paths have in common.
 pub struct Traces {
     pub own: Trace,
@@ -27,9 +30,9 @@ impl Traces {
     pub fn parse(event: &StoredEvent) -> Traces {
         // Fields of another type than obs expects are in `more`.
         let more = event.more.as_deref().and_then(json::object).unwrap_or_default();
-        let other = |name| more.iter().find(|(key, _)| key.get() == name).map(|(_, value)| value.get());
-        let own =
-            event.stacktrace.as_deref().or_else(|| other(r#""stacktrace""#)).map(Trace::parse).unwrap_or_default();
+        let other = |name: &str| more.iter().find(|(key, _)| key.get() == name).map(|(_, value)| value.get());
+        let own = event.stacktrace.as_deref().or_else(|| STACKS.iter().find_map(|name| other(name)));
+        let own = own.map(Trace::parse).unwrap_or_default();
         let causes = event.causes.as_deref().or_else(|| other(r#""causes""#));
         let causes = causes.map(|causes| {
             json::first(causes, MAX_CAUSES)

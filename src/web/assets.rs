@@ -1,6 +1,7 @@
 //! What anyone may fetch: the style sheet, the JavaScript SDK, and the health check.
 use super::{call::Call, error::Error, response::json, state::State};
 use crate::http::Body;
+use crate::store::Usage;
 use crate::views;
 use rouille::Response;
 use serde_json::json;
@@ -26,9 +27,16 @@ fn asset(media_type: &'static str, text: &'static str, cache: &'static str) -> R
         .with_unique_header("X-Content-Type-Options", "nosniff")
 }
 
-pub fn health(state: &State, _: &Call, _: Body) -> Result<Response, Error> {
-    match state.store.is_healthy() {
-        true => Ok(json(&json!({ "status": "ok" }))),
-        false => Err(Error::Unavailable("Events cannot be stored")),
+/// Says how much is stored, to those who may read it.
+pub fn health(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
+    let usage = || state.store.read(|reader| reader.usage());
+    health_of(state, if call.sender.is_reader { usage().ok() } else { None })
+}
+
+pub fn health_of(state: &State, usage: Option<Usage>) -> Result<Response, Error> {
+    match (state.store.is_healthy(), usage) {
+        (true, Some(Usage { events, bytes })) => Ok(json(&json!({ "status": "ok", "events": events, "bytes": bytes }))),
+        (true, None) => Ok(json(&json!({ "status": "ok" }))),
+        (false, _) => Err(Error::Unavailable("Events cannot be stored")),
     }
 }

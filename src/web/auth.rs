@@ -13,6 +13,8 @@ pub struct Sender {
     pub key: String,
     /// The project that the key belongs to.
     pub project: String,
+    /// The dashboard admits the sender.
+    pub is_reader: bool,
     /// Signed in, or on this machine: may make changes and see an ingest key.
     pub is_trusted: bool,
 }
@@ -62,7 +64,7 @@ impl Dashboard {
             // `Host` can be made up, so on an address that other machines can reach, the peer must be local too.
             Dashboard::Public => request.remote_addr().ip().to_canonical().is_loopback() && is_local(request, version),
         };
-        Ok(Sender { is_trusted, ..Sender::default() })
+        Ok(Sender { is_reader: true, is_trusted, ..Sender::default() })
     }
 }
 
@@ -139,6 +141,10 @@ fn sent_password(request: &Request) -> Option<String> {
     basic_http_auth(&basic).map(|sent| sent.password)
 }
 
+/// Headers that only proxies add, besides those that begin with `X-Forwarded`.
+const PROXIES: [&str; 7] =
+    ["forwarded", "via", "x-real-ip", "x-client-ip", "x-original-for", "cf-connecting-ip", "cdn-loop"];
+
 /// Whether a request appears to come from this machine. A remote page whose name resolves to 127.0.0.1 (DNS rebinding)
 /// sends its own name as `Host`. A reverse proxy in its usual configuration adds a header, speaks HTTP/1.0, or at least
 /// removes the `Connection` that browsers send.
@@ -151,12 +157,12 @@ fn is_local(request: &Request, version: Version) -> bool {
     let is_browser = request.header("User-Agent").is_some_and(|agent| agent.starts_with("Mozilla/"));
     let connection = joined(request, "Connection").unwrap_or_default();
     let is_direct = connection.split(',').any(|option| option.trim().eq_ignore_ascii_case("keep-alive"));
+    let of_proxy = |name: &str| PROXIES.contains(&name) || name.starts_with("x-forwarded");
     let mut headers = request.headers().map(|(name, _)| name.to_ascii_lowercase());
     version == Version::Http11
         && (is_direct || !is_browser)
         && ["localhost", "127.0.0.1", "[::1]"].iter().any(|local| local.eq_ignore_ascii_case(name))
-        && !headers
-            .any(|name| matches!(name.as_str(), "forwarded" | "via" | "x-real-ip") || name.starts_with("x-forwarded-"))
+        && !headers.any(|name| of_proxy(&name))
 }
 
 /// Compares in a time that depends only on the length of `sent`.

@@ -98,7 +98,7 @@ fn origin(state: &State, request: &Request) -> String {
 
 /// Whether the client used TLS, by what proxies say. Each appends to the list, so the first one talked to the client.
 fn is_https(request: &Request) -> bool {
-    let first = |name| request.header(name).and_then(|list| list.split(',').next());
+    let first = |name| request.header(name)?.split(',').next().filter(|value| !value.trim().is_empty());
     let scheme = first("X-Forwarded-Proto").or_else(|| {
         let pairs = first("Forwarded")?.split(';').filter_map(|pair| pair.split_once('='));
         pairs.filter(|(name, _)| name.trim().eq_ignore_ascii_case("proto")).map(|(_, scheme)| scheme).next()

@@ -8,7 +8,7 @@ use super::{api, assets, forms, ingest, pages, sentry};
 use crate::domain::is_name;
 use crate::event::{MAX_EVENT, parse_id};
 use crate::http::{Admission, Body, Coding, Version};
-use Access::{Anyone, ChangeByForm, ChangeByJson, IngestKey, Read, SentryKey};
+use Access::{Anyone, ChangeByForm, ChangeByJson, Health, IngestKey, Read, SentryKey};
 use rouille::{Request, Response};
 use std::borrow::Cow;
 
@@ -47,12 +47,14 @@ static ROUTES: &[Route] = &[
     route("POST",    "/events/:event",           ChangeByForm, MAX_FORM,  forms::change_event),
     route("GET",     "/style.css",               Anyone,       NO_BODY,   assets::style),
     route("GET",     "/sdk.js",                  Anyone,       NO_BODY,   assets::sdk).with_cors(),
-    route("GET",     "/health",                  Anyone,       NO_BODY,   assets::health),
+    route("GET",     "/health",                  Health,       NO_BODY,   assets::health),
 ];
 
 /// Who may use a route.
 enum Access {
     Anyone,
+    /// Anyone. Readers get more.
+    Health,
     /// The owner of an ingest key, within the key's rate limit.
     IngestKey,
     /// The same, as Sentry's SDKs send it. The rate limit is for events, not for what else they send.
@@ -135,13 +137,17 @@ pub fn admit(state: &State, request: &Request, version: Version) -> Result<Admis
             let key = auth::ingest_key(&state.keys, request)?;
             state.rate.check(&key.key).map_err(Error::TooMany)?;
             Coding::from_request(request).map_err(Error::Coding)?;
-            Sender { key: key.key.clone(), project: key.project.clone(), is_trusted: false }
+            Sender { key: key.key.clone(), project: key.project.clone(), ..Sender::default() }
         }
         SentryKey => {
             let key = auth::sentry_key(&state.keys, request)?;
             Coding::from_request(request).map_err(Error::Coding)?;
-            Sender { key: key.key.clone(), project: key.project.clone(), is_trusted: false }
+            Sender { key: key.key.clone(), project: key.project.clone(), ..Sender::default() }
         }
+        Health => match reader() {
+            Err(Error::WrongPassword) => return Err(Error::WrongPassword),
+            sender => sender.unwrap_or_default(),
+        },
         Read => reader()?,
         ChangeByForm => auth::check_form(request, reader()?, state.url.as_deref())?,
         ChangeByJson => auth::check_json(request, reader()?)?,

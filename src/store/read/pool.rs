@@ -1,5 +1,6 @@
 //! The connections for reading, and the snapshot of the database that a request sees.
 use super::contains;
+use crate::store::counts::{self, Usage};
 use crate::store::error::Error;
 use crate::store::file::open;
 use rusqlite::{Connection, OptionalExtension, Params, Row};
@@ -85,6 +86,10 @@ impl Drop for Slot<'_> {
 pub struct Reader<'a>(pub(in crate::store) &'a Connection);
 
 impl Reader<'_> {
+    pub fn usage(&self) -> Result<Usage, Error> {
+        Ok(counts::usage(self.0)?)
+    }
+
     pub(super) fn one<T>(
         &self,
         sql: &str,

@@ -22,16 +22,11 @@ pub struct Upkeep {
     retention: Retention,
     /// Up to which event the age of events has been checked.
     aged: i64,
-    /// The WAL may hold data that was deleted.
-    wal_is_stale: bool,
-    tasks: [Task; 4],
-}
-
-struct Task {
-    kind: Kind,
-    due: Instant,
-    /// It has failed, and nothing but time makes it due again.
-    rests: bool,
+    /// The WAL may hold data that was deleted, and free pages may hold what retention removed from the same issue.
+    is_stale: bool,
+    /// When each task is due. One that is due later than [`INTERVAL`] rests after a failure, and nothing but time makes it
+    /// due again.
+    tasks: [(Kind, Instant); 4],
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -46,68 +41,72 @@ impl Upkeep {
     pub fn new(retention: Retention) -> Upkeep {
         let now = Instant::now();
         let kinds = [Kind::Purge, Kind::Limit, Kind::Age, Kind::Space];
-        let tasks = kinds.map(|kind| Task { kind, due: now, rests: false });
-        Upkeep { retention, aged: 0, wal_is_stale: true, tasks }
+        let tasks = kinds.map(|kind| (kind, now));
+        Upkeep { retention, aged: 0, is_stale: true, tasks }
     }
 
     /// Somebody has changed or deleted something.
     pub fn changed(&mut self) {
-        self.wal_is_stale = true;
-        self.tasks.iter_mut().filter(|task| !task.rests).for_each(|task| task.due = Instant::now());
+        self.is_stale = true;
+        self.tasks.iter_mut().filter(|(_, due)| !rests(*due)).for_each(|(_, due)| *due = Instant::now());
     }
 
     /// How long the writer may wait for the next event.
     pub fn wait(&self) -> Duration {
-        let next = self.tasks.iter().map(|task| task.due).min();
+        let next = self.tasks.iter().map(|(_, due)| *due).min();
         next.map_or(INTERVAL, |due| due.saturating_duration_since(Instant::now()))
     }
 
-    /// Does a little of what is due. `idle`: no event is waiting.
+    /// Does a little of what is due. `idle`: nobody waits for this to end.
     pub fn step(&mut self, connection: &mut Connection, idle: bool) {
         for at in 0..self.tasks.len() {
-            let Task { kind, due, rests } = self.tasks[at];
+            let (kind, due) = self.tasks[at];
             let is_due = due <= Instant::now();
             // These keep up with a flood, and cost next to nothing when there is nothing to do.
             let is_urgent = matches!(kind, Kind::Purge | Kind::Limit);
-            if !is_due && (rests || !is_urgent) {
+            if !is_due && (rests(due) || !is_urgent) {
                 continue;
             }
             // Unwinding rolls the transaction back.
-            let run = AssertUnwindSafe(|| self.run(kind, connection, idle && is_due));
+            let run = AssertUnwindSafe(|| self.run(kind, connection, idle));
             let result = catch_unwind(run).unwrap_or_else(|_| Err(Error::Failed("a panic".into())));
             let pause = match &result {
                 Ok(true) if idle => Duration::ZERO,
                 Ok(true) => SOON,
-                Ok(false) => INTERVAL,
+                Ok(false) | Err(Error::Locked) => INTERVAL,
                 Err(error) => {
                     log::line(&format!("maintenance failed ({kind:?}): {error}"));
                     REST
                 }
             };
-            self.tasks[at] = Task { kind, due: Instant::now() + pause, rests: result.is_err() };
+            self.tasks[at].1 = Instant::now() + pause;
         }
     }
 
     /// Returns true if there is more to do.
     fn run(&mut self, kind: Kind, connection: &mut Connection, idle: bool) -> Result<bool, Error> {
+        connection.busy_timeout(Duration::ZERO)?; // everyone would wait for the lock too
         match kind {
             Kind::Purge => {
                 let more = purge::step(connection)?;
-                self.wal_is_stale |= more;
+                self.is_stale |= more;
                 Ok(more)
             }
             Kind::Limit => retention::limit(connection, &self.retention, idle),
-            // Issues may look empty while events are still to be moved to them.
-            Kind::Age => {
-                Ok(!purge::is_due(connection)? && retention::age(connection, &self.retention, &mut self.aged)?)
-            }
+            Kind::Age => retention::age(connection, self.retention.days, &mut self.aged),
             Kind::Space => {
-                let more = space::free_pages(connection)?;
-                if self.wal_is_stale && !purge::is_due(connection)? {
-                    self.wal_is_stale = !space::empty_wal(connection)?;
+                let more = space::free_pages(connection, self.is_stale)?;
+                // A purge that rests after a failure may never end.
+                let is_purging = !rests(self.tasks[Kind::Purge as usize].1) && purge::is_due(connection)?;
+                if self.is_stale && !more && !is_purging {
+                    self.is_stale = !space::empty_wal(connection)?;
                 }
                 Ok(more)
             }
         }
     }
+}
+
+fn rests(due: Instant) -> bool {
+    due > Instant::now() + INTERVAL
 }

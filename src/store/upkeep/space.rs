@@ -1,9 +1,7 @@
 //! Returns freed pages to the file system, and empties the WAL of deleted data.
 use crate::store::error::Error;
-use crate::store::file::open::LOCK_WAIT;
 use crate::store::transaction::relaxed;
 use rusqlite::Connection;
-use std::time::Duration;
 
 /// Pages returned per step.
 const STEP: i64 = 64;
@@ -11,8 +9,8 @@ const STEP: i64 = 64;
 const KEEP: i64 = 64;
 
 /// Returns true if more pages can be returned.
-pub fn free_pages(connection: &mut Connection) -> Result<bool, Error> {
-    let keep = KEEP + pages(connection, "page_count")? / 100;
+pub fn free_pages(connection: &mut Connection, all: bool) -> Result<bool, Error> {
+    let keep = if all { 0 } else { KEEP + pages(connection, "page_count")? / 100 };
     let before = pages(connection, "freelist_count")?;
     if before <= keep {
         return Ok(false);
@@ -33,8 +31,6 @@ fn pages(connection: &Connection, pragma: &str) -> rusqlite::Result<i64> {
 
 /// Returns false while a reader still needs the WAL.
 pub fn empty_wal(connection: &Connection) -> rusqlite::Result<bool> {
-    connection.busy_timeout(Duration::ZERO)?;
     let busy = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0));
-    connection.busy_timeout(LOCK_WAIT)?;
     Ok(!busy?)
 }

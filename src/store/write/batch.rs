@@ -20,17 +20,12 @@ const MAX_DERIVED: usize = 4;
 const WEEK: i64 = 7 * 24 * 3600 * 1000; // ms
 
 /// Stores the events and returns the outcome of each. An error means that none was stored.
-/// An empty batch still writes a row, to find out whether the disk accepts a commit.
 pub fn commit(
     connection: &mut Connection,
     events: &[NewEvent],
     policy: AlertPolicy,
 ) -> Result<Vec<Result<Added, Error>>, Error> {
     durable(connection, |transaction| {
-        if events.is_empty() {
-            let probe = "INSERT OR REPLACE INTO settings (name, value) VALUES ('last_probe', ?1)";
-            transaction.execute(probe, [Time::now().to_string()])?;
-        }
         let mut commit =
             Commit { now: Time::now(), issues: HashMap::new(), tallies: BTreeMap::new(), reopened: BTreeMap::new() };
         let outcomes = events.iter().map(|new| commit.store(transaction, new, policy)).collect::<Result<_, _>>()?;
@@ -149,7 +144,7 @@ fn create_issue(
     new: &NewEvent,
     received_at: Time,
     policy: AlertPolicy,
-) -> rusqlite::Result<(Home, Place)> {
+) -> rusqlite::Result<(Home, StoredAs)> {
     let savepoint = transaction.savepoint()?; // rolled back when dropped
     let grouping = &new.grouping;
     let mut issue = savepoint.prepare_cached(
@@ -177,11 +172,11 @@ fn create_issue(
 }
 
 /// The id under which an event is stored, and its `seq`, or `None` if it was stored before.
-type Place = (Uuid, Option<i64>);
+type StoredAs = (Uuid, Option<i64>);
 
 /// The id of an event that is still to be purged is free. In place of an id that another project has, the event gets one
 /// that is derived from it, so that a retry finds the same one.
-fn insert_event(connection: &Connection, new: &NewEvent, issue: i64, received_at: Time) -> rusqlite::Result<Place> {
+fn insert_event(connection: &Connection, new: &NewEvent, issue: i64, received_at: Time) -> rusqlite::Result<StoredAs> {
     let event = &new.event;
     let mut insert = connection.prepare_cached(
         "INSERT INTO events (id, issue_id, level, timestamp, received_at, platform, environment, server_name, release,

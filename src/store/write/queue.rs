@@ -5,7 +5,7 @@ use crate::store::error::Error;
 use rusqlite::Connection;
 use std::mem;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Events that may wait. A connection waits for one event at a time, and there are at most 512 connections.
 const MAX_EVENTS: usize = 512;
@@ -27,6 +27,8 @@ struct Waiting {
 pub struct Batch {
     pub events: Vec<NewEvent>,
     pub changes: Vec<Change>,
+    /// When the first of them arrived.
+    pub since: Option<Instant>,
     outcome: Arc<OnceLock<Answer>>,
 }
 
@@ -34,7 +36,8 @@ pub struct Batch {
 type Answer = (Result<Vec<Result<Added, Error>>, Error>, Vec<NewEvent>);
 
 /// Makes a change in a transaction of its own and answers whoever asked for it. Given an error, it passes that on.
-pub type Change = Box<dyn FnOnce(Result<&mut Connection, Error>) + Send>;
+/// Returns an error if the database failed.
+pub type Change = Box<dyn FnOnce(Result<&mut Connection, Error>) -> Result<(), Error> + Send>;
 
 impl Queue {
     /// Returns once the writer has answered.
@@ -47,6 +50,7 @@ impl Queue {
                 (_, MAX_EVENTS) => return Err(Error::QueueFull),
                 _ => waiting.batch.events.push(event),
             }
+            waiting.batch.since.get_or_insert_with(Instant::now);
             (position, waiting.batch.outcome.clone())
         };
         self.arrived.notify_one();
@@ -61,6 +65,7 @@ impl Queue {
         let mut waiting = self.lock();
         if !waiting.closed {
             waiting.batch.changes.push(change);
+            waiting.batch.since.get_or_insert_with(Instant::now);
             self.arrived.notify_one();
         }
     }

@@ -7,6 +7,8 @@ use crate::log;
 use crate::store::alerts::AlertPolicy;
 use crate::store::error::Error;
 use crate::store::file::identity::FileIdentity;
+use crate::store::file::open::LOCK_WAIT;
+use crate::store::transaction::durable;
 use crate::store::upkeep::Upkeep;
 use rusqlite::Connection;
 use std::io;
@@ -21,6 +23,10 @@ use std::time::{Duration, Instant};
 
 /// How often a failed commit is tried again, whether or not an event arrives.
 const RETRY: Duration = Duration::from_secs(1);
+/// A try writes as many bytes as failed, at most [`MAX_PROBE`], and so many more: an event touches a dozen pages.
+/// Otherwise it would succeed on a disk that is too full for events.
+const PROBE: i64 = 64 << 10;
+const MAX_PROBE: i64 = 4 << 20;
 
 pub struct Writer {
     queue: Arc<Queue>,
@@ -44,6 +50,7 @@ impl Writer {
             healthy: healthy.clone(),
             tried: Instant::now(),
             failure: None,
+            refused: 0,
             upkeep,
             policy,
         };
@@ -62,7 +69,12 @@ impl Writer {
         work: impl FnOnce(&mut Connection) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         let (reply, outcome) = mpsc::sync_channel(1);
-        self.queue.change(Box::new(move |connection| drop(reply.send(connection.and_then(work)))));
+        self.queue.change(Box::new(move |connection| {
+            let outcome = connection.and_then(work);
+            let failure = outcome.as_ref().err().filter(|error| !matches!(error, Error::Row(_))).cloned();
+            drop(reply.send(outcome));
+            failure.map_or(Ok(()), Err)
+        }));
         outcome.recv().unwrap_or(Err(Error::Down))
     }
 
@@ -93,10 +105,12 @@ struct WriterThread {
     connection: Connection,
     identity: FileIdentity,
     healthy: Arc<AtomicBool>,
-    /// When a commit was last tried.
+    /// When a transaction last succeeded or failed.
     tried: Instant,
-    /// Why it failed. Everyone is told so until the next try.
+    /// Why it failed. Everyone gets this answer until the next try.
     failure: Option<Error>,
+    /// About how many bytes could not be stored.
+    refused: i64,
     upkeep: Upkeep,
     policy: AlertPolicy,
 }
@@ -105,17 +119,21 @@ impl WriterThread {
     fn run(mut self) {
         while let Some(mut batch) = self.queue.take(self.patience()) {
             let idle = batch.is_empty();
+            let since = batch.since;
             let changes = mem::take(&mut batch.changes);
-            if !batch.events.is_empty() || self.failure.is_some() || !self.identity.is_unchanged() {
-                self.write(batch);
+            if !batch.events.is_empty() {
+                self.write(batch, since);
+            } else if self.failure.is_some() || !self.identity.is_unchanged() {
+                self.probe();
             }
             for change in changes {
-                self.change(change);
+                self.change(change, since);
             }
-            if self.failure.is_none() {
-                self.upkeep.step(&mut self.connection, idle);
+            if idle && self.failure.is_none() {
+                self.upkeep.step(&mut self.connection, true);
             }
         }
+        let _ = self.connection.busy_timeout(LOCK_WAIT);
         if let Err(e) = self.connection.pragma_update(None, "wal_checkpoint", "TRUNCATE") {
             log::line(&format!("the WAL stays beside the database: {e}"));
         }
@@ -129,47 +147,79 @@ impl WriterThread {
         }
     }
 
-    /// Commits a batch and answers it. An empty batch only finds out whether commits succeed again.
-    fn write(&mut self, mut batch: Batch) {
-        let outcomes = match self.failure.take() {
-            Some(error) if self.tried.elapsed() < RETRY => Err(error),
-            failure => self.try_commit(&batch.events, failure.is_some()),
-        };
-        self.failure = outcomes.as_ref().err().cloned();
-        self.healthy.store(self.failure.is_none(), Relaxed);
+    /// Commits a batch and answers it. Upkeep comes first, so that a flood waits until there is room for it.
+    fn write(&mut self, mut batch: Batch, since: Option<Instant>) {
+        let policy = self.policy;
+        let outcomes = self.attempt(since, |connection| batch::commit(connection, &batch.events, policy));
+        match outcomes {
+            Ok(_) => self.upkeep.step(&mut self.connection, false),
+            Err(_) => self.refused = batch.events.iter().map(size).sum::<usize>() as i64,
+        }
         batch.answer(outcomes);
     }
 
-    /// Logs when commits begin to fail, and when they succeed again.
-    fn try_commit(&mut self, events: &[NewEvent], failed_before: bool) -> Result<Vec<Result<Added, Error>>, Error> {
-        self.tried = Instant::now();
-        // Unwinding rolls the transaction back, so a panic costs one batch and not the writer.
-        let commit = AssertUnwindSafe(|| match self.identity.is_unchanged() {
-            true => batch::commit(&mut self.connection, events, self.policy),
-            false => Err(Error::Gone),
+    /// Makes a change, or passes on why it cannot be tried.
+    fn change(&mut self, change: Change, since: Option<Instant>) {
+        self.upkeep.changed();
+        let mut change = Some(change);
+        let outcome = self.attempt(since, |connection| change.take().map_or(Ok(()), |change| change(Ok(connection))));
+        if let (Err(error), Some(change)) = (outcome, change) {
+            let _ = change(Err(error));
+        }
+    }
+
+    /// Finds out whether commits succeed again.
+    fn probe(&mut self) {
+        let bytes = self.refused.min(MAX_PROBE) + PROBE;
+        let _ = self.attempt(None, |connection| {
+            durable(connection, |transaction| {
+                let write = "INSERT OR REPLACE INTO settings (name, value) VALUES ('probe', zeroblob(?1))";
+                transaction.execute(write, [bytes])?;
+                transaction.execute("DELETE FROM settings WHERE name = 'probe'", [])?;
+                Ok(())
+            })
         });
-        let result = catch_unwind(commit).unwrap_or_else(|_| Err(Error::Failed("a panic".into())));
-        match (&result, failed_before) {
-            (Ok(_), true) => log::line("events are stored again"),
-            (Err(error @ Error::Gone), false) => log::line(&format!(
+    }
+
+    /// Runs a transaction for those who have waited since then, unless one has just failed. After a failure, and for
+    /// nobody in particular, does not wait for another process's lock.
+    fn attempt<T>(
+        &mut self,
+        since: Option<Instant>,
+        work: impl FnOnce(&mut Connection) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let wait = match (since, &self.failure) {
+            (_, Some(error)) if self.tried.elapsed() < RETRY => return Err(error.clone()),
+            (Some(since), None) => LOCK_WAIT.saturating_sub(since.elapsed()),
+            _ => Duration::ZERO,
+        };
+        // Unwinding rolls the transaction back, so a panic costs one job and not the writer.
+        let attempt = AssertUnwindSafe(|| {
+            self.connection.busy_timeout(wait)?;
+            if self.identity.is_unchanged() { work(&mut self.connection) } else { Err(Error::Gone) }
+        });
+        let outcome = catch_unwind(attempt).unwrap_or_else(|_| Err(Error::Failed("a panic".into())));
+        self.tried = Instant::now();
+        match (&outcome, &self.failure) {
+            (Ok(_), Some(_)) => log::line("events are stored again"),
+            (Err(error @ Error::Gone), None) => log::line(&format!(
                 "events cannot be stored: {error}. Its contents are lost unless it is put back. \
                  While obs runs, it can still be copied from /proc/{}/fd",
                 process::id()
             )),
-            (Err(error), false) => log::line(&format!("events cannot be stored: {error}")),
+            (Err(error), None) => log::line(&format!("events cannot be stored: {error}")),
             _ => {}
         }
-        result.map_err(|error| if let Error::Failed(_) = error { Error::Down } else { error })
+        self.healthy.store(outcome.is_ok(), Relaxed);
+        let outcome = outcome.map_err(|error| if let Error::Failed(_) = error { Error::Down } else { error });
+        self.failure = outcome.as_ref().err().cloned();
+        outcome
     }
+}
 
-    fn change(&mut self, change: Change) {
-        let connection = match &self.failure {
-            None if self.identity.is_unchanged() => Ok(&mut self.connection),
-            None => Err(Error::Gone),
-            Some(error) => Err(error.clone()),
-        };
-        self.upkeep.changed();
-        // Unwinding rolls the transaction back and drops the reply, which tells the sender that the writer is down.
-        let _ = catch_unwind(AssertUnwindSafe(|| change(connection)));
-    }
+/// About how many bytes an event takes, apart from what every event takes.
+fn size(new: &NewEvent) -> usize {
+    let event = &new.event;
+    let texts = [&event.stacktrace, &event.causes, &event.extra, &event.more];
+    event.message.len() + texts.into_iter().flatten().map(|text| text.len()).sum::<usize>()
 }
