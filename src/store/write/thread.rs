@@ -220,6 +220,6 @@ impl WriterThread {
 /// About how many bytes an event takes, apart from what every event takes.
 fn size(new: &NewEvent) -> usize {
     let event = &new.event;
-    let texts = [&event.stacktrace, &event.causes, &event.extra, &event.more];
+    let texts = [&event.stacktrace, &event.causes, &event.request, &event.breadcrumbs, &event.extra, &event.more];
     event.message.len() + texts.into_iter().flatten().map(|text| text.len()).sum::<usize>()
 }
