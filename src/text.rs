@@ -37,7 +37,10 @@ pub fn is_invisible(c: char) -> bool {
 
 /// The text without invisible characters around it. Blank text becomes empty.
 pub fn trim(text: &str) -> &str {
-    text.trim_matches(is_invisible)
+    match text.as_bytes() {
+        [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => text, // as nearly all are
+        _ => text.trim_matches(is_invisible),
+    }
 }
 
 /// The first line that is not blank.
