@@ -677,7 +677,8 @@ function captureUncaught(thrown, queue) {
   const value = unwrap(thrown);
   if (safely(() => value[IN_THREAD]) && builtin.worker_threads?.isMainThread) return;
   sawUncaught = true;
-  recent.set(value, captured.get(value) ?? captured.get(thrown) ?? capture('error', () => describe(value, placeOf(thrown)), undefined, queue));
+  const describeUncaught = () => ({ ...describe(value, placeOf(thrown)), mechanism: { handled: false } });
+  recent.set(value, captured.get(value) ?? captured.get(thrown) ?? capture('error', describeUncaught, undefined, queue));
   captured.delete(value);
   later(0, () => recent.delete(value));
   if (builtin.worker_threads?.isMainThread === false) safely(() => Object.defineProperty(value, IN_THREAD, { value: true }));
