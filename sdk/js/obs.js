@@ -296,30 +296,22 @@ const bareUrl = (text) => text.replace(/^(data:[^,;]*).*|^(\w+:\/\/)(?:[^/?#]*@)
 
 // ---- Stacks, as V8, JavaScriptCore and SpiderMonkey write them.
 
-/** Returns the stack above `api`, a function of this module, for a value without a stack. */
+/** Returns the stack above `api`, the function that calls this one, for a value without a stack. */
 function callSite(api) {
   const error = new Error();
   safely(() => Error.captureStackTrace?.(error, api));
-  if (Error.captureStackTrace) return stackOf(error);
-  // Drops this function and `api`.
-  return stackOf(error).split('\n').filter((line, index) => index > 1 || fileOf(line) !== OWN_FILE).join('\n');
+  return Error.captureStackTrace ? stackOf(error) : stackOf(error).split('\n').slice(2).join('\n');
 }
 
-const fileOf = (line) => parseLine(line, false)?.filename;
 const LIBRARY = /^(<|\[|node:|bun:|internal[:/]|native$|\/rustc\/|\/usr\/(local|lib)\/go[^/]*\/src\/)|(^|[\\/])(node_modules|vendor|site-packages|gems|\.cargo[\\/]registry|pkg[\\/]mod)[\\/]/;
-const OWN_FILE = fileOf(stackOf(new Error()).split('\n')[0]);
 
 function parseStack(stack, message) {
   const v8 = /^[ \t]*at /m.test(stack);
   // V8 starts with `TypeError: message`, and a line of the message may look like a frame.
   const start = v8 && message ? stack.indexOf(message) : -1;
   const headed = start >= 0 && /^(.*: )?$/.test(stack.slice(0, start));
-  const frames = [];
-  for (const line of stack.slice(headed ? start + message.length : 0).slice(0, EVENT_BYTES).split('\n')) {
-    const frame = line.length < 4096 && parseLine(line, v8);
-    if (frame && frames.push(frame) === FRAMES) break;
-  }
-  return frames;
+  const lines = stack.slice(headed ? start + message.length : 0).slice(0, EVENT_BYTES).split('\n');
+  return lines.flatMap((line) => (line.length < 4096 && parseLine(line, v8)) || []).slice(0, FRAMES);
 }
 
 function parseLine(line, v8) {
@@ -411,8 +403,7 @@ function clean(value, length = Infinity) {
       for (const item of value) if (list.push(copy(item, depth) ?? null) && left <= 0) break;
       return list;
     }
-    for (const entry of isMap ? value : isSpecial ? entriesOf(value) : Object.keys(value)) {
-      const [key, item] = isSpecial ? entry : [entry, safely(() => value[entry], unserialisable('getter'))];
+    for (const [key, item] of isMap ? value : entriesOf(value)) {
       const copied = copy(item, depth);
       if (copied !== undefined) list.push([truncate(textOf(key), length), copied]);
       if (left <= 0) break;
@@ -745,15 +736,13 @@ function onRejection(reason) {
 
 /** Flushes once when the program ends, for at most exitTimeout. */
 async function onBeforeExit() {
-  const deadline = now() + timerDelay(client?.exitTimeout);
+  const deadline = flushedAtExit ? 0 : now() + timerDelay(client?.exitTimeout);
   const left = () => [...outboxes].some((outbox) => outbox.queue.size) && deadline - now();
   const giveUp = () => flushedAtExit && outboxes.forEach((outbox) => outbox.giveUp());
-  // Sending triggers beforeExit again. Other listeners may then capture events without end, so those are dropped.
-  const again = flushedAtExit;
-  giveUp();
+  giveUp(); // Sending triggers beforeExit again. Other listeners may then capture events without end, so those are dropped.
   await null; // Let later listeners capture events.
   releaseHeld();
-  for (; !again && left() > 0; flushedAtExit = true) await flush(left());
+  for (; left() > 0; flushedAtExit = true) await flush(left());
   giveUp();
 }
 
