@@ -117,11 +117,7 @@ export async function close(timeout) {
 
 /** Builds and queues an event. Never throws. Returns the event's id, or '' if it is not sent. */
 function capture(level, describe, options, queue = admit) {
-  if (!client) {
-    lost++;
-    logOnce('init', 'an event was captured before init and dropped');
-    return '';
-  }
+  if (!client) return lose('init', 'an event was captured before init and dropped');
   if (busy) return '';
   busy = true;
   try {
@@ -148,22 +144,18 @@ function capture(level, describe, options, queue = admit) {
     const key = JSON.stringify([event.type, event.message, filename, name, lineno]);
     return queue(key, { body: encode({ ...event, event_id: id }), outbox, at: now(), clock: Date.now() }) ? id : '';
   } catch {
-    lost++;
-    logOnce('event', 'failed to build an event; it was dropped');
-    return '';
+    return lose('event', 'failed to build an event; it was dropped');
   } finally {
     busy = false;
   }
 }
 
-/** Returns the result of beforeSend. If it fails, the event is dropped: it may contain data that was to be removed. */
+/** Returns the result of beforeSend, if that is an event. If it fails, the event is dropped: it may contain data that was to be removed. */
 function applyBeforeSend(beforeSend, event) {
   const answer = safely(() => beforeSend(event));
   if (answer === null || (isObject(answer) && typeof answer.then !== 'function')) return answer;
   safely(() => answer.then(undefined, () => {}));
-  lost++;
-  logOnce('beforeSend', 'beforeSend threw, or returned neither an event nor null; the event was dropped');
-  return null;
+  return lose('beforeSend', 'beforeSend threw, or returned neither an event nor null; the event was dropped');
 }
 
 /** Merges values of extra, key by key if they are objects. Later ones win. */
@@ -199,9 +191,7 @@ function describe(thrown, callStack) {
     return { type, message: message || thrown.message, stacktrace: parseStack(placeOf(thrown)) };
   }
   const source = { left: client.sourceLines ? SOURCE.frames : 0 };
-  const values = [];
-  for (const value of causeChain(thrown, new Set())) if (values.push(value) > CAUSES) break;
-  const [first, ...causes] = values.map((value, depth) => {
+  const [first, ...causes] = [...withCauses(thrown, new Set())].map((value, depth) => {
     const message = messageOf(value);
     const frames = parseStack(stackOf(value), message);
     const stacktrace = withSource(frames.length || depth ? frames : parseStack(callStack), source);
@@ -216,18 +206,18 @@ function describe(thrown, callStack) {
 /** Returns where an ErrorEvent happened, as a stack. */
 const placeOf = (event) => (className(event) === 'ErrorEvent' && event.filename ? `@${event.filename}:${event.lineno}:${event.colno}` : '');
 
-/** Yields a value and its causes, depth first. Lazy, because a chain of causes may be endless. */
-function* causeChain(value, seen) {
-  seen.add(value);
-  yield value;
-  const inner = [];
+/** Adds a value and its causes to a set, depth first, as far as they are sent: a chain of causes may be endless. */
+function withCauses(value, found) {
+  found.add(value);
+  const errors = []; // Those of an AggregateError. A list may be endless too.
   safely(() => {
-    if (isErrorLike(value) && isObject(value.errors)) for (const error of value.errors) if (inner.push(error) > CAUSES) break;
+    for (const error of isErrorLike(value) && isObject(value.errors) ? value.errors : []) if (errors.push(error) > CAUSES) break;
   });
   const names = className(value) === 'SuppressedError' ? ['error', 'suppressed'] : ['cause'];
-  for (const cause of [...inner, ...names.map((name) => isObject(value) && safely(() => value[name]))]) {
-    if ((cause || cause === 0 || cause === '') && !seen.has(cause)) yield* causeChain(cause, seen);
+  for (const cause of [...errors, ...names.map((name) => isObject(value) && safely(() => value[name]))]) {
+    if ((cause || cause === 0 || cause === '') && found.size <= CAUSES && !found.has(cause)) withCauses(cause, found);
   }
+  return found;
 }
 
 const isObject = (value) => typeof value === 'object' && value !== null;
@@ -427,10 +417,10 @@ function encode(event) {
   }
   if ('fingerprint' in event) event.fingerprint = [event.fingerprint].flat().slice(0, 8).map((part) => truncate(textOf(part), LENGTH.text));
   const frames = [event, event.causes].flat().flatMap((value) => value?.stacktrace ?? []);
-  const bytes = byteLength(JSON.stringify(event.extra) ?? '');
+  const { extra } = event;
   const cuts = [
     () => (event.extra = clean(event.extra, LENGTH.message)),
-    () => (event.extra = { obs: `extra omitted: ${bytes} bytes` }),
+    () => (event.extra = { obs: `extra omitted: ${byteLength(JSON.stringify(extra) ?? '')} bytes` }),
     () => frames.forEach((frame) => ['pre_context', 'context_line', 'post_context'].forEach((name) => delete Object(frame)[name])),
     () => Object.assign(event, { causes: undefined, stacktrace: event.stacktrace?.slice(0, 20) }),
   ];
@@ -498,12 +488,9 @@ class Outbox {
 
   add({ body, at, clock }) {
     const entry = { body, at, clock, bytes: byteLength(body), attempts: 0, controllers: new Set(), keptAlive: false };
+    if (this.blocked) return lose('blocked', this.blocked);
     const isFull = this.queue.size >= QUEUE.events || this.bytes + entry.bytes > QUEUE.bytes;
-    if (isFull || this.blocked) {
-      lost++;
-      logOnce(this.blocked ? 'blocked' : 'full', this.blocked || 'the queue is full; dropping new events');
-      return false;
-    }
+    if (isFull) return lose('full', 'the queue is full; dropping new events');
     entry.done = new Promise((resolve) => (entry.settle = resolve));
     this.queue.add(entry);
     this.bytes += entry.bytes;
@@ -564,9 +551,8 @@ class Outbox {
       this.failures++;
       return logOnce('unreachable', `cannot send events to ${this.url}, will retry: ${status ? `HTTP status ${status}` : 'no response'}`);
     }
-    lost++;
     this.settle(entry);
-    logOnce('rejected', `${this.url} rejected an event: ${status} (${truncate(textOf(reason ?? ''), LENGTH.text)})`);
+    lose('rejected', `${this.url} rejected an event: ${status} (${truncate(textOf(reason ?? ''), LENGTH.text)})`);
   }
 
   settle(entry) {
@@ -660,9 +646,7 @@ function addHooks() {
   }
 }
 
-function removeHooks() {
-  undo.splice(0).forEach((run) => safely(run));
-}
+const removeHooks = () => undo.splice(0).forEach((run) => safely(run));
 
 function captureUncaught(thrown, queue) {
   const value = unwrap(thrown);
@@ -758,8 +742,7 @@ function sendFromWorker() {
   if (!sawUncaught) return;
   releaseHeld();
   const requests = [...outboxes].flatMap((outbox) => Array.from(outbox.queue, (entry) => [outbox.url, outbox.request(entry)])).reverse();
-  if (!requests.length) return;
-  safely(() => {
+  if (requests.length) safely(() => {
     const done = new Int32Array(new SharedArrayBuffer(4));
     const bare = { execArgv: [], env: { ...process.env, NODE_OPTIONS: '' }, stdout: true, stderr: true };
     new builtin.worker_threads.Worker(WORKER, { eval: true, workerData: { done, requests }, ...bare });
@@ -780,6 +763,13 @@ const logged = new Set();
 function logOnce(kind, text) {
   if (!logged.has(kind)) warn(`obs: ${text}`);
   logged.add(kind);
+}
+
+/** Counts an event that will never be accepted, and logs why. Returns the id of such an event: ''. */
+function lose(kind, text) {
+  lost++;
+  logOnce(kind, text);
+  return '';
 }
 
 function parseDsn(dsn) {
