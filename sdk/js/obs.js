@@ -23,7 +23,7 @@ const DEFAULTS = {
   serverName: undefined,
   release: undefined,
   extra: undefined,
-  beforeSend: undefined,
+  beforeSend: (event) => event,
   sourceLines: true,
   captureUnhandled: false,
   requestTimeout: 5000,
@@ -61,7 +61,7 @@ export function init(options) {
     if (!isObject(options)) throw new Error('init takes an options object, such as { dsn: "http://KEY@HOST:PORT" }');
     for (const [name, value] of Object.entries(options)) {
       if (value === undefined || value === null) continue;
-      const type = name === 'beforeSend' ? 'function' : typeof DEFAULTS[name];
+      const type = typeof DEFAULTS[name];
       const isValid = type === 'undefined' || (typeof value === type && (type !== 'number' || value > 0));
       if (!Object.hasOwn(DEFAULTS, name)) warn(`obs: unknown option ${truncate(name, LENGTH.text)} ignored`);
       else if (!isValid) warn(`obs: option ${name} ignored: it must be a ${type === 'number' ? 'positive number' : type}`);
@@ -125,7 +125,7 @@ function capture(level, describe, options, queue = admit) {
     const id = uuid7();
     const { details, ...what } = describe();
     reportUnknown(options?.level ?? level, options);
-    let event = {
+    const event = applyBeforeSend(beforeSend, {
       event_id: id,
       level: options?.level ?? level,
       ...what,
@@ -137,8 +137,7 @@ function capture(level, describe, options, queue = admit) {
       platform: 'javascript',
       timestamp: new Date().toISOString(),
       sdk: { ...SDK },
-    };
-    if (beforeSend) event = applyBeforeSend(beforeSend, event);
+    });
     if (!event) return '';
     const { filename, function: name, lineno } = event.stacktrace?.[0] ?? {};
     const key = JSON.stringify([event.type, event.message, filename, name, lineno]);
@@ -150,7 +149,7 @@ function capture(level, describe, options, queue = admit) {
   }
 }
 
-/** Returns the result of beforeSend, if that is an event. If it fails, the event is dropped: it may contain data that was to be removed. */
+/** Returns what beforeSend returns. If it fails, the event is dropped: it may contain data that was to be removed. */
 function applyBeforeSend(beforeSend, event) {
   const answer = safely(() => beforeSend(event));
   if (answer === null || (isObject(answer) && typeof answer.then !== 'function')) return answer;
@@ -467,7 +466,7 @@ const releaseHeld = () => repeats.forEach(release);
 // ---- Sending: one event at a time, in order, with retries.
 
 const outboxes = new Set();
-let keepaliveBytes = 0; // In flight in requests that outlive the page.
+const keptAlive = new Set(); // Entries in flight in requests that outlive the page.
 
 /** Returns the outbox for a DSN. Outboxes of earlier DSNs are kept until they are empty. */
 function outboxFor({ url, key }, timeout) {
@@ -487,7 +486,7 @@ class Outbox {
   wake = () => {};
 
   add({ body, at, clock }) {
-    const entry = { body, at, clock, bytes: byteLength(body), attempts: 0, controllers: new Set(), keptAlive: false };
+    const entry = { body, at, clock, bytes: byteLength(body), attempts: 0, controllers: new Set() };
     if (this.blocked) return lose('blocked', this.blocked);
     const isFull = this.queue.size >= QUEUE.events || this.bytes + entry.bytes > QUEUE.bytes;
     if (isFull) return lose('full', 'the queue is full; dropping new events');
@@ -518,13 +517,14 @@ class Outbox {
     return { method: 'POST', headers, body, redirect: 'manual', credentials: 'omit', cache: 'no-store' };
   }
 
-  async attempt(entry, keepalive = false) {
+  /** `keepalive` is true or absent: if it is false, Bun closes the connection. */
+  async attempt(entry, keepalive) {
     const controller = new AbortController();
     const timer = later(this.timeout, () => controller.abort());
     let status, reason;
     entry.controllers.add(controller);
     try {
-      const response = await send(this.url, { ...this.request(entry), ...(keepalive && { keepalive }), signal: controller.signal });
+      const response = await send(this.url, { ...this.request(entry), keepalive, signal: controller.signal });
       status = response.status;
       this.readRetryAfter(response.headers.get('Retry-After'));
       reason = safely(JSON.parse, null, await response.text())?.error;
@@ -584,14 +584,10 @@ class Outbox {
   sendKeepalive() {
     if (this.notBefore > now()) return;
     for (const entry of this.queue) {
-      if (entry.keptAlive || keepaliveBytes + entry.bytes > KEEPALIVE_BYTES) continue;
-      keepaliveBytes += entry.bytes;
-      entry.keptAlive = true;
-      this.attempt(entry, true).then(() => {
-        keepaliveBytes -= entry.bytes;
-        entry.keptAlive = false;
-        this.run();
-      });
+      const bytes = [...keptAlive].reduce((sum, { bytes }) => sum + bytes, entry.bytes);
+      if (keptAlive.has(entry) || bytes > KEEPALIVE_BYTES) continue;
+      keptAlive.add(entry);
+      this.attempt(entry, true).then(() => keptAlive.delete(entry)).then(() => this.run());
     }
   }
 
@@ -622,7 +618,7 @@ let toPages; // A worker's channel to the SDKs of its pages.
 
 function addHooks() {
   const on = (target, name, handler) => {
-    target.addEventListener ? target.addEventListener(name, handler) : target.on(name, handler);
+    (target.addEventListener ?? target.on).call(target, name, handler);
     undo.push(() => (target.removeEventListener ?? target.off).call(target, name, handler));
   };
   flushedAtExit = sawUncaught = false;
