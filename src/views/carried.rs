@@ -1,12 +1,16 @@
 //! What an event carries besides its error, as sections of rows that a page and a terminal show alike: request, user,
 //! tags, breadcrumbs, contexts, and the client's own JSON.
+use super::layout::title;
 use crate::domain::StoredEvent;
 use crate::event::{json, tags, timestamp};
-use crate::query::Term;
-use crate::text::trim;
+use crate::query::{Field, Term};
+use crate::text::{first_line, trim};
+use crate::time::Time;
 
 /// Breadcrumbs that are shown, the latest.
 const CRUMBS: usize = 100;
+/// Maximum number of headers that are not folded.
+const HEADERS: usize = 8;
 /// Contexts that have a name and a version, by the names of these.
 const CONTEXTS: [(&str, [&str; 4]); 6] = [
     ("browser", ["name", "version", "", ""]),
@@ -22,18 +26,31 @@ pub struct Section {
     pub heading: &'static str,
     /// What the section contains, if its heading does not say so.
     pub note: &'static str,
+    pub form: Form,
     pub rows: Vec<Row>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+pub enum Form {
+    Rows,
+    /// Rows with three columns: name, kind and value.
+    Table,
+    /// Rows that the page of an issue folds.
+    Minor,
 }
 
 /// A name and a value, which is JSON.
 #[derive(Default)]
 pub struct Row {
     pub name: String,
+    pub kind: String,
     pub value: String,
     /// Finds the issues with this value.
     pub term: Option<Term>,
-    /// JSON that belongs to the value and is folded.
+    /// JSON that belongs to the value, which may be empty then. Folded if it is long.
     pub details: Option<String>,
+    /// Rows to fold, with the name as their summary, in place of a value.
+    pub folded: Vec<Row>,
 }
 
 impl Row {
@@ -48,18 +65,24 @@ impl Row {
 
 /// The sections of an event that are not empty, in the order in which they are shown.
 pub fn sections(event: &StoredEvent) -> impl Iterator<Item = Section> {
-    let section = |heading, note, json: &Option<String>, rows: fn(&str) -> Vec<Row>| {
+    use Form::{Minor, Rows, Table};
+    let section = |heading, note, form, json: &Option<String>, rows: fn(&str) -> Vec<Row>| {
         let rows = json.as_deref().map(rows).unwrap_or_default();
-        Section { heading, note, rows }
+        Section { heading, note, form, rows }
     };
+    let mut crumbs =
+        section("Breadcrumbs", "what happened before, the error last", Table, &event.breadcrumbs, breadcrumbs);
+    if !crumbs.rows.is_empty() {
+        crumbs.rows.push(error(event));
+    }
     let sections = [
-        section("Request", "", &event.request, request),
-        section("User", "", &event.user, fields),
-        section("Tags", "", &event.tags, tag_rows),
-        section("Breadcrumbs", "what happened before, the error last", &event.breadcrumbs, breadcrumbs),
-        section("Contexts", "", &event.contexts, contexts),
-        section("Extra", "", &event.extra, fields),
-        section("More", "fields that obs does not recognize", &event.more, fields),
+        section("Request", "", Rows, &event.request, request),
+        section("User", "", Rows, &event.user, user),
+        section("Tags", "", Rows, &event.tags, tag_rows),
+        crumbs,
+        section("Contexts", "", Rows, &event.contexts, contexts),
+        section("Extra", "", Minor, &event.extra, fields),
+        section("More", "fields that obs does not recognize", Minor, &event.more, fields),
     ];
     sections.into_iter().filter(|section| !section.rows.is_empty())
 }
@@ -87,7 +110,11 @@ fn request(raw: &str) -> Vec<Row> {
         rows.push(Row::text(&text("method").unwrap_or_else(|| "address".into()), &url));
     }
     rows.extend(field("query_string").filter(says_something).map(|query| Row::json("query", query)));
-    rows.extend(field("headers").map(pairs).unwrap_or_default());
+    let headers = field("headers").map(pairs).unwrap_or_default();
+    match headers.len() {
+        ..=HEADERS => rows.extend(headers),
+        many => rows.push(Row { name: format!("{many} headers"), folded: headers, ..Row::default() }),
+    }
     rows.extend(field("data").filter(says_something).map(|body| Row::json("body", body)));
     let is_shown = |name: &str| {
         ["query_string", "headers", "data"].contains(&name) || (!rows.is_empty() && ["url", "method"].contains(&name))
@@ -128,26 +155,51 @@ fn tag_rows(raw: &str) -> Vec<Row> {
         .collect()
 }
 
-fn breadcrumbs(raw: &str) -> Vec<Row> {
-    json::last(raw, CRUMBS).unwrap_or_default().iter().map(|crumb| breadcrumb(crumb.get())).collect()
+/// The field that tells users apart is a link.
+fn user(raw: &str) -> Vec<Row> {
+    let mut rows = fields(raw);
+    if let Some((name, key)) = tags::user_key(raw)
+        && let Some(row) = rows.iter_mut().find(|row| row.name == name)
+    {
+        row.term = Some(Term::Field(Field::User, key));
+    }
+    rows
 }
 
-/// `14:20:30.123`, and `warning, http: GET /pay` with the data folded.
+fn breadcrumbs(raw: &str) -> Vec<Row> {
+    let all = json::array(raw).unwrap_or_default();
+    let left_out = all.len().saturating_sub(CRUMBS);
+    let note = (left_out > 0).then(|| Row::text("", &format!("{left_out} earlier ones are in the raw JSON only")));
+    note.into_iter().chain(all[left_out..].iter().map(|crumb| breadcrumb(crumb.get()))).collect()
+}
+
+/// `14:20:30.123`, `warning http`, and `GET /pay` with the data.
 fn breadcrumb(raw: &str) -> Row {
     let Some(entries) = json::object(raw) else { return Row::json("", raw) };
     let field =
         |name: &str| entries.iter().find(|(key, _)| self::name(key.get()) == name).map(|(_, value)| value.get());
     let text = |name: &str| field(name).and_then(json::string).filter(|text| !trim(text).is_empty());
-    let time = field("timestamp").and_then(timestamp).map(|time| time.to_string());
     let level = text("level").filter(|level| level != "info" && level != "debug" && level != "log");
     let source = text("category").or(text("type").filter(|kind| kind != "default"));
-    let about: Vec<String> = level.into_iter().chain(source).collect();
-    let parts: Vec<String> =
-        [Some(about.join(", ")), text("message")].into_iter().flatten().filter(|part| !part.is_empty()).collect();
+    let kind: Vec<String> = level.into_iter().chain(source).collect();
+    let message = text("message").map(|message| json::quote(&message)).unwrap_or_default();
     Row {
+        kind: kind.join(" "),
         details: field("data").filter(says_something).map(str::to_string),
-        ..Row::text(time.as_deref().and_then(|time| time.get(11..23)).unwrap_or_default(), &parts.join(": "))
+        ..Row::json(&field("timestamp").and_then(timestamp).map(clock).unwrap_or_default(), &message)
     }
+}
+
+/// The event itself as the last breadcrumb.
+fn error(event: &StoredEvent) -> Row {
+    let summary = &event.summary;
+    let text = title(summary.r#type.as_deref(), first_line(&summary.message));
+    Row { kind: summary.level.as_str().into(), ..Row::text(&clock(summary.timestamp), &text) }
+}
+
+/// `14:20:30.123`
+fn clock(time: Time) -> String {
+    time.to_string().get(11..23).unwrap_or_default().into()
 }
 
 /// One line for each context that has a name and a version, the rest as JSON.

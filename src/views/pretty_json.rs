@@ -1,7 +1,12 @@
-//! JSON with line breaks and indentation. Numbers, key order and duplicate keys stay as they were sent.
+//! JSON with line breaks and indentation where it is long. Numbers, key order and duplicate keys stay as they were sent.
 //! One pass over the text, without recursion, because clients may nest it as deeply as they like.
 use super::text::MarkupBudget;
 use crate::event::json;
+use crate::text::head;
+use std::borrow::Cow;
+
+/// Maximum bytes of an array or object that stays on one line.
+const LINE: usize = 72;
 
 /// As much of the JSON as the budget allows.
 pub fn pretty(json: &str, budget: &mut MarkupBudget) -> String {
@@ -9,14 +14,14 @@ pub fn pretty(json: &str, budget: &mut MarkupBudget) -> String {
     let mut depth = 0;
     let mut rest = json.trim_start();
     while !rest.is_empty() && !budget.is_spent() {
+        if let Some((line, tail)) = on_one_line(rest, LINE) {
+            out += budget.take(&line);
+            rest = tail;
+            continue;
+        }
         let (token, tail) = rest.split_at(token_len(rest));
         rest = tail.trim_start();
         match token {
-            "{" | "[" if rest.starts_with(['}', ']']) => {
-                out += budget.take(token);
-                out += budget.take(&rest[..1]);
-                rest = rest[1..].trim_start();
-            }
             "{" | "[" => {
                 depth += 1;
                 out += budget.take(token);
@@ -32,11 +37,32 @@ pub fn pretty(json: &str, budget: &mut MarkupBudget) -> String {
                 new_line(depth, &mut out, budget);
             }
             ":" => out += budget.take(": "),
-            string if string.contains("\\u") => out += budget.take(&unescaped(string)),
-            other => out += budget.take(other),
+            other => out += budget.take(&unescaped(other)),
         }
     }
     out
+}
+
+/// The array or object at the start of the JSON if it takes at most `max` bytes, and what follows it.
+pub fn on_one_line(json: &str, max: usize) -> Option<(String, &str)> {
+    let (mut line, mut depth) = (String::new(), 0);
+    let mut rest = json.starts_with(['{', '[']).then(|| head(json, 2 * max))?;
+    while !rest.is_empty() && line.len() <= max {
+        let (token, tail) = rest.split_at(token_len(rest));
+        rest = tail.trim_start();
+        match token {
+            "{" | "[" => depth += 1,
+            "}" | "]" => depth -= 1,
+            _ => {}
+        }
+        line += &unescaped(token);
+        line += if matches!(token, "," | ":") { " " } else { "" };
+        if depth == 0 {
+            let end = json::offset(json, rest);
+            return (line.len() <= max).then(|| (line, json[end..].trim_start()));
+        }
+    }
+    None
 }
 
 fn new_line(depth: usize, out: &mut String, budget: &mut MarkupBudget) {
@@ -63,10 +89,10 @@ fn token_len(rest: &str) -> usize {
     }
 }
 
-/// A JSON string with `\u` escapes, with the characters themselves. Half a surrogate pair becomes U+FFFD.
-fn unescaped(string: &str) -> String {
-    let text = json::string(string).and_then(|text| serde_json::to_string(&text).ok());
-    text.unwrap_or_else(|| string.to_string())
+/// A token with the characters themselves in place of `\u` escapes. Half a surrogate pair becomes U+FFFD.
+fn unescaped(token: &str) -> Cow<'_, str> {
+    let text = token.contains("\\u").then(|| json::string(token)).flatten();
+    text.map_or(token.into(), |text| json::quote(&text).into())
 }
 
 #[cfg(test)]
