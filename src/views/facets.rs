@@ -1,7 +1,7 @@
 //! Where an issue's events come from: environments, releases, servers and tags, each value with its share.
 use super::html::{Html, html};
 use super::list_url::matching;
-use super::text::{count, counted, cut};
+use super::text::{count, cut, plural};
 use crate::domain::Facet;
 use crate::query::{Field, Term};
 
@@ -20,9 +20,14 @@ pub fn facets(facets: &[Facet]) -> Html {
     let (shown, folded) = tags.split_at(tags.len().min(TAGS));
     let names: Vec<&str> = folded.iter().filter_map(|facet| facet.kind.strip_prefix(TAG)).collect();
     let folded = (!folded.is_empty()).then(|| {
-        let heading =
-            html!("<summary>{} more: <span>{}</span></summary>", counted(names.len() as i64, "tag"), names.join(", "));
-        html!("<details>{}\n{}</details>\n", heading, folded.iter().map(|tag| facet(tag)).collect::<Html>())
+        let summary = html!(
+            "{} more tag{}: <span>{}</span>",
+            names.len(),
+            plural(names.len() as i64),
+            cut(&names.join(", "), VALUE)
+        );
+        let tags = folded.iter().map(|tag| facet(tag)).collect::<Html>();
+        html!("<details><summary>{}</summary>\n{}</details>\n", summary, tags)
     });
     html!("{}{}", fields.iter().chain(shown).map(|values| facet(values)).collect::<Html>(), folded)
 }

@@ -6,7 +6,7 @@ use crate::text::head;
 use std::borrow::Cow;
 
 /// Maximum bytes of an array or object that stays on one line.
-const LINE: usize = 72;
+const LINE: usize = 80;
 
 /// As much of the JSON as the budget allows.
 pub fn pretty(json: &str, budget: &mut MarkupBudget) -> String {
@@ -105,30 +105,29 @@ mod tests {
 
     #[test]
     fn numbers_order_and_duplicate_keys_are_kept() {
-        let json = r#" {"a":1.00000000000000000001, "a" : [ ] ,"b":[{"c\"}":"\u00e9\n\\"},{}, -1E+5,true ]} "#;
-        let lines = [
-            "{",
-            r#"  "a": 1.00000000000000000001,"#,
-            r#"  "a": [],"#,
-            r#"  "b": ["#,
-            "    {",
-            r#"      "c\"}": "é\n\\""#,
-            "    },",
-            "    {},",
-            "    -1E+5,",
-            "    true",
-            "  ]",
-            "}",
-        ];
-        assert_eq!(shown(json), lines.join("\n"));
+        let json = r#" {"a":1.000000000000001, "a" : [ ] ,"b":[{"c\"}":"\u00e9\n\\"},{}, -1E+5,true ]} "#;
+        let line = r#"{"a": 1.000000000000001, "a": [], "b": [{"c\"}": "é\n\\"}, {}, -1E+5, true]}"#;
+        assert_eq!(shown(json), line);
+        let long = format!("[{json},[],\"\u{e9}\",{}]", "x".repeat(80));
+        let lines = ["[", &format!("  {line},"), "  [],", "  \"é\",", &format!("  {}", "x".repeat(80)), "]"];
+        assert_eq!(shown(&long), lines.join("\n"));
+    }
+
+    #[test]
+    fn only_what_fits_stays_on_one_line() {
+        let of = |n: usize| format!("[\"{}\"]", "x".repeat(n));
+        assert_eq!(shown(&of(LINE - 4)), of(LINE - 4));
+        assert_eq!(shown(&of(LINE - 3)), format!("[\n  \"{}\"\n]", "x".repeat(LINE - 3)));
+        assert_eq!(on_one_line("{\"a\":[1]} ,2", LINE), Some(("{\"a\": [1]}".to_string(), ",2")));
+        assert_eq!((on_one_line("7", LINE), on_one_line("[1", LINE), on_one_line("[\"a", LINE)), (None, None, None));
     }
 
     #[test]
     fn escaped_characters_are_shown_and_lone_surrogates_replaced() {
-        assert_eq!(shown(r#"["\ud83d\ude00"]"#), "[\n  \"😀\"\n]");
-        assert_eq!(shown(r#"["\ud83d!"]"#), "[\n  \"\u{FFFD}!\"\n]");
-        assert_eq!(shown(r#"["\ude00\ud83d\\ud83d"]"#), "[\n  \"\u{FFFD}\u{FFFD}\\\\ud83d\"\n]");
-        assert_eq!(shown(r#"["\ud83dé"]"#), "[\n  \"\u{FFFD}é\"\n]");
+        assert_eq!(shown(r#"["\ud83d\ude00"]"#), "[\"😀\"]");
+        assert_eq!(shown(r#"["\ud83d!"]"#), "[\"\u{FFFD}!\"]");
+        assert_eq!(shown(r#"["\ude00\ud83d\\ud83d"]"#), "[\"\u{FFFD}\u{FFFD}\\\\ud83d\"]");
+        assert_eq!(shown(r#"["\ud83dé"]"#), "[\"\u{FFFD}é\"]");
     }
 
     #[test]

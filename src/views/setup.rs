@@ -53,11 +53,14 @@ pub fn setup(setup: &Setup) -> Html {
 }
 
 fn instructions(setup: &Setup) -> Html {
+    let blocks_of_all = setup.all().map(|addresses| blocks(setup.origin, &addresses)).collect::<Html>();
+    let snippets = setup.all().next().map(|addresses| snippets(setup.origin, &addresses.dsn));
     html!(
-        "{}{}<p class=\"dim\">One click selects a whole block. {} {}</p>\n<p class=\"dim\">More: \
-         <a href=\"{}/sentry.md\">Sentry's SDKs</a>, <a href=\"{}/api.md\">JSON over HTTP</a>, <a href=\"/\">all issues</a></p>",
-        setup.all().map(|addresses| blocks(setup.origin, &addresses)).collect::<Html>(),
-        setup.all().next().map(|addresses| snippets(setup.origin, &addresses.dsn)),
+        "{}<h3>obs's SDKs, ready to paste</h3>\n{}<p class=\"dim\">One click selects a whole block. {} {}</p>\n\
+         <p class=\"dim\">More: <a href=\"{}/sentry.md\">Sentry's SDKs</a>, \
+         <a href=\"{}/api.md\">JSON over HTTP</a>, <a href=\"/\">all issues</a></p>",
+        blocks_of_all,
+        snippets,
         setup.hint(),
         HYPHEN,
         DOCS,
@@ -74,9 +77,9 @@ fn blocks(origin: &str, addresses: &Addresses) -> Html {
 <pre class="all">curl {}/api/events \
   -H 'X-OBS-Key: {}' \
   -d '{{"message":"something broke","level":"error","platform":"curl"}}'</pre>
-<h3>From an application with obs's SDK, with this DSN</h3>
+<h3>From an application, with this DSN for obs's SDK</h3>
 <pre class="all">{}</pre>
-<h3>From an application with any of Sentry's SDKs, with this DSN</h3>
+<h3>From an application, with this DSN for any of Sentry's SDKs</h3>
 <pre class="all">{}/1</pre>
 "#,
         project,

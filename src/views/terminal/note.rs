@@ -22,9 +22,9 @@ fn instructions(title: &str, setup: &Setup) -> Screen {
         screen.copy(&format!("{} \\", curl(setup.origin, "/api/events")));
         screen.copy(&format!("  -H 'X-OBS-Key: {}' \\", addresses.key));
         screen.copy(r#"  -d '{"message":"something broke","level":"error","platform":"curl"}'"#);
-        screen.heading("From an application with obs's SDK, with this DSN");
+        screen.heading("From an application, with this DSN for obs's SDK");
         screen.copy(&addresses.dsn);
-        screen.heading("From an application with any of Sentry's SDKs, with this DSN");
+        screen.heading("From an application, with this DSN for any of Sentry's SDKs");
         screen.copy(&format!("{}/1", addresses.dsn));
     }
     screen.blank();
