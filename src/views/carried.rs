@@ -101,35 +101,34 @@ fn name(key: &str) -> String {
 
 /// Method and address first, then query, headers, body and whatever else there is.
 fn request(raw: &str) -> Vec<Row> {
-    let Some(entries) = json::object(raw) else { return fields(raw) };
-    let field =
-        |name: &str| entries.iter().find(|(key, _)| self::name(key.get()) == name).map(|(_, value)| value.get());
-    let text = |name: &str| field(name).and_then(json::string).filter(|text| !trim(text).is_empty());
     let mut rows = Vec::new();
-    if let Some(url) = text("url") {
-        rows.push(Row::text(&text("method").unwrap_or_else(|| "address".into()), &url));
+    let mut shown = vec!["query_string", "headers", "data"];
+    if let Some(url) = text(raw, "url") {
+        shown.extend(["url", "method"]);
+        rows.push(Row::text(&text(raw, "method").unwrap_or_else(|| "address".into()), &url));
     }
-    rows.extend(field("query_string").filter(says_something).map(|query| Row::json("query", query)));
-    let headers = field("headers").map(pairs).unwrap_or_default();
+    rows.extend(value(raw, "query_string").map(|query| Row::json("query", query)));
+    let headers = value(raw, "headers").map(pairs).unwrap_or_default();
     match headers.len() {
         ..=HEADERS => rows.extend(headers),
         many => rows.push(Row { name: format!("{many} headers"), folded: headers, ..Row::default() }),
     }
-    rows.extend(field("data").filter(says_something).map(|body| Row::json("body", body)));
-    let is_shown = |name: &str| {
-        ["query_string", "headers", "data"].contains(&name) || (!rows.is_empty() && ["url", "method"].contains(&name))
-    };
-    let others = entries.iter().map(|(key, value)| (name(key.get()), value.get()));
-    let others: Vec<Row> = others
-        .filter(|(name, value)| !is_shown(name) && says_something(value))
-        .map(|(name, value)| Row::json(&name, value))
-        .collect();
-    rows.extend(others);
+    rows.extend(value(raw, "data").map(|body| Row::json("body", body)));
+    rows.extend(fields(raw).into_iter().filter(|row| says_something(&row.value) && !shown.contains(&&*row.name)));
     rows
 }
 
-fn says_something(value: &&str) -> bool {
-    !matches!(*value, "null" | "\"\"" | "{}" | "[]")
+/// A field of an object that says something.
+fn value<'a>(raw: &'a str, name: &str) -> Option<&'a str> {
+    json::field(raw, name).filter(|value| says_something(value))
+}
+
+fn text(raw: &str, name: &str) -> Option<String> {
+    value(raw, name).and_then(json::string).filter(|text| !trim(text).is_empty())
+}
+
+fn says_something(value: &str) -> bool {
+    !matches!(value, "null" | "\"\"" | "{}" | "[]")
 }
 
 /// The entries of an object or of a list of pairs. A list with one value is that value.
@@ -175,19 +174,15 @@ fn breadcrumbs(raw: &str) -> Vec<Row> {
 
 /// `14:20:30.123`, `warning http`, and `GET /pay` with the data.
 fn breadcrumb(raw: &str) -> Row {
-    let Some(entries) = json::object(raw) else { return Row::json("", raw) };
-    let field =
-        |name: &str| entries.iter().find(|(key, _)| self::name(key.get()) == name).map(|(_, value)| value.get());
-    let text = |name: &str| field(name).and_then(json::string).filter(|text| !trim(text).is_empty());
-    let level = text("level").filter(|level| level != "info" && level != "debug" && level != "log");
-    let source = text("category").or(text("type").filter(|kind| kind != "default"));
-    let kind: Vec<String> = level.into_iter().chain(source).collect();
-    let message = text("message").map(|message| json::quote(&message)).unwrap_or_default();
-    Row {
-        kind: kind.join(" "),
-        details: field("data").filter(says_something).map(str::to_string),
-        ..Row::json(&field("timestamp").and_then(timestamp).map(clock).unwrap_or_default(), &message)
+    if !raw.starts_with('{') {
+        return Row::json("", raw);
     }
+    let level = text(raw, "level").filter(|level| !["info", "debug", "log"].contains(&&**level));
+    let source = text(raw, "category").or(text(raw, "type").filter(|kind| kind != "default"));
+    let kind: Vec<String> = level.into_iter().chain(source).collect();
+    let message = text(raw, "message").map(|message| json::quote(&message)).unwrap_or_default();
+    let time = value(raw, "timestamp").and_then(timestamp).map(clock).unwrap_or_default();
+    Row { kind: kind.join(" "), details: value(raw, "data").map(str::to_string), ..Row::json(&time, &message) }
 }
 
 /// The event itself as the last breadcrumb.
@@ -204,20 +199,14 @@ fn clock(time: Time) -> String {
 
 /// One line for each context that has a name and a version, the rest as JSON.
 fn contexts(raw: &str) -> Vec<Row> {
-    let Some(entries) = json::object(raw) else { return fields(raw) };
     let known = |(kind, names): &(&str, [&str; 4])| {
-        let (_, context) = entries.iter().find(|(key, _)| name(key.get()) == *kind)?;
-        let parts = names.iter().filter_map(|name| json::field(context.get(), name).and_then(json::string));
-        let mut parts: Vec<String> = parts.filter(|part| !trim(part).is_empty()).collect();
+        let context = value(raw, kind)?;
+        let mut parts: Vec<String> = names.iter().filter_map(|name| text(context, name)).collect();
         parts.dedup();
         (!parts.is_empty()).then(|| Row::text(kind, &parts.join(" ")))
     };
-    let mut rows: Vec<Row> = CONTEXTS.iter().filter_map(known).collect();
-    for (key, value) in &entries {
-        let name = name(key.get());
-        if rows.iter().all(|row| row.name != name) && says_something(&value.get()) {
-            rows.push(Row::json(&name, value.get()));
-        }
-    }
-    rows
+    let known: Vec<Row> = CONTEXTS.iter().filter_map(known).collect();
+    let is_new = |row: &Row| says_something(&row.value) && known.iter().all(|other| other.name != row.name);
+    let others: Vec<Row> = fields(raw).into_iter().filter(is_new).collect();
+    known.into_iter().chain(others).collect()
 }
