@@ -41,10 +41,11 @@ pub fn to_json(tags: &[Tag]) -> Option<String> {
     (!entries.is_empty()).then(|| format!("{{{}}}", entries.join(",")))
 }
 
-/// The first of a user's `id`, `email`, `username` and `ip_address` that is present. It tells users apart.
-pub fn user_key(user: &str) -> Option<String> {
+/// The first of a user's `id`, `email`, `username` and `ip_address` that is present, by name. It tells users apart.
+pub fn user_key(user: &str) -> Option<(&'static str, String)> {
     let entries = json::object(user)?;
-    ["id", "email", "username", "ip_address"].iter().find_map(|name| scalar(field(&entries, name)?, VALUE))
+    let names = ["id", "email", "username", "ip_address"];
+    names.into_iter().find_map(|name| Some((name, scalar(field(&entries, name)?, VALUE)?)))
 }
 
 /// The tags that follow from an event's `contexts`, its `request` and the `transaction` in its other fields, unless it
@@ -167,8 +168,9 @@ mod tests {
 
     #[test]
     fn a_user_is_told_apart_by_the_first_field_that_is_present() {
-        assert_eq!(user_key(r#"{"email":"a@b.c","id":7}"#).as_deref(), Some("7"));
-        assert_eq!(user_key(r#"{"id":null,"username":"ann","ip_address":"192.0.2.1"}"#).as_deref(), Some("ann"));
+        assert_eq!(user_key(r#"{"email":"a@b.c","id":7}"#), Some(("id", "7".into())));
+        let no_id = r#"{"id":null,"username":"ann","ip_address":"192.0.2.1"}"#;
+        assert_eq!(user_key(no_id), Some(("username", "ann".into())));
         assert_eq!((user_key(r#"{"name":"ann"}"#), user_key("[]")), (None, None));
     }
 

@@ -96,7 +96,7 @@ pub fn labels(
 ) -> Vec<Label> {
     let derived = tags::derived(tags, contexts, request, more);
     let tags = tags.iter().chain(&derived).map(|(name, value)| (tag_kind(name), value.clone()));
-    tags.chain(user.and_then(tags::user_key).map(|user| (USER.into(), user))).collect()
+    tags.chain(user.and_then(tags::user_key).map(|(_, user)| (USER.into(), user))).collect()
 }
 
 /// Adds what a batch brought, given by issue. Each row is written once per batch.

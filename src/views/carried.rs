@@ -1,12 +1,16 @@
 //! What an event carries besides its error, as sections of rows that a page and a terminal show alike: request, user,
 //! tags, breadcrumbs, contexts, and the client's own JSON.
+use super::layout::title;
 use crate::domain::StoredEvent;
 use crate::event::{json, tags, timestamp};
-use crate::query::Term;
-use crate::text::trim;
+use crate::query::{Field, Term};
+use crate::text::{first_line, trim};
+use crate::time::Time;
 
 /// Breadcrumbs that are shown, the latest.
 const CRUMBS: usize = 100;
+/// Maximum number of headers that are not folded.
+const HEADERS: usize = 8;
 /// Contexts that have a name and a version, by the names of these.
 const CONTEXTS: [(&str, [&str; 4]); 6] = [
     ("browser", ["name", "version", "", ""]),
@@ -22,18 +26,31 @@ pub struct Section {
     pub heading: &'static str,
     /// What the section contains, if its heading does not say so.
     pub note: &'static str,
+    pub form: Form,
     pub rows: Vec<Row>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+pub enum Form {
+    Rows,
+    /// Rows with three columns: name, kind and value.
+    Table,
+    /// Rows that the page of an issue folds.
+    Minor,
 }
 
 /// A name and a value, which is JSON.
 #[derive(Default)]
 pub struct Row {
     pub name: String,
+    pub kind: String,
     pub value: String,
     /// Finds the issues with this value.
     pub term: Option<Term>,
-    /// JSON that belongs to the value and is folded.
+    /// JSON that belongs to the value, which may be empty then. Folded if it is long.
     pub details: Option<String>,
+    /// Rows to fold, with the name as their summary, in place of a value.
+    pub folded: Vec<Row>,
 }
 
 impl Row {
@@ -48,18 +65,24 @@ impl Row {
 
 /// The sections of an event that are not empty, in the order in which they are shown.
 pub fn sections(event: &StoredEvent) -> impl Iterator<Item = Section> {
-    let section = |heading, note, json: &Option<String>, rows: fn(&str) -> Vec<Row>| {
+    use Form::{Minor, Rows, Table};
+    let section = |heading, note, form, json: &Option<String>, rows: fn(&str) -> Vec<Row>| {
         let rows = json.as_deref().map(rows).unwrap_or_default();
-        Section { heading, note, rows }
+        Section { heading, note, form, rows }
     };
+    let mut crumbs =
+        section("Breadcrumbs", "what happened before, the error last", Table, &event.breadcrumbs, breadcrumbs);
+    if !crumbs.rows.is_empty() {
+        crumbs.rows.push(error(event));
+    }
     let sections = [
-        section("Request", "", &event.request, request),
-        section("User", "", &event.user, fields),
-        section("Tags", "", &event.tags, tag_rows),
-        section("Breadcrumbs", "what happened before, the error last", &event.breadcrumbs, breadcrumbs),
-        section("Contexts", "", &event.contexts, contexts),
-        section("Extra", "", &event.extra, fields),
-        section("More", "fields that obs does not recognize", &event.more, fields),
+        section("Request", "", Rows, &event.request, request),
+        section("User", "", Rows, &event.user, user),
+        section("Tags", "", Rows, &event.tags, tag_rows),
+        crumbs,
+        section("Contexts", "", Rows, &event.contexts, contexts),
+        section("Extra", "", Minor, &event.extra, fields),
+        section("More", "fields that obs does not recognize", Minor, &event.more, fields),
     ];
     sections.into_iter().filter(|section| !section.rows.is_empty())
 }
@@ -78,31 +101,34 @@ fn name(key: &str) -> String {
 
 /// Method and address first, then query, headers, body and whatever else there is.
 fn request(raw: &str) -> Vec<Row> {
-    let Some(entries) = json::object(raw) else { return fields(raw) };
-    let field =
-        |name: &str| entries.iter().find(|(key, _)| self::name(key.get()) == name).map(|(_, value)| value.get());
-    let text = |name: &str| field(name).and_then(json::string).filter(|text| !trim(text).is_empty());
     let mut rows = Vec::new();
-    if let Some(url) = text("url") {
-        rows.push(Row::text(&text("method").unwrap_or_else(|| "address".into()), &url));
+    let mut shown = vec!["query_string", "headers", "data"];
+    if let Some(url) = text(raw, "url") {
+        shown.extend(["url", "method"]);
+        rows.push(Row::text(&text(raw, "method").unwrap_or_else(|| "address".into()), &url));
     }
-    rows.extend(field("query_string").filter(says_something).map(|query| Row::json("query", query)));
-    rows.extend(field("headers").map(pairs).unwrap_or_default());
-    rows.extend(field("data").filter(says_something).map(|body| Row::json("body", body)));
-    let is_shown = |name: &str| {
-        ["query_string", "headers", "data"].contains(&name) || (!rows.is_empty() && ["url", "method"].contains(&name))
-    };
-    let others = entries.iter().map(|(key, value)| (name(key.get()), value.get()));
-    let others: Vec<Row> = others
-        .filter(|(name, value)| !is_shown(name) && says_something(value))
-        .map(|(name, value)| Row::json(&name, value))
-        .collect();
-    rows.extend(others);
+    rows.extend(value(raw, "query_string").map(|query| Row::json("query", query)));
+    let headers = value(raw, "headers").map(pairs).unwrap_or_default();
+    match headers.len() {
+        ..=HEADERS => rows.extend(headers),
+        many => rows.push(Row { name: format!("{many} headers"), folded: headers, ..Row::default() }),
+    }
+    rows.extend(value(raw, "data").map(|body| Row::json("body", body)));
+    rows.extend(fields(raw).into_iter().filter(|row| says_something(&row.value) && !shown.contains(&&*row.name)));
     rows
 }
 
-fn says_something(value: &&str) -> bool {
-    !matches!(*value, "null" | "\"\"" | "{}" | "[]")
+/// A field of an object that says something.
+fn value<'a>(raw: &'a str, name: &str) -> Option<&'a str> {
+    json::field(raw, name).filter(|value| says_something(value))
+}
+
+fn text(raw: &str, name: &str) -> Option<String> {
+    value(raw, name).and_then(json::string).filter(|text| !trim(text).is_empty())
+}
+
+fn says_something(value: &str) -> bool {
+    !matches!(value, "null" | "\"\"" | "{}" | "[]")
 }
 
 /// The entries of an object or of a list of pairs. A list with one value is that value.
@@ -128,44 +154,59 @@ fn tag_rows(raw: &str) -> Vec<Row> {
         .collect()
 }
 
-fn breadcrumbs(raw: &str) -> Vec<Row> {
-    json::last(raw, CRUMBS).unwrap_or_default().iter().map(|crumb| breadcrumb(crumb.get())).collect()
+/// The field that tells users apart is a link.
+fn user(raw: &str) -> Vec<Row> {
+    let mut rows = fields(raw);
+    if let Some((name, key)) = tags::user_key(raw)
+        && let Some(row) = rows.iter_mut().find(|row| row.name == name)
+    {
+        row.term = Some(Term::Field(Field::User, key));
+    }
+    rows
 }
 
-/// `14:20:30.123`, and `warning, http: GET /pay` with the data folded.
+fn breadcrumbs(raw: &str) -> Vec<Row> {
+    let all = json::array(raw).unwrap_or_default();
+    let left_out = all.len().saturating_sub(CRUMBS);
+    let note = (left_out > 0).then(|| Row::text("", &format!("{left_out} earlier ones are in the raw JSON only")));
+    note.into_iter().chain(all[left_out..].iter().map(|crumb| breadcrumb(crumb.get()))).collect()
+}
+
+/// `14:20:30.123`, `warning http`, and `GET /pay` with the data.
 fn breadcrumb(raw: &str) -> Row {
-    let Some(entries) = json::object(raw) else { return Row::json("", raw) };
-    let field =
-        |name: &str| entries.iter().find(|(key, _)| self::name(key.get()) == name).map(|(_, value)| value.get());
-    let text = |name: &str| field(name).and_then(json::string).filter(|text| !trim(text).is_empty());
-    let time = field("timestamp").and_then(timestamp).map(|time| time.to_string());
-    let level = text("level").filter(|level| level != "info" && level != "debug" && level != "log");
-    let source = text("category").or(text("type").filter(|kind| kind != "default"));
-    let about: Vec<String> = level.into_iter().chain(source).collect();
-    let parts: Vec<String> =
-        [Some(about.join(", ")), text("message")].into_iter().flatten().filter(|part| !part.is_empty()).collect();
-    Row {
-        details: field("data").filter(says_something).map(str::to_string),
-        ..Row::text(time.as_deref().and_then(|time| time.get(11..23)).unwrap_or_default(), &parts.join(": "))
+    if !raw.starts_with('{') {
+        return Row::json("", raw);
     }
+    let level = text(raw, "level").filter(|level| !["info", "debug", "log"].contains(&&**level));
+    let source = text(raw, "category").or(text(raw, "type").filter(|kind| kind != "default"));
+    let kind: Vec<String> = level.into_iter().chain(source).collect();
+    let message = text(raw, "message").map(|message| json::quote(&message)).unwrap_or_default();
+    let time = value(raw, "timestamp").and_then(timestamp).map(clock).unwrap_or_default();
+    Row { kind: kind.join(" "), details: value(raw, "data").map(str::to_string), ..Row::json(&time, &message) }
+}
+
+/// The event itself as the last breadcrumb.
+fn error(event: &StoredEvent) -> Row {
+    let summary = &event.summary;
+    let text = title(summary.r#type.as_deref(), first_line(&summary.message));
+    Row { kind: summary.level.as_str().into(), ..Row::text(&clock(summary.timestamp), &text) }
+}
+
+/// `14:20:30.123`
+fn clock(time: Time) -> String {
+    time.to_string().get(11..23).unwrap_or_default().into()
 }
 
 /// One line for each context that has a name and a version, the rest as JSON.
 fn contexts(raw: &str) -> Vec<Row> {
-    let Some(entries) = json::object(raw) else { return fields(raw) };
     let known = |(kind, names): &(&str, [&str; 4])| {
-        let (_, context) = entries.iter().find(|(key, _)| name(key.get()) == *kind)?;
-        let parts = names.iter().filter_map(|name| json::field(context.get(), name).and_then(json::string));
-        let mut parts: Vec<String> = parts.filter(|part| !trim(part).is_empty()).collect();
+        let context = value(raw, kind)?;
+        let mut parts: Vec<String> = names.iter().filter_map(|name| text(context, name)).collect();
         parts.dedup();
         (!parts.is_empty()).then(|| Row::text(kind, &parts.join(" ")))
     };
-    let mut rows: Vec<Row> = CONTEXTS.iter().filter_map(known).collect();
-    for (key, value) in &entries {
-        let name = name(key.get());
-        if rows.iter().all(|row| row.name != name) && says_something(&value.get()) {
-            rows.push(Row::json(&name, value.get()));
-        }
-    }
-    rows
+    let known: Vec<Row> = CONTEXTS.iter().filter_map(known).collect();
+    let is_new = |row: &Row| says_something(&row.value) && known.iter().all(|other| other.name != row.name);
+    let others: Vec<Row> = fields(raw).into_iter().filter(is_new).collect();
+    known.into_iter().chain(others).collect()
 }

@@ -31,21 +31,21 @@ pub fn event(page: &EventPage) -> Html {
     let summary = &event.summary;
     let kind = summary.r#type.as_deref();
     let received = html!("{}", times::exact(summary.received_at));
+    let origin = origin(&event.platform, &summary.environment, &event.project);
     let main = html!(
-        "{}<p>{}{} <b>{}</b> <span class=\"dim\">· {}</span></p>\n{}\n\
+        "{}<p>{} <b>{}</b> <span class=\"dim\">· {}</span></p>\n{}\n\
          <div class=\"split\">\n<section>\n{}</section>\n\
          <aside class=\"side\" aria-label=\"Metadata\">\n<h2>Event <small>· {}</small></h2>\n{}{}</aside>\n<div>\n{}</div>\n</div>",
         navigation(page),
         badge(summary.level),
-        unhandled(event.unhandled),
         times::ago(summary.received_at, now),
-        dotted([received].into_iter().chain(origin(&event.platform, &summary.environment, &event.project))),
+        dotted(unhandled(event.unhandled).into_iter().chain([received]).chain(origin)),
         heading(kind, summary.message.trim()),
         traces(event, html!("most recent call first")),
         raw_json(event),
         metadata(event),
         may_act.then(|| buttons::delete_event(event, is_last)),
-        carried(event)
+        carried(event, false)
     );
     content(&format!("{}, event", title(kind, first_line(&summary.message))), main)
 }
@@ -68,8 +68,9 @@ fn navigation(page: &EventPage) -> Html {
 }
 
 /// What the event carries besides its error.
-pub fn carried(event: &StoredEvent) -> Html {
+pub fn carried(event: &StoredEvent, fold_minor: bool) -> Html {
     let mut budget = MarkupBudget::new(MARKUP);
-    let sections = sections(event).map_while(|section| extra::section(&section, &mut budget)).collect::<Html>();
+    let sections =
+        sections(event).map_while(|section| extra::section(&section, fold_minor, &mut budget)).collect::<Html>();
     html!("{}{}", sections, budget.is_spent().then(|| truncated(event)))
 }

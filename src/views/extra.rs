@@ -1,8 +1,8 @@
 //! Rows of names and values: scalars as text, the rest as indented JSON, long values folded.
-use super::carried::{Row, Section};
+use super::carried::{Form, Row, Section};
 use super::html::{Html, html};
 use super::list_url::matching;
-use super::pretty_json::pretty;
+use super::pretty_json::{on_one_line, pretty};
 use super::text::{MarkupBudget, counted, cut, grouped};
 use crate::event::json;
 
@@ -13,12 +13,23 @@ const LINES: usize = 40;
 const CHARACTERS: usize = 4000;
 /// Approximate bytes of markup for a row besides its text.
 const ROW: usize = 100;
+/// Maximum bytes of a row's details that are not folded.
+pub const DETAILS: usize = 200;
+/// Rows of a table that are not folded, the last.
+const TABLE: usize = 20;
 
 /// A section with its heading, as far as the budget allows.
-pub fn section(section: &Section, budget: &mut MarkupBudget) -> Option<Html> {
+pub fn section(section: &Section, fold_minor: bool, budget: &mut MarkupBudget) -> Option<Html> {
     budget.pay(ROW)?;
     let note = (!section.note.is_empty()).then(|| html!(" <small>{}</small>", section.note));
-    Some(html!("<section>\n<h2>{}{}</h2>\n{}</section>\n", section.heading, note, rows(&section.rows, budget)))
+    let heading = html!("<h2>{}{}</h2>", section.heading, note);
+    Some(match section.form {
+        Form::Table => html!("<section>\n{}\n{}</section>\n", heading, table(&section.rows, budget)),
+        Form::Minor if fold_minor => {
+            html!("<details><summary>{}</summary>\n{}</details>\n", heading, rows(&section.rows, budget))
+        }
+        _ => html!("<section>\n{}\n{}</section>\n", heading, rows(&section.rows, budget)),
+    })
 }
 
 pub fn rows(rows: &[Row], budget: &mut MarkupBudget) -> Html {
@@ -27,15 +38,42 @@ pub fn rows(rows: &[Row], budget: &mut MarkupBudget) -> Html {
 
 fn row(row: &Row, budget: &mut MarkupBudget) -> Option<Html> {
     budget.pay(ROW)?;
+    if !row.folded.is_empty() {
+        let folded = rows(&row.folded, budget);
+        return Some(html!("</dl>\n<details><summary>{}</summary>\n{}</details>\n<dl>\n", row.name, folded));
+    }
     let name = html!("{}", budget.take(&cut(&row.name, NAME)));
     let shown = value(&row.value, budget);
     let shown = match &row.term {
         Some(term) => html!("<a href=\"{}\">{}</a>", matching(term.clone()), shown),
         None => shown,
     };
-    let details = row.details.as_deref();
-    let details = details.map(|json| html!("<details><summary>data</summary>{}</details>", value(json, budget)));
-    Some(html!("<dt><span>{}</span></dt><dd>{}{}</dd>\n", name, shown, details))
+    Some(html!("<dt><span>{}</span></dt><dd>{}</dd>\n", name, shown))
+}
+
+/// The last rows, and the earlier ones folded.
+fn table(rows: &[Row], budget: &mut MarkupBudget) -> Html {
+    let (earlier, last) = rows.split_at(rows.len().saturating_sub(TABLE));
+    let table = |rows: &[Row], budget: &mut MarkupBudget| {
+        let rows = rows.iter().map_while(|row| table_row(row, budget)).collect::<Html>();
+        html!("<table class=\"crumbs\">\n{}</table>\n", rows)
+    };
+    let earlier = (!earlier.is_empty()).then(|| {
+        let count = grouped(earlier.len() as i64);
+        html!("<details><summary>{} earlier</summary>\n{}</details>\n", count, table(earlier, budget))
+    });
+    html!("{}{}", earlier, table(last, budget))
+}
+
+fn table_row(row: &Row, budget: &mut MarkupBudget) -> Option<Html> {
+    budget.pay(ROW)?;
+    let kind = html!("{}", budget.take(&cut(&row.kind, NAME)));
+    let shown = value(&row.value, budget);
+    let details = row.details.as_deref().map(|json| match on_one_line(json, DETAILS) {
+        Some((line, _)) => html!("<code>{}</code>", budget.take(&line)),
+        None => html!("<details><summary>data</summary>{}</details>", value(json, budget)),
+    });
+    Some(html!("<tr><td>{}</td><td><span>{}</span></td><td>{}{}</td></tr>\n", row.name, kind, shown, details))
 }
 
 fn value(json: &str, budget: &mut MarkupBudget) -> Html {
@@ -84,7 +122,7 @@ mod tests {
             "<dt><span>n</span></dt><dd><span>null</span></dd>",
             "<dd><div class=\"text\" dir=\"auto\">a\n&lt;b&gt;</div></dd>",
             "<dt><span>e</span></dt><dd><code>\"\"</code></dd>",
-            "<dd><pre>{\n  &quot;k&quot;: [\n    1\n  ]\n}</pre></dd>",
+            "<dd><pre>{&quot;k&quot;: [1]}</pre></dd>",
         ] {
             assert!(html.contains(row), "{row} in {html}");
         }
@@ -92,7 +130,7 @@ mod tests {
 
     #[test]
     fn json_that_is_not_an_object_is_shown_whole() {
-        assert!(shown("[1,2]").contains("<dt><span></span></dt><dd><pre>[\n  1,\n  2\n]</pre>"));
+        assert!(shown("[1,2]").contains("<dt><span></span></dt><dd><pre>[1, 2]</pre>"));
         assert!(shown("7").contains("<span>7</span>"));
     }
 

@@ -41,19 +41,18 @@ pub fn issue(page: &IssuePage) -> Html {
     let culprit = issue.culprit.as_ref().map(|text| html!("<p class=\"dim\">{}</p>\n", culprit(text, LINE)));
     let main = html!(
         "<nav aria-label=\"Up\"><a href=\"/\">← Issues</a></nav>\n\
-         <p>{}{} {} <span class=\"dim\">· {}</span></p>\n{}\n{}{}{}\
+         <p>{} {} <span class=\"dim\">· {}</span></p>\n{}\n{}{}{}\
          <div class=\"split\">\n<section>\n{}</section>\n{}<div>\n{}</div>\n{}</div>",
         badge(issue.level),
-        unhandled(issue.unhandled),
         state(issue, now),
-        dotted(origin.chain([html!("issue {}", issue.id)])),
+        dotted(unhandled(issue.unhandled).into_iter().chain(origin).chain([html!("issue {}", issue.id)])),
         heading(kind, head),
         rest_of_message(rest),
         culprit,
         figures(issue, may_act, now),
         traces(newest, html!("from the newest event, {}", link(&newest.summary, now))),
         aside(page),
-        carried(newest),
+        carried(newest, true),
         event_list(issue, events, now)
     );
     content(&title(kind, head), main)

@@ -42,6 +42,7 @@ static ROUTES: &[Route] = &[
     route("GET",     "/",                        Read,         NO_BODY,   pages::issues),
     route("GET",     "/issues/:issue",           Read,         NO_BODY,   pages::issue),
     route("GET",     "/events/:event",           Read,         NO_BODY,   pages::event),
+    route("GET",     "/setup",                   Read,         NO_BODY,   pages::setup),
     route("POST",    "/",                        ChangeByForm, MAX_FORM,  forms::change_issues),
     route("POST",    "/issues/:issue",           ChangeByForm, MAX_FORM,  forms::change_issue),
     route("POST",    "/events/:event",           ChangeByForm, MAX_FORM,  forms::change_event),
