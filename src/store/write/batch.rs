@@ -10,6 +10,7 @@ use crate::store::error::Error;
 use crate::store::transaction::durable;
 use crate::time::Time;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, HashMap};
 use uuid::Uuid;
 
@@ -23,7 +24,7 @@ const WEEK: i64 = 7 * 24 * 3600 * 1000; // ms
 /// An empty batch still writes a row, to find out whether the disk accepts a commit.
 pub fn commit(
     connection: &mut Connection,
-    events: &[NewEvent],
+    events: &[impl Borrow<NewEvent>],
     policy: AlertPolicy,
 ) -> Result<Vec<Result<Added, Error>>, Error> {
     durable(connection, |transaction| {
@@ -33,7 +34,8 @@ pub fn commit(
         }
         let mut commit =
             Commit { now: Time::now(), issues: HashMap::new(), tallies: BTreeMap::new(), reopened: BTreeMap::new() };
-        let outcomes = events.iter().map(|new| commit.store(transaction, new, policy)).collect::<Result<_, _>>()?;
+        let outcomes =
+            events.iter().map(|new| commit.store(transaction, new.borrow(), policy)).collect::<Result<_, _>>()?;
         commit.count(transaction, policy)?;
         Ok(outcomes)
     })

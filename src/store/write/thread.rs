@@ -52,7 +52,7 @@ impl Writer {
     }
 
     /// Returns once the event is durable.
-    pub fn add(&self, event: NewEvent) -> Result<Added, Error> {
+    pub fn add(&self, event: Arc<NewEvent>) -> Result<Added, Error> {
         self.queue.add(event)
     }
 
@@ -141,14 +141,18 @@ impl WriterThread {
     }
 
     /// Logs when commits begin to fail, and when they succeed again.
-    fn try_commit(&mut self, events: &[NewEvent], failed_before: bool) -> Result<Vec<Result<Added, Error>>, Error> {
-        self.tried = Instant::now();
+    fn try_commit(
+        &mut self,
+        events: &[Arc<NewEvent>],
+        failed_before: bool,
+    ) -> Result<Vec<Result<Added, Error>>, Error> {
         // Unwinding rolls the transaction back, so a panic costs one batch and not the writer.
         let commit = AssertUnwindSafe(|| match self.identity.is_unchanged() {
             true => batch::commit(&mut self.connection, events, self.policy),
             false => Err(Error::Gone),
         });
         let result = catch_unwind(commit).unwrap_or_else(|_| Err(Error::Failed("a panic".into())));
+        self.tried = Instant::now(); // afterwards, so that what arrived during the try does not wait for another
         match (&result, failed_before) {
             (Ok(_), true) => log::line("events are stored again"),
             (Err(error @ Error::Gone), false) => log::line(&format!(
