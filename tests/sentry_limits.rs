@@ -231,3 +231,22 @@ fn a_refusal_by_http_itself_can_be_read_by_a_page() {
         answers.iter().for_each(assert_readable);
     }
 }
+
+#[test]
+fn a_refusal_for_lack_of_memory_can_be_read_by_a_page() {
+    for route in ["store", "envelope"] {
+        let obs = Obs::start();
+        let start =
+            format!("{}\r\nHost: x\r\nContent-Length: 1048576\r\n\r\n{{}}\n{{\"type\":\"event\"}}\n", head(route));
+        let mut stalled: Vec<_> = (0..24).map(|_| obs.connect()).collect();
+        for client in &mut stalled {
+            let _ = client.try_write(&[start.as_bytes(), &[b' '; 1_000_000]].concat());
+        }
+        let refused = eventually("one is refused", || {
+            let client = stalled.iter_mut().position(|client| !client.has_received_nothing())?;
+            stalled[client].read(false)
+        });
+        assert_eq!((refused.status, refused.header("retry-after")), (503, Some("2")));
+        assert_readable(&refused);
+    }
+}
