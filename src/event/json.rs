@@ -3,6 +3,7 @@
 use serde::de::{Deserializer as _, MapAccess, SeqAccess, Visitor};
 use serde_json::Deserializer;
 use serde_json::value::RawValue;
+use std::collections::VecDeque;
 use std::fmt;
 
 /// Maximum nesting of arrays and objects, counting the outermost. serde_json has the same limit.
@@ -34,7 +35,7 @@ pub fn each_entry<'a>(text: &'a str, visit: impl FnMut(&'a RawValue, &'a RawValu
 }
 
 /// Calls `visit` with each raw element of an array, in order.
-fn each_element<'a>(text: &'a str, visit: impl FnMut(&'a RawValue)) -> serde_json::Result<()> {
+pub fn each_element<'a>(text: &'a str, visit: impl FnMut(&'a RawValue)) -> serde_json::Result<()> {
     struct Elements<F>(F);
     impl<'a, F: FnMut(&'a RawValue)> Visitor<'a> for Elements<F> {
         type Value = ();
@@ -83,13 +84,15 @@ pub fn first(text: &str, max: usize) -> Option<Vec<&RawValue>> {
 
 /// The last `max` elements of an array, or `None` if the text is not one.
 pub fn last(text: &str, max: usize) -> Option<Vec<&RawValue>> {
-    let mut kept = Vec::new();
+    let mut kept = VecDeque::new();
     each_element(text, |element| {
-        kept.push(element);
-        kept.drain(..kept.len().saturating_sub(max));
+        if kept.len() == max {
+            kept.pop_front();
+        }
+        kept.push_back(element);
     })
     .ok()?;
-    Some(kept)
+    Some(kept.into())
 }
 
 /// The byte offset of a part within its text.

@@ -16,6 +16,11 @@ use uuid::Uuid;
 /// application's own.
 const RUST_RUNTIME: [&str; 6] = ["std::", "core::", "alloc::", "sentry", "rust_begin_unwind", "__rust"];
 
+/// Maximum number of threads among which the one that crashed is looked for, and of CSP reports in one request: as many as
+/// a browser holds back.
+const MAX_THREADS: usize = 1000;
+const MAX_REPORTS: usize = 100;
+
 /// What the first line of an envelope says about its events.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct EnvelopeHeader {
@@ -72,7 +77,7 @@ fn event(mut fields: Fields) -> Event {
     let stacktrace = error.stacktrace.or_else(|| fields.optional("stacktrace", Some)).or_else(|| thread(&fields));
     let mechanisms = causes.iter().chain([&error]).filter_map(|error| error.mechanism);
     let unhandled = is_go_panic || mechanisms.into_iter().any(super::is_unhandled);
-    let causes: Vec<String> = causes.iter().rev().take(MAX_CAUSES).map(|cause| cause.to_json(style)).collect();
+    let causes: Vec<String> = causes.iter().rev().map(|cause| cause.to_json(style)).collect();
     Event {
         id: fields.optional("event_id", id),
         level: level(&mut fields),
@@ -117,7 +122,7 @@ impl Exception<'_> {
 
 /// The exceptions of an event, from the root cause to the error itself.
 fn exceptions(raw: &str) -> Option<Vec<Exception<'_>>> {
-    let list = json::array(super::values(raw)?)?;
+    let list = json::last(super::values(raw)?, MAX_CAUSES + 1)?;
     let exceptions = list.iter().filter(|exception| exception.get().starts_with('{')).map(|exception| {
         let field = |name| json::field(exception.get(), name).filter(|value| *value != "null");
         Exception {
@@ -140,7 +145,7 @@ fn said(raw: &str) -> Option<String> {
 
 /// The stack trace of the thread that crashed, otherwise of the current one.
 fn thread<'a>(fields: &Fields<'a>) -> Option<&'a str> {
-    let threads = json::array(super::values(fields.peek("threads")?)?)?;
+    let threads = json::first(super::values(fields.peek("threads")?)?, MAX_THREADS)?;
     let is = |thread: &&&'a RawValue, what| json::field(thread.get(), what) == Some("true");
     let crashed = threads.iter().find(|thread| is(thread, "crashed"));
     let thread = crashed.or_else(|| threads.iter().find(|thread| is(thread, "current")))?;
@@ -207,7 +212,7 @@ fn level(fields: &mut Fields) -> Level {
 
 /// A fingerprint, or `Some(None)` for an empty list, which means none.
 fn fingerprint(raw: &str) -> Option<Option<String>> {
-    match json::array(raw)?.is_empty() {
+    match json::first(raw, 1)?.is_empty() {
         true => Some(None),
         false => super::fingerprint(raw).map(|_| Some(raw.to_string())),
     }
@@ -242,7 +247,7 @@ pub fn csp_reports(body: &[u8]) -> Result<Vec<Event>, Rejection> {
     lenient(body, |text| {
         check_depth(text, text, json::MAX_DEPTH)?;
         let is_csp = |report: &&&RawValue| json::field(report.get(), "type") == Some(r#""csp-violation""#);
-        let reports = match json::array(text) {
+        let reports = match json::first(text, MAX_REPORTS) {
             Some(list) => list.iter().filter(is_csp).filter_map(|report| json::field(report.get(), "body")).collect(),
             None => Fields::read(text)?.peek("csp-report").into_iter().collect::<Vec<_>>(),
         };

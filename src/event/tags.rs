@@ -1,7 +1,6 @@
 //! Tags and the user: what an event can be found by, and what is counted per issue.
 use super::json;
 use crate::text;
-use serde_json::value::RawValue;
 
 /// Maximum number of tags of an event, and characters of a tag's name and value.
 const MAX_TAGS: usize = 50;
@@ -22,16 +21,20 @@ pub fn parse(raw: &str) -> Option<Vec<Tag>> {
             None => {}
         }
     };
-    if let Some(entries) = json::object(raw) {
-        entries.iter().for_each(|(name, value)| add(name.get(), value.get()));
-    } else {
-        for pair in json::array(raw)? {
-            if let Some([name, value]) = json::array(pair.get()).as_deref() {
-                add(name.get(), value.get());
-            }
-        }
+    if json::each_entry(raw, |name, value| add(name.get(), value.get())).is_err() {
+        each_pair(raw, add)?;
     }
     Some(tags)
+}
+
+/// Calls `visit` with each pair of a list of pairs. `None` if it is not a list.
+fn each_pair<'a>(raw: &'a str, mut visit: impl FnMut(&'a str, &'a str)) -> Option<()> {
+    json::each_element(raw, |pair| {
+        if let Some([name, value]) = json::first(pair.get(), 3).as_deref() {
+            visit(name.get(), value.get());
+        }
+    })
+    .ok()
 }
 
 /// The tags as JSON: an object of strings.
@@ -43,9 +46,8 @@ pub fn to_json(tags: &[Tag]) -> Option<String> {
 
 /// The first of a user's `id`, `email`, `username` and `ip_address` that is present, by name. It tells users apart.
 pub fn user_key(user: &str) -> Option<(&'static str, String)> {
-    let entries = json::object(user)?;
     let names = ["id", "email", "username", "ip_address"];
-    names.into_iter().find_map(|name| Some((name, scalar(field(&entries, name)?, VALUE)?)))
+    names.into_iter().find_map(|name| Some((name, scalar(json::field(user, name)?, VALUE)?)))
 }
 
 /// The tags that follow from an event's `contexts`, its `request` and the `transaction` in its other fields, unless it
@@ -56,15 +58,13 @@ pub fn derived(tags: &[Tag], contexts: Option<&str>, request: Option<&str>, more
     if contexts.is_none() && request.is_none() && transaction.is_none() {
         return Vec::new();
     }
-    let contexts = contexts.and_then(json::object).unwrap_or_default();
-    let request = request.and_then(json::object).unwrap_or_default();
-    let agent = field(&request, "headers").and_then(|headers| header(headers, "user-agent"));
-    let agent = agent.as_deref().unwrap_or_default();
-    let context = |name: &str| field(&contexts, name).and_then(named_version);
+    let request = |name| request.and_then(|request| json::field(request, name));
+    let agent = request("headers").and_then(|headers| header(headers, "user-agent")).unwrap_or_default();
+    let context = |name| contexts.and_then(|contexts| json::field(contexts, name)).and_then(named_version);
     let found = [
-        ("browser", context("browser").or_else(|| browser(agent))),
-        ("os", context("os").or_else(|| system(agent).map(str::to_string))),
-        ("url", field(&request, "url").and_then(json::string).map(|url| without_query(&url))),
+        ("browser", context("browser").or_else(|| browser(&agent))),
+        ("os", context("os").or_else(|| system(&agent).map(str::to_string))),
+        ("url", request("url").and_then(json::string).map(|url| without_query(&url))),
         ("transaction", transaction.and_then(json::string)),
     ];
     let found = found.into_iter().filter_map(|(name, value)| Some((name, short(&value?, VALUE)?)));
@@ -76,22 +76,22 @@ pub fn derived(tags: &[Tag], contexts: Option<&str>, request: Option<&str>, more
 
 /// The value of a header, from an object or a list of pairs; of several values, the first.
 fn header(headers: &str, name: &str) -> Option<String> {
-    let is_named = |key: &str| json::string(key).is_some_and(|key| key.eq_ignore_ascii_case(name));
-    let value = match json::object(headers) {
-        Some(entries) => entries.iter().find(|(key, _)| is_named(key.get())).map(|(_, value)| value.get()),
-        None => json::array(headers)?.iter().find_map(|pair| match json::array(pair.get())?.as_slice() {
-            [key, value] if is_named(key.get()) => Some(value.get()),
-            _ => None,
-        }),
-    }?;
-    json::string(value).or_else(|| json::string(json::array(value)?.first()?.get()))
+    let mut found = None;
+    let mut find = |key: &str, value| {
+        let is_named = found.is_none() && json::string(key).is_some_and(|key| key.eq_ignore_ascii_case(name));
+        found = if is_named { Some(value) } else { found };
+    };
+    if json::each_entry(headers, |key, value| find(key.get(), value.get())).is_err() {
+        each_pair(headers, find)?;
+    }
+    let value = found?;
+    json::string(value).or_else(|| json::string(json::first(value, 1)?.first()?.get()))
 }
 
 /// `Firefox 128` from `{"name": "Firefox", "version": "128.0.1"}`.
 fn named_version(context: &str) -> Option<String> {
-    let entries = json::object(context)?;
-    let name = scalar(field(&entries, "name")?, VALUE)?;
-    let version = field(&entries, "version").and_then(|version| scalar(version, VALUE)).unwrap_or_default();
+    let name = scalar(json::field(context, "name")?, VALUE)?;
+    let version = json::field(context, "version").and_then(|version| scalar(version, VALUE)).unwrap_or_default();
     let major: String = version.chars().take_while(char::is_ascii_digit).collect();
     Some(format!("{name} {major}").trim_end().to_string())
 }
@@ -131,11 +131,6 @@ fn system(agent: &str) -> Option<&'static str> {
 
 fn without_query(url: &str) -> String {
     url.split(['?', '#']).next().unwrap_or_default().to_string()
-}
-
-fn field<'a>(entries: &[(&RawValue, &'a RawValue)], name: &str) -> Option<&'a str> {
-    let is_named = |key: &RawValue| key.get().trim_matches('"') == name;
-    entries.iter().rev().find(|(key, _)| is_named(key)).map(|(_, value)| value.get())
 }
 
 /// Text, a number or a boolean as text of at most `max` characters; `None` if it is something else or blank.

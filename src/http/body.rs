@@ -1,10 +1,10 @@
 //! A request's body, for the application to decode and parse.
 use super::budget::{Budget, Permit};
 use super::coding::{BLOCK, Coding};
-use super::incoming::Incoming;
+use super::incoming::{Incoming, read_buffered};
 use super::read_buffer::Failure;
 use super::refusal::Refusal;
-use std::io::{BufRead, BufReader, Cursor, Read};
+use std::io::{self, BufRead, BufReader, Cursor, Read};
 
 const NO_ROOM: Refusal = Refusal::Busy("too many requests in flight");
 const UNDECODABLE: Refusal =
@@ -21,7 +21,7 @@ pub struct Body<'a, 'b> {
     pub(super) permit: &'a mut Permit<'b>,
 }
 
-impl<'a> Body<'a, '_> {
+impl<'a, 'b> Body<'a, 'b> {
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
@@ -75,19 +75,61 @@ impl<'a> Body<'a, '_> {
         Parser { budget: self.budget }
     }
 
-    /// The body as a stream, decoded as it arrives. `part` is how much of it the application keeps at any one time.
-    pub fn stream(self, coding: Option<Coding>, part: usize) -> Result<Box<dyn BufRead + 'a>, Refusal> {
-        let memory = coding.map_or(0, |coding| coding.memory(STREAM_WINDOW));
-        if !self.permit.grow(part.saturating_add(memory)) {
+    /// The body as a stream of at most `max` bytes, decoded as it arrives. `part` is how much of it the application keeps
+    /// at any one time.
+    pub fn stream(self, coding: Option<Coding>, part: usize, max: usize) -> Result<Stream<'a, 'b>, Refusal> {
+        if !self.permit.grow(coding.map_or(0, |coding| coding.memory(STREAM_WINDOW) + BLOCK)) {
             return Err(NO_ROOM);
         }
-        let stream: Box<dyn BufRead> = match self.rest {
+        let sent: Box<dyn BufRead> = match self.rest {
             Some(rest) => Box::new(Cursor::new(self.bytes).chain(rest)),
             None => Box::new(Cursor::new(self.bytes)),
         };
-        let Some(coding) = coding else { return Ok(stream) };
-        let decoder = coding.decoder(stream, STREAM_WINDOW).map_err(|_| UNDECODABLE)?;
-        Ok(Box::new(BufReader::with_capacity(BLOCK, decoder)))
+        let reader: Box<dyn BufRead> = match coding {
+            Some(coding) => {
+                let decoder = coding.decoder(sent, STREAM_WINDOW).map_err(|_| UNDECODABLE)?;
+                Box::new(BufReader::with_capacity(BLOCK, decoder))
+            }
+            None => sent,
+        };
+        Ok(Stream { reader, permit: self.permit, read: 0, part, max, refusal: None })
+    }
+}
+
+/// A body as a stream. What the application keeps of it counts as it is read.
+pub struct Stream<'a, 'b> {
+    reader: Box<dyn BufRead + 'a>,
+    permit: &'a mut Permit<'b>,
+    read: usize,
+    part: usize,
+    max: usize,
+    /// Why the stream ends early, unless it is because of what the client sends.
+    pub refusal: Option<Refusal>,
+}
+
+impl BufRead for Stream<'_, '_> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        match self.refusal {
+            None => self.reader.fill_buf(),
+            Some(_) => Err(io::Error::other("the rest of the body is refused")),
+        }
+    }
+
+    fn consume(&mut self, n: usize) {
+        let kept = n.min(self.part.saturating_sub(self.read));
+        self.read += n;
+        if !self.permit.grow(kept) {
+            self.refusal = Some(NO_ROOM);
+        } else if self.read > self.max {
+            self.refusal = Some(Refusal::BodyTooLarge(self.max));
+        }
+        self.reader.consume(n);
+    }
+}
+
+impl Read for Stream<'_, '_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        read_buffered(self, out)
     }
 }
 

@@ -13,9 +13,9 @@ use rouille::Response;
 use std::io::{BufRead, Write};
 use std::net::Shutdown;
 
-/// Bytes that are discarded before a connection is closed. A client that writes 2 MiB before it reads still sees why it was
-/// refused.
-const DRAIN: usize = 4 << 20;
+/// Bytes that are discarded before a connection is closed. A client that writes the largest body before it reads still sees
+/// why it was refused.
+const DRAIN: usize = 32 << 20;
 /// Responses up to this size need no permit, so that a refusal can always be sent.
 const SMALL: usize = 4 << 10;
 

@@ -87,12 +87,15 @@ impl BufRead for Incoming<'_, '_> {
 
 impl Read for Incoming<'_, '_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let bytes = self.fill_buf()?;
-        let n = bytes.len().min(out.len());
-        out[..n].copy_from_slice(&bytes[..n]);
-        self.consume(n);
-        Ok(n)
+        read_buffered(self, out)
     }
+}
+
+/// `Read` for a type that implements `BufRead`.
+pub(super) fn read_buffered(reader: &mut impl BufRead, out: &mut [u8]) -> io::Result<usize> {
+    let n = reader.fill_buf()?.read(out)?;
+    reader.consume(n);
+    Ok(n)
 }
 
 /// Parses hexadecimal digits, which extensions may follow. Those are ignored, but may not contain white space or anything

@@ -33,7 +33,7 @@ impl<R: BufRead> Envelope<R> {
     pub fn next_event(&mut self) -> io::Result<Option<Item>> {
         while let Some(header) = line(&mut self.stream, MAX_LINE)? {
             let Some(header) = header.whole() else { return Ok(None) };
-            if header.is_empty() {
+            if header.trim_ascii().is_empty() {
                 continue;
             }
             let Some((kind, length)) = item_header(&header) else { return Ok(None) };

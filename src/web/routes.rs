@@ -131,6 +131,7 @@ pub struct Admitted {
 
 pub fn admit(state: &State, request: &Request, version: Version) -> Result<Admission<Admitted>, Error> {
     let (route, path) = find(request)?;
+    let mut read_first = if route.max_body == MAX_ENVELOPE { READ_FIRST } else { route.max_body };
     let reader = || state.dashboard.admit(request, version);
     let sender = match route.access {
         Anyone => Sender::default(),
@@ -142,7 +143,9 @@ pub fn admit(state: &State, request: &Request, version: Version) -> Result<Admis
         }
         SentryKey => {
             let key = auth::sentry_key(&state.keys, request)?;
-            Coding::from_request(request).map_err(Error::Coding)?;
+            if Coding::from_request(request).map_err(Error::Coding)? == Some(Coding::Brotli) {
+                read_first = read_first.max(MAX_EVENT); // as a stream, brotli needs far more memory
+            }
             Sender { key: key.key.clone(), project: key.project.clone(), ..Sender::default() }
         }
         Health => match reader() {
@@ -153,7 +156,6 @@ pub fn admit(state: &State, request: &Request, version: Version) -> Result<Admis
         ChangeByForm => auth::check_form(request, reader()?, state.url.as_deref())?,
         ChangeByJson => auth::check_json(request, reader()?)?,
     };
-    let read_first = if route.max_body == MAX_ENVELOPE { READ_FIRST } else { route.max_body };
     Ok(Admission { max_body: route.max_body, read_first, pass: Admitted { route, path, sender } })
 }
 

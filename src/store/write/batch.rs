@@ -10,6 +10,7 @@ use crate::store::error::Error;
 use crate::store::transaction::durable;
 use crate::time::Time;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, HashMap};
 use uuid::Uuid;
 
@@ -22,13 +23,14 @@ const WEEK: i64 = 7 * 24 * 3600 * 1000; // ms
 /// Stores the events and returns the outcome of each. An error means that none was stored.
 pub fn commit(
     connection: &mut Connection,
-    events: &[NewEvent],
+    events: &[impl Borrow<NewEvent>],
     policy: AlertPolicy,
 ) -> Result<Vec<Result<Added, Error>>, Error> {
     durable(connection, |transaction| {
         let mut commit =
             Commit { now: Time::now(), issues: HashMap::new(), tallies: BTreeMap::new(), reopened: BTreeMap::new() };
-        let outcomes = events.iter().map(|new| commit.store(transaction, new, policy)).collect::<Result<_, _>>()?;
+        let outcomes =
+            events.iter().map(|new| commit.store(transaction, new.borrow(), policy)).collect::<Result<_, _>>()?;
         commit.count(transaction, policy)?;
         Ok(outcomes)
     })
