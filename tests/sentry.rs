@@ -153,7 +153,7 @@ fn the_key_may_be_in_any_of_three_places_and_is_checked_before_the_body() {
         client
             .write(format!("POST /api/1/{route}/ HTTP/1.1\r\nHost: x\r\nContent-Length: 20000000\r\n\r\n").as_bytes());
         assert_eq!(client.read(false).unwrap().status, 401, "before a byte of the body");
-        let body = format!("{{\"dsn\":\"http://first@localhost/1\"}}\n{{\"type\":\"event\"}}\n{{}}");
+        let body = "{\"dsn\":\"http://first@localhost/1\"}\n{\"type\":\"event\"}\n{}".to_string();
         assert_eq!(obs.send(&format!("POST /api/1/{route}/ HTTP/1.1"), body.as_bytes()).status, 401);
     }
 }
