@@ -97,7 +97,7 @@ fn no_event_makes_a_page_too_large_or_too_slow() {
             assert!(html.len() < LARGEST_PAGE, "{} bytes in case {n}", html.len());
         }
         // Milliseconds in a release build. The limit is there to catch quadratic code.
-        assert!(started.elapsed() < Duration::from_secs(5), "{:?} in case {n}", started.elapsed());
+        assert!(started.elapsed() < Duration::from_secs(15), "{:?} in case {n}", started.elapsed());
     }
 }
 
