@@ -13,7 +13,7 @@ impl App for Noop {
     type Pass = ();
 
     fn admit(&self, _: &Request, _: Version) -> Result<Admission<()>, Denial> {
-        Ok(Admission { pass: (), max_body: obs::web::routes::MAX_EVENT })
+        Ok(Admission { pass: (), max_body: obs::event::MAX_EVENT, read_first: obs::event::MAX_EVENT })
     }
 
     fn handle(&self, (): (), _: &Request, body: Body) -> Response {

@@ -89,6 +89,7 @@ export const scenarios = {
       const event = await only(obs);
       assert.ok(event.message.endsWith('compat exception'), event.message);
       assert.equal(event.level, 'error');
+      assert.equal(event.unhandled, false, 'unhandled');
       assert.ok(event.type, 'no type');
       const [top] = event.stacktrace ?? [];
       assert.ok(top, 'no stack trace');
@@ -239,6 +240,7 @@ export const scenarios = {
       const event = await only(obs);
       assert.ok(event.message.endsWith('compat unhandled'), event.message);
       assert.equal(event.level, 'error');
+      assert.equal(event.unhandled, true, 'unhandled');
       assert.equal(run.status, plain.status, `exited with ${run.status}, but with ${plain.status} without the SDK`);
       for (const output of ['stdout', 'stderr']) {
         const times = occurrences(run[output], 'compat unhandled');

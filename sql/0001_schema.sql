@@ -20,6 +20,7 @@ CREATE TABLE issues (
     culprit       TEXT,
     grouped_by    TEXT NOT NULL,                     -- which grouping rule formed the issue, in words
     title_seq     INTEGER,                           -- the event that supplied these three
+    users         INTEGER NOT NULL DEFAULT 0,        -- rows of kind user in issue_values, kept by triggers
     count         INTEGER NOT NULL,                  -- every event that ever arrived, and those that clients held back
     stored        INTEGER NOT NULL,                  -- events still in the table `events`
     first_seen    TEXT NOT NULL,                     -- earliest and latest arrival of any event
@@ -63,11 +64,17 @@ CREATE TABLE events (
     server_name TEXT,
     release     TEXT,
     suppressed  INTEGER,                           -- further events that the client held back
+    unhandled   INTEGER NOT NULL DEFAULT 0,        -- 1 if nobody caught the error
     type        TEXT,
     message     TEXT NOT NULL,
     fingerprint TEXT,                              -- this and the columns below are JSON as the client sent it
     stacktrace  TEXT,
     causes      TEXT,
+    tags        TEXT,                              -- an object of strings
+    user        TEXT,
+    request     TEXT,
+    breadcrumbs TEXT,
+    contexts    TEXT,
     extra       TEXT,
     more        TEXT                               -- fields that have no column of their own
 );
@@ -82,15 +89,22 @@ CREATE TABLE issue_hours (
     PRIMARY KEY (issue_id, hour)
 ) WITHOUT ROWID;
 
--- Events per issue and value. After 100 values of one kind, events with any other value are counted under ''.
+-- Events per issue and value. After 100 values of one kind (1,000 users), events with any other value are counted
+-- under ''. After 30 tags, further tags are not counted.
 CREATE TABLE issue_values (
     issue_id INTEGER NOT NULL REFERENCES issues (id),
-    kind     TEXT NOT NULL, -- environment, release or server_name
+    kind     TEXT NOT NULL, -- environment, release, server_name, user, or tag:NAME
     value    TEXT NOT NULL,
     events   INTEGER NOT NULL,
     PRIMARY KEY (issue_id, kind, value)
 ) WITHOUT ROWID;
 CREATE INDEX issue_values_by_value ON issue_values (kind, value); -- the issues that ever had a value
+CREATE TRIGGER user_counted AFTER INSERT ON issue_values WHEN new.kind = 'user' AND new.value <> '' BEGIN
+    UPDATE issues SET users = users + 1 WHERE id = new.issue_id;
+END;
+CREATE TRIGGER user_removed AFTER DELETE ON issue_values WHEN old.kind = 'user' AND old.value <> '' BEGIN
+    UPDATE issues SET users = users - 1 WHERE id = old.issue_id;
+END;
 
 -- What happened to an issue: resolved, ignored, reopened, reopened by an event, merged.
 CREATE TABLE issue_history (

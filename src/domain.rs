@@ -19,9 +19,10 @@ pub fn is_name(text: &str) -> bool {
 }
 
 /// How severe an event is. Whatever level a client sends becomes one of these.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
+    #[default]
     Error,
     Warning,
     Info,
@@ -91,6 +92,10 @@ pub struct Issue {
     pub platform: Option<String>,
     pub environment: Option<String>,
     pub release: Option<String>,
+    /// Distinct users, at most 1,000.
+    pub users: i64,
+    /// Nobody caught its newest event.
+    pub unhandled: bool,
     pub count: i64,
     pub stored: i64,
     pub first_seen: Time,
@@ -124,7 +129,7 @@ pub struct Summary {
     pub release: Option<String>,
 }
 
-/// A whole event. The last five fields are JSON text, unchanged.
+/// A whole event. The fields from `fingerprint` on are JSON text.
 #[derive(Clone, Debug, Serialize)]
 pub struct StoredEvent {
     #[serde(flatten)]
@@ -133,12 +138,23 @@ pub struct StoredEvent {
     pub project: String,
     pub platform: Option<String>,
     pub suppressed: Option<i64>,
+    pub unhandled: bool,
     #[serde(serialize_with = "raw")]
     pub fingerprint: Option<String>,
     #[serde(serialize_with = "raw")]
     pub stacktrace: Option<String>,
     #[serde(serialize_with = "raw")]
     pub causes: Option<String>,
+    #[serde(serialize_with = "raw")]
+    pub tags: Option<String>,
+    #[serde(serialize_with = "raw")]
+    pub user: Option<String>,
+    #[serde(serialize_with = "raw")]
+    pub request: Option<String>,
+    #[serde(serialize_with = "raw")]
+    pub breadcrumbs: Option<String>,
+    #[serde(serialize_with = "raw")]
+    pub contexts: Option<String>,
     #[serde(serialize_with = "raw")]
     pub extra: Option<String>,
     #[serde(serialize_with = "raw")]
@@ -215,8 +231,8 @@ pub struct HistoryEntry {
 /// How many of an issue's events have each value of a field, the most frequent value first.
 #[derive(Clone, Debug)]
 pub struct Facet {
-    /// `environment`, `release` or `server_name`.
-    pub kind: &'static str,
+    /// `environment`, `release`, `server_name`, `user`, or `tag:NAME`.
+    pub kind: String,
     pub values: Vec<(String, i64)>,
     /// Events with any other value.
     pub other: i64,

@@ -17,6 +17,8 @@ pub enum Term {
     Is(Is),
     /// The exact value of a field. An issue without a project has an empty one.
     Field(Field, String),
+    /// The exact value of a tag, by the tag's name; text like any other if no event has that tag.
+    Tag(String, String),
     /// A word or a phrase, without regard to case.
     Text(String),
 }
@@ -30,6 +32,8 @@ pub enum Is {
     New,
     /// Reopened by an event.
     Reopened,
+    /// Its newest event was caught by nobody.
+    Unhandled,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -41,20 +45,22 @@ pub enum Field {
     Server,
     Project,
     Type,
+    User,
 }
 
 /// The values of `is:`.
-const IS: [(&str, Is); 6] = [
+const IS: [(&str, Is); 7] = [
     ("open", Is::State(IssueState::Open)),
     ("resolved", Is::State(IssueState::Resolved)),
     ("ignored", Is::State(IssueState::Ignored)),
     ("any", Is::Any),
     ("new", Is::New),
     ("reopened", Is::Reopened),
+    ("unhandled", Is::Unhandled),
 ];
 
 /// The names of the filters.
-const FIELDS: [(&str, Field); 7] = [
+const FIELDS: [(&str, Field); 8] = [
     ("level", Field::Level),
     ("env", Field::Environment),
     ("platform", Field::Platform),
@@ -62,6 +68,7 @@ const FIELDS: [(&str, Field); 7] = [
     ("server", Field::Server),
     ("project", Field::Project),
     ("type", Field::Type),
+    ("user", Field::User),
 ];
 
 fn name_of<T: PartialEq>(table: &[(&'static str, T)], value: &T) -> &'static str {
@@ -141,22 +148,32 @@ impl Term {
             Some(field) if text.is_empty() && field != Field::Project => None,
             Some(field) => Some(Term::Field(field, text.clone())),
         };
-        term.unwrap_or_else(|| Term::Text(format!("{name}:{text}")))
+        let is_known = name == "is" || named(&FIELDS, &name).is_some();
+        term.unwrap_or_else(|| match is_known || text.is_empty() {
+            true => Term::Text(format!("{name}:{text}")),
+            false => Term::Tag(name, text),
+        })
     }
 }
 
 impl Display for Term {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let is_plain = |text: &str| !text.contains(|c: char| c.is_whitespace() || c == '"');
         let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
         match self {
             Term::Is(is) => write!(f, "is:{}", name_of(&IS, is)),
             Term::Field(field, value) if is_plain(value) => write!(f, "{}:{value}", name_of(&FIELDS, field)),
             Term::Field(field, value) => write!(f, "{}:{}", name_of(&FIELDS, field), quoted(value)),
+            Term::Tag(name, value) if is_plain(value) => write!(f, "{name}:{value}"),
+            Term::Tag(name, value) => write!(f, "{name}:{}", quoted(value)),
             Term::Text(text) if is_plain(text) && !text.contains(':') => f.write_str(text),
             Term::Text(text) => f.write_str(&quoted(text)),
         }
     }
+}
+
+/// True for text that needs no quotes.
+fn is_plain(text: &str) -> bool {
+    !text.contains(|c: char| c.is_whitespace() || c == '"')
 }
 
 /// A part of a query: perhaps a name and a colon, then a text, which may be quoted.
@@ -169,7 +186,7 @@ fn words(query: &str) -> Vec<Word> {
     let mut words = Vec::new();
     let mut rest = query.trim_start();
     while !rest.is_empty() {
-        let name = rest.find(':').filter(|end| *end > 0 && rest[..*end].bytes().all(|b| b.is_ascii_lowercase()));
+        let name = rest.find(':').filter(|end| *end > 0 && is_plain(&rest[..*end]));
         let after = name.map_or(rest, |end| &rest[end + 1..]);
         let (text, tail) = unquote(after).unwrap_or_else(|| {
             let (word, tail) = after.split_at(after.find(char::is_whitespace).unwrap_or(after.len()));
@@ -242,8 +259,9 @@ mod tests {
     fn anything_that_is_not_a_known_filter_is_text() {
         for text in ["level:loud", "is:gone", "env:", "colour:red", "http://x", ":", "\"", "is:", "Level:error", "::"] {
             let terms = Query::parse(text).0;
-            assert!(terms.iter().all(|term| matches!(term, Term::Text(_))), "{text}: {terms:?}");
+            assert!(terms.iter().all(|term| matches!(term, Term::Text(_) | Term::Tag(..))), "{text}: {terms:?}");
         }
+        assert_eq!(Query::parse("os.name:\"Plan 9\"").0, [Term::Tag("os.name".into(), "Plan 9".into())]);
         assert_eq!(read("  "), [""; 0]);
     }
 

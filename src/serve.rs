@@ -152,6 +152,7 @@ fn print_banner(config: &Config, state: &State, bound: &[SocketAddr], url: &str)
         let project = if project.is_empty() { String::new() } else { format!(" (project {project})") };
         log::plain(&format!("  DSN        {}{project}", url.replacen("://", &format!("://{key}@"), 1)));
     }
+    log::plain("             Sentry's SDKs append /1 to the DSN");
     log::plain(&format!("  database   {}", state.store.path().display()));
     if let Ok(Usage { events, bytes }) = state.store.read(|reader| reader.usage()) {
         log::plain(&format!("  stored     {events} events, {}", size(bytes)));

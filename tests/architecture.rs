@@ -155,6 +155,7 @@ fn dependencies_inside_http_point_down() {
         "shared",
         "app",
         "body",
+        "incoming",
         "response",
         "head",
         "target",
@@ -174,8 +175,8 @@ fn dependencies_inside_http_point_down() {
 #[test]
 fn dependencies_inside_web_point_down() {
     let order = [
-        "mod", "routes", "ingest", "api", "pages", "forms", "assets", "changes", "call", "state", "auth", "rate",
-        "error", "response",
+        "mod", "routes", "sentry", "envelope", "ingest", "api", "pages", "forms", "assets", "changes", "call", "state",
+        "auth", "rate", "error", "response",
     ];
     assert_points_down("web/", &order);
 }

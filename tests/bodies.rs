@@ -1,9 +1,7 @@
 //! Bodies of events: compressed, larger than the limit, or not what their headers say; and how preflights are answered.
 mod common;
+use common::coding::*;
 use common::*;
-use flate2::Compression;
-use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
-use std::io::Write;
 
 const LIMIT: usize = 1 << 20;
 /// `{"message":"compressed with brotli"}`, after the byte that declares the window.
@@ -14,40 +12,6 @@ const BROTLI_FAR: &str = "5f49430fc2388c63c4472f9be846e6c572391a7b87d8225a7379df
 /// `{"message":"` and 256 MiB of letters. The declared window is 16 MiB.
 const BROTLI_BOMB: &str = "cfffff7f00a44574c2f65625a71532b96ebdff97e1ffff3f001200715800baf7fffcffff074002200e0b40f7fe9fffffff004800c46101e8defff3ffff1f000980382c00ddfb7ffeffff032001108705a07bffcfffff7f002400e2b00074effff9ffff0f8004401c1680eefd3fffffff01900088c302d0bdffe7ffff3f001200715800baf7fffcffff074002200e0b40f7fe9fffffff004800c46101e8defff3ffff1f000980382c00ddfb7ffeffff032001108705a07bffcfffff7f002400e2b00074effff9ffff0f8004401c1680eefd7f2c0000900088200200";
 
-fn hex(digits: &str) -> Vec<u8> {
-    (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap()).collect()
-}
-
-fn gzip(bytes: impl AsRef<[u8]>) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(bytes.as_ref()).unwrap();
-    encoder.finish().unwrap()
-}
-
-fn zlib(bytes: impl AsRef<[u8]>) -> Vec<u8> {
-    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(bytes.as_ref()).unwrap();
-    encoder.finish().unwrap()
-}
-
-fn deflate(bytes: impl AsRef<[u8]>) -> Vec<u8> {
-    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(bytes.as_ref()).unwrap();
-    encoder.finish().unwrap()
-}
-
-/// Brotli data that is not compressed: it can have any length and content.
-fn brotli(bytes: impl AsRef<[u8]>) -> Vec<u8> {
-    let mut stream = vec![0b1100]; // a window of 64 KiB, then an empty block that ends at a byte
-    for block in bytes.as_ref().chunks(1 << 16) {
-        let header = (block.len() as u32 - 1) << 3 | 1 << 19; // not the last, 16 bits of length, not compressed
-        stream.extend_from_slice(&header.to_le_bytes()[..3]);
-        stream.extend_from_slice(block);
-    }
-    stream.push(0b11); // the last block, empty
-    stream
-}
-
 fn head(coding: &str) -> String {
     format!("POST /api/events HTTP/1.1\r\nX-OBS-Key: {KEY}\r\nContent-Encoding: {coding}")
 }
@@ -55,15 +19,6 @@ fn head(coding: &str) -> String {
 fn send(obs: &Obs, coding: &str, body: impl AsRef<[u8]>) -> Response {
     obs.send(&head(coding), body.as_ref())
 }
-
-/// Each coding, with something that encodes to it.
-type Encoder = fn(&[u8]) -> Vec<u8>;
-const ENCODERS: [(&str, Encoder); 4] = [
-    ("gzip", |bytes| gzip(bytes)),
-    ("deflate", |bytes| zlib(bytes)),
-    ("deflate", |bytes| deflate(bytes)),
-    ("br", |bytes| brotli(bytes)),
-];
 
 #[test]
 fn a_compressed_event_is_stored_as_if_it_were_not() {

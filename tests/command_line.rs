@@ -204,7 +204,7 @@ fn the_banner_shows_the_address_dsns_database_and_retention() {
     assert!(banner.lines().next().unwrap().contains(&format!("listening on http://{address}")), "{banner}");
     for part in [
         format!("http://plain@{address}\n"),
-        format!("http://named@{address} (project shop)\n"),
+        format!("http://named@{address} (project shop)\n             Sentry's SDKs append /1 to the DSN\n"),
         format!(" {}\n", fs::canonicalize(&obs.database).unwrap().display()),
         "  retention  up to 1000000 events and 10 GB\n".to_string(),
     ] {

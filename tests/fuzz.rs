@@ -5,6 +5,7 @@ use common::rng::Rng;
 use common::*;
 use flate2::Compression;
 use flate2::write::{GzEncoder, ZlibEncoder};
+use serde_json::value::RawValue;
 use std::env;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -31,6 +32,36 @@ const FIELDS: &[&str] = &[
     "in_app",
     "context_line",
     "other",
+    "tags",
+    "user",
+    "request",
+    "breadcrumbs",
+    "contexts",
+    "exception",
+    "values",
+    "value",
+    "frames",
+    "module",
+    "abs_path",
+    "mechanism",
+    "handled",
+    "logentry",
+    "formatted",
+    "threads",
+    "crashed",
+    "transaction",
+    "headers",
+    "url",
+    "id",
+    "email",
+    "browser",
+    "os",
+    "name",
+    "version",
+    "csp-report",
+    "body",
+    "blockedURL",
+    "effectiveDirective",
 ];
 
 const TEXTS: &[&str] = &[
@@ -83,6 +114,24 @@ fn object(rng: &mut Rng, depth: usize) -> String {
     format!("{{{}}}", fields.join(","))
 }
 
+/// An envelope of a few items, mostly with their lengths.
+fn envelope(rng: &mut Rng) -> String {
+    let mut envelope = rng
+        .pick(&["{}", r#"{"event_id":"0193a5c277ab7d109b1e5d2f0c4e8a91","sent_at":"2026-11-24T00:00:00Z"}"#, "{"])
+        .to_string();
+    for _ in 0..rng.below(5) {
+        let kind = rng.pick(&["event", "event", "event", "attachment", "session", "replay_recording"]);
+        let payload = if rng.below(4) > 0 { object(rng, 0) } else { json(rng, 0) };
+        let length = match rng.below(8) {
+            0 | 1 => String::new(),
+            2 => format!(",\"length\":{}", rng.pick(NUMBERS)),
+            _ => format!(",\"length\":{}", payload.len()),
+        };
+        envelope += &format!("\n{{\"type\":\"{kind}\"{length}}}\n{payload}");
+    }
+    envelope + rng.pick(&["", "\n", "\n\n"])
+}
+
 /// A change to an issue, as JSON or as a form.
 fn change(rng: &mut Rng) -> String {
     let (id, action) = (rng.below(40), rng.pick(&["resolve", "ignore", "reopen", "delete", "merge", "dance"]));
@@ -106,13 +155,14 @@ fn query(rng: &mut Rng) -> String {
 }
 
 fn request(rng: &mut Rng) -> Vec<u8> {
-    let body = match rng.below(6) {
+    let body = match rng.below(9) {
         0 => r#"{"message":"m"}"#.into(),
         1 => json(rng, 0),
         2 => change(rng),
+        3..=5 => envelope(rng),
         _ => object(rng, 0),
     };
-    let target = match rng.below(4) {
+    let target = match rng.below(7) {
         0 => rng.pick(&["/", "/api/issues"]).to_string() + "?q=" + &query(rng),
         1 => rng.pick(&["/?after=7", "/style.css", "/health", "/sdk.js", "/api/stats?period=14d"]).into(),
         2 => {
@@ -120,10 +170,13 @@ fn request(rng: &mut Rng) -> Vec<u8> {
             rng.pick(&["/issues/ID", "/api/issues/ID", "/api/issues/ID/merge", "/events/ID"])
                 .replace("ID", &id.to_string())
         }
-        _ => "/api/events".into(),
+        3 => "/api/events".into(),
+        4 => rng.pick(&["/api/1/store/", "/api/1/security/", "/api/x/store?sentry_key=test123"]).into(),
+        _ => "/api/1/envelope/".into(),
     };
     let method = match target.as_str() {
         "/api/events" => "POST",
+        path if path.starts_with("/api/1/") => "POST",
         _ => rng.pick(&["GET", "GET", "GET", "HEAD", "POST", "OPTIONS", "PATCH", "DELETE"]),
     };
     let (coding, body) = encoded(rng, body.into_bytes());
@@ -255,6 +308,17 @@ fn no_request_crashes_or_hangs_obs_or_gets_a_5xx() {
         assert_eq!(obs.post(r#"{"message":"still working"}"#).status, 201, "after FUZZ_SEED={seed}");
         assert!(!obs.errors().contains("fault"), "FUZZ_SEED={seed}: {}", obs.errors());
         seed = seed.wrapping_add(2);
+    }
+    let sqlite = obs.sqlite();
+    for column in
+        ["fingerprint", "stacktrace", "causes", "tags", "user", "request", "breadcrumbs", "contexts", "extra", "more"]
+    {
+        let mut select = sqlite.prepare(&format!("SELECT {column} FROM events WHERE {column} IS NOT NULL")).unwrap();
+        let mut rows = select.query([]).unwrap();
+        while let Some(row) = rows.next().unwrap() {
+            let text: String = row.get(0).unwrap();
+            assert!(serde_json::from_str::<&RawValue>(&text).is_ok(), "{column} is not JSON: {text}");
+        }
     }
     println!("{requests} requests");
     assert!(requests >= 100);

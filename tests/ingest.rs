@@ -17,7 +17,8 @@ fn an_event_is_read_back_with_every_field() {
             "stacktrace":[{"filename":"a.go","function":"main.f","lineno":3,"vars":{"x":1.0}}],
             "causes":[{"type":"net.Error","message":"refused"}],"platform":"go","timestamp":"2026-02-25 15:05:20+01:00",
             "server_name":"web-1","environment":"production","release":"v1","fingerprint":["a","b"],"suppressed":3,
-            "extra":{"z":1,"a":1.000000000000000000001,"z":2},"user":{"id":7},"tags":null}"#,
+            "extra":{"z":1,"a":1.000000000000000000001,"z":2},"user":{"id":7},"tags":{"paid":true},"request":{"url":"/"},
+            "breadcrumbs":[{"message":"click"}],"contexts":{"os":{}},"mechanism":{"handled":false},"colour":"red"}"#,
     );
     assert_eq!(event["id"], "0193a5c2-77ab-7d10-9b1e-5d2f0c4e8a91");
     assert_eq!(event["level"], "warning");
@@ -32,7 +33,10 @@ fn an_event_is_read_back_with_every_field() {
     assert_eq!(event["release"], "v1");
     assert_eq!(event["fingerprint"], json!(["a", "b"]));
     assert_eq!(event["suppressed"], 3);
-    assert_eq!(event["more"], json!({"user": {"id": 7}, "tags": null}));
+    assert_eq!((&event["user"], &event["tags"]), (&json!({"id": 7}), &json!({"paid": "true"})));
+    assert_eq!((&event["request"], &event["contexts"]), (&json!({"url": "/"}), &json!({"os": {}})));
+    assert_eq!((&event["breadcrumbs"], &event["unhandled"]), (&json!([{"message": "click"}]), &json!(true)));
+    assert_eq!(event["more"], json!({"mechanism": {"handled": false}, "colour": "red"}));
     assert_eq!((&event["seq"], &event["issue_id"], &event["project"]), (&json!(1), &json!(1), &json!("")));
     let text = obs.text("/api/events/0193a5c2-77ab-7d10-9b1e-5d2f0c4e8a91");
     assert!(text.contains(r#""extra":{"z":1,"a":1.000000000000000000001,"z":2}"#), "{text}");

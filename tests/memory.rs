@@ -1,18 +1,10 @@
 //! Memory stays below 100 MB under attack.
 mod common;
 use common::*;
-use std::fs;
 use std::thread;
 
-/// The peak of resident memory in kB.
-fn peak(obs: &Obs) -> u32 {
-    let status = fs::read_to_string(format!("/proc/{}/status", obs.id())).unwrap();
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    peak.trim().trim_end_matches(" kB").parse().unwrap()
-}
-
 fn assert_below_100_mb(obs: &Obs) {
-    assert!(peak(obs) < 100_000, "peak: {} kB", peak(obs));
+    assert!(obs.peak_memory() < 100_000, "peak: {} kB", obs.peak_memory());
 }
 
 #[test]
@@ -69,7 +61,7 @@ fn compressed_bodies_take_bounded_memory_whatever_they_decode_to() {
             bomb.len(),
             answered(413),
             answered(503),
-            peak(&obs) / 1000
+            obs.peak_memory() / 1000
         );
         assert_eq!(answered(413) + answered(503), 1200, "{statuses:?}");
         assert_below_100_mb(&obs);

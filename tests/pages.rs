@@ -328,3 +328,28 @@ fn with_more_than_one_project_the_list_filters_by_project() {
     assert!(web.contains("/issues/2\"") && !web.contains("/issues/1\""));
     assert!(!filters("shop=test123,other").0.contains("<span>Project</span>"));
 }
+
+#[test]
+fn setup_shows_every_key_to_readers_who_may_know_them() {
+    let obs = Obs::with(&["--public-dashboard"], &[("OBS_API_KEY", "test123,shop=s-1")]);
+    for head in ["Accept: text/html", "User-Agent: curl/8"] {
+        let page = obs.send(&format!("GET /setup HTTP/1.1\r\n{head}"), b"").text();
+        let words: Vec<&str> = page.split([' ', '\n', '<', '>', '\'']).collect();
+        for key in ["test123", "s-1"] {
+            for shown in [format!("http://{key}@localhost"), format!("http://{key}@localhost/1"), key.into()] {
+                assert!(words.contains(&&*shown), "{shown}: {page}");
+            }
+        }
+        let sentence = ["key", "with", "a", "hyphen."];
+        let text: Vec<&str> = page.split_whitespace().collect();
+        assert!(text.windows(4).any(|words| words == sentence), "{page}");
+        assert!(page.contains("shop") && page.contains("/docs/sentry.md"), "{page}");
+        let elsewhere = format!("GET /setup HTTP/1.1\r\nHost: obs.example\r\nVia: 1.1 p\r\n{head}");
+        let page = obs.send(&elsewhere, b"").text();
+        assert!(page.contains("http://KEY@obs.example/1") && page.contains("shop"), "{page}");
+        assert!(!page.contains("test123") && !page.contains("s-1"), "{page}");
+    }
+    obs.add(r#"{"message":"m"}"#);
+    assert!(obs.text("/").contains("href=\"/setup\""));
+    assert_eq!(Obs::start().send("GET /setup HTTP/1.1\r\nHost: obs.example", b"").status, 403);
+}

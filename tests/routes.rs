@@ -20,6 +20,7 @@ fn with_one_event() -> (Obs, String) {
 fn routes(id: &str) -> Vec<(String, u16, &'static str)> {
     vec![
         ("/".into(), 200, "GET, HEAD, POST"),
+        ("/setup".into(), 200, "GET, HEAD"),
         ("/issues/1".into(), 200, "GET, HEAD, POST"),
         (format!("/events/{id}"), 200, "GET, HEAD, POST"),
         ("/api/issues".into(), 200, "GET, HEAD"),

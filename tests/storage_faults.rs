@@ -47,6 +47,25 @@ fn while_another_process_locks_the_database_events_are_refused_and_pages_still_w
     assert_consistent(&obs.sqlite());
 }
 
+#[test]
+fn a_lock_delays_no_answer_by_more_than_two_seconds_whatever_is_queued() {
+    let obs = Obs::start();
+    obs.add(r#"{"message":"before"}"#);
+    let other = obs.sqlite();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let longest = thread::scope(|scope| {
+        let client = |n: u64| {
+            thread::sleep(Duration::from_millis(170 * n)); // at different moments of the server's own attempts
+            let begun = Instant::now();
+            assert_unavailable(&obs.post(r#"{"message":"during"}"#), "The database is locked");
+            begun.elapsed()
+        };
+        let clients: Vec<_> = (0..24).map(|n| scope.spawn(move || client(n))).collect();
+        clients.into_iter().map(|client| client.join().unwrap()).max().unwrap()
+    });
+    assert!(longest < Duration::from_millis(2900), "{longest:?}");
+}
+
 /// Starts obs on a 2 MiB tmpfs in its own mount namespace, which disappears with the process. Returns the path under
 /// which this process sees the tmpfs.
 fn obs_on_a_small_disk(folder: &Arc<Folder>) -> (Obs, PathBuf) {

@@ -151,7 +151,7 @@ fn an_event_shows_every_field_and_the_next_commands() {
         &format!("\n  id            {id}\n"),
         "\n  environment   production\n  server        web-3\n  release       1.4.2\n",
         "\n  suppressed    4 events held back by the client\n  fingerprint   db, down\n",
-        "\nExtra\n    cart:\n        {\n          \"items\": [\n            1\n          ]\n        }\n    lines:\n        a\n        b\n    order: 4711\n",
+        "\nExtra\n    cart: {\"items\": [1]}\n    lines:\n        a\n        b\n    order: 4711\n",
         "\n    user: u\n",
     ] {
         assert!(page.contains(lines), "{lines} in {page}");
@@ -223,18 +223,18 @@ fn the_empty_dashboard_shows_the_key_only_to_readers_who_may_see_it() {
 }
 
 #[test]
-fn a_search_marks_reopened_issues() {
+fn a_search_marks_reopened_and_unhandled_issues() {
     let obs = Obs::start();
     for message in ["red", "blue", "red"] {
         obs.add(json!({ "message": message }).to_string());
         let head = "PATCH /api/issues/1 HTTP/1.1\r\nContent-Type: application/json";
         assert_eq!(obs.send(head, br#"{"state":"resolved"}"#).status, 200);
     }
-    obs.add(r#"{"message":"red"}"#);
+    obs.add(r#"{"message":"red","mechanism":{"handled":false}}"#);
     let found = text(&obs, "/?q=red");
-    assert!(found.contains("reopened  red") && !found.contains("blue"), "{found}");
+    assert!(found.contains("reopened unhandled  red") && !found.contains("blue"), "{found}");
     assert!(text(&obs, "/?q=green").contains("No open issues here"));
-    assert!(text(&obs, "/issues/1").contains("reopened · error · issue 1"));
+    assert!(text(&obs, "/issues/1").contains("reopened · error · unhandled · issue 1"));
 }
 
 #[test]

@@ -1,4 +1,6 @@
 //! Whole pages, built from values.
+#[path = "views/carried.rs"]
+mod carried;
 #[path = "views/every_page.rs"]
 mod every_page;
 #[path = "views/issue_and_event.rs"]

@@ -185,6 +185,12 @@ func TestBeforeSendModifiesAndDropsEvents(t *testing.T) {
 	equal(t, "id", e.EventID, id)
 }
 
+func TestBeforeSendMayAddToExtraWhateverItIs(t *testing.T) {
+	s := start(t, obs.Options{BeforeSend: func(e *obs.Event) *obs.Event { e.Extra["by"] = "BeforeSend"; return e }})
+	obs.CaptureMessage("without extra")
+	equal(t, "extra", fmt.Sprint(s.only(t).Extra), "map[by:BeforeSend]")
+}
+
 func TestSourceLinesChangedByBeforeSendAffectOnlyThatEvent(t *testing.T) {
 	change := true
 	s := start(t, obs.Options{BeforeSend: func(e *obs.Event) *obs.Event {

@@ -68,10 +68,11 @@ func capture(options []Option, newEvent func(stack []runtime.Frame) *Event) (id 
 	}
 	e, now := newEvent(stack), time.Now()
 	id = newID(now)
-	e.Timestamp = now.UTC().Format("2006-01-02T15:04:05.000Z")
+	e.EventID, e.Timestamp = id, now.UTC().Format("2006-01-02T15:04:05.000Z")
 	e.Platform, e.SDK = "go", map[string]string{"name": "obs-go", "version": Version}
 	e.Environment, e.ServerName, e.Release = c.Environment, c.ServerName, c.Release
-	e.Extra = maps.Clone(c.Extra)
+	e.Extra = map[string]any{} // Never nil, so that options and BeforeSend can add to it.
+	maps.Copy(e.Extra, c.Extra)
 	for _, option := range options {
 		if option == nil {
 			report(0, misuse+"a nil Option was ignored")
@@ -80,7 +81,6 @@ func capture(options []Option, newEvent func(stack []runtime.Frame) *Event) (id 
 		option(e)
 	}
 	if c.BeforeSend != nil {
-		e.EventID = id
 		if e = c.BeforeSend(e); e == nil {
 			return ""
 		}

@@ -40,8 +40,14 @@ type Event struct {
 	Release     string         `json:"release,omitempty"`
 	Fingerprint []string       `json:"fingerprint,omitempty"`
 	Extra       map[string]any `json:"extra,omitempty"`
+	Mechanism   *Mechanism     `json:"mechanism,omitempty"` // nil unless Recover or Handler reported the event
 
 	SDK map[string]string `json:"sdk"` // name and version of the SDK
+}
+
+// A Mechanism says how an error came to be reported.
+type Mechanism struct {
+	Handled bool `json:"handled"` // false if the program did not recover the panic itself
 }
 
 // A Frame is one function call in a stack trace.

@@ -60,12 +60,7 @@ type Option func(*Event)
 
 // WithExtra adds data to the event. Its keys override those in [Options].Extra.
 func WithExtra(extra map[string]any) Option {
-	return func(e *Event) {
-		if e.Extra == nil {
-			e.Extra = make(map[string]any, len(extra))
-		}
-		maps.Copy(e.Extra, extra)
-	}
+	return func(e *Event) { maps.Copy(e.Extra, extra) }
 }
 
 // WithLevel sets the level of the event.
@@ -113,7 +108,10 @@ func CapturePanic(value any, options ...Option) string {
 	return capture(options, func(stack []runtime.Frame) *Event { return newErrorEvent(value, belowPanic(stack)) })
 }
 
-// Recover stops a panic and reports it. Defer it directly:
+// unhandled marks an event as a panic that the program did not recover itself.
+func unhandled(e *Event) { e.Mechanism = new(Mechanism) }
+
+// Recover stops a panic and reports it as unhandled. Defer it directly:
 //
 //	defer obs.Recover()
 //
@@ -125,7 +123,7 @@ func Recover(options ...Option) {
 	if value == nil {
 		return
 	}
-	CapturePanic(value, options...)
+	CapturePanic(value, append([]Option{unhandled}, options...)...)
 	repanic := current.Load().Repanic
 	if repanic || index(callers(), "runtime.main") >= 0 { // In the main goroutine.
 		Flush(2 * time.Second)
@@ -135,8 +133,8 @@ func Recover(options ...Option) {
 	}
 }
 
-// Handler reports panics in next, along with the method and path of the request. It then panics
-// again, so that net/http or an outer middleware handles the panic as usual. It does not report
+// Handler reports panics in next as unhandled, along with the method and path of the request. It then
+// panics again, so that net/http or an outer middleware handles the panic as usual. It does not report
 // [http.ErrAbortHandler].
 //
 //go:noinline
@@ -145,7 +143,7 @@ func Handler(next http.Handler) http.Handler { // If inlined, its closures would
 		defer func() {
 			if value := recover(); value != nil {
 				request := map[string]any{"method": r.Method, "path": r.URL.Path} // The query often holds secrets.
-				CapturePanic(value, WithExtra(map[string]any{"request": request}))
+				CapturePanic(value, unhandled, WithExtra(map[string]any{"request": request}))
 				panic(value)
 			}
 		}()

@@ -249,6 +249,23 @@ func TestPanicThatAHandlerReportedTwiceHasTheLineThatPanicked(t *testing.T) {
 	equal(t, "number of events", len(s.events()), 2)
 }
 
+func TestPanicsAreUnhandledUnlessTheProgramRecoversThem(t *testing.T) {
+	s := start(t, obs.Options{})
+	recovered(func() { panic("stopped by Recover") })
+	_ = get(t, func(http.ResponseWriter, *http.Request) { panic("reported by Handler") })
+	caught(func() { panic("recovered by the program") })
+	obs.CaptureException(errors.New("an error"))
+	var unhandled []string
+	for _, e := range s.flushed(t) {
+		if e.Mechanism != nil {
+			unhandled = append(unhandled, e.Message)
+			equal(t, "what the server reads", strings.Contains(e.raw, `"mechanism":{"handled":false}`), true)
+		}
+	}
+	equal(t, "number of events", len(s.events()), 4)
+	equal(t, "unhandled", strings.Join(unhandled, "; "), "stopped by Recover; reported by Handler")
+}
+
 func TestHandlerDoesNotReportErrAbortHandler(t *testing.T) {
 	s := start(t, obs.Options{})
 	if get(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }) == nil {

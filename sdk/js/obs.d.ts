@@ -41,6 +41,8 @@ export interface Event {
   fingerprint?: string[];
   /** What the program added, and in `error` what the captured error says beyond its message, such as its `code`. */
   extra?: unknown;
+  /** Present if nothing caught the error and `captureUnhandled` reported it: then `handled` is false. */
+  mechanism?: { handled: boolean };
   sdk: { name: string; version: string };
   [field: string]: unknown;
 }

@@ -23,7 +23,7 @@ const DEFAULTS = {
   serverName: undefined,
   release: undefined,
   extra: undefined,
-  beforeSend: undefined,
+  beforeSend: (event) => event,
   sourceLines: true,
   captureUnhandled: false,
   requestTimeout: 5000,
@@ -61,7 +61,7 @@ export function init(options) {
     if (!isObject(options)) throw new Error('init takes an options object, such as { dsn: "http://KEY@HOST:PORT" }');
     for (const [name, value] of Object.entries(options)) {
       if (value === undefined || value === null) continue;
-      const type = name === 'beforeSend' ? 'function' : typeof DEFAULTS[name];
+      const type = typeof DEFAULTS[name];
       const isValid = type === 'undefined' || (typeof value === type && (type !== 'number' || value > 0));
       if (!Object.hasOwn(DEFAULTS, name)) warn(`obs: unknown option ${truncate(name, LENGTH.text)} ignored`);
       else if (!isValid) warn(`obs: option ${name} ignored: it must be a ${type === 'number' ? 'positive number' : type}`);
@@ -117,11 +117,7 @@ export async function close(timeout) {
 
 /** Builds and queues an event. Never throws. Returns the event's id, or '' if it is not sent. */
 function capture(level, describe, options, queue = admit) {
-  if (!client) {
-    lost++;
-    logOnce('init', 'an event was captured before init and dropped');
-    return '';
-  }
+  if (!client) return lose('init', 'an event was captured before init and dropped');
   if (busy) return '';
   busy = true;
   try {
@@ -129,7 +125,7 @@ function capture(level, describe, options, queue = admit) {
     const id = uuid7();
     const { details, ...what } = describe();
     reportUnknown(options?.level ?? level, options);
-    let event = {
+    const event = applyBeforeSend(beforeSend, {
       event_id: id,
       level: options?.level ?? level,
       ...what,
@@ -141,29 +137,24 @@ function capture(level, describe, options, queue = admit) {
       platform: 'javascript',
       timestamp: new Date().toISOString(),
       sdk: { ...SDK },
-    };
-    if (beforeSend) event = applyBeforeSend(beforeSend, event);
+    });
     if (!event) return '';
     const { filename, function: name, lineno } = event.stacktrace?.[0] ?? {};
     const key = JSON.stringify([event.type, event.message, filename, name, lineno]);
     return queue(key, { body: encode({ ...event, event_id: id }), outbox, at: now(), clock: Date.now() }) ? id : '';
   } catch {
-    lost++;
-    logOnce('event', 'failed to build an event; it was dropped');
-    return '';
+    return lose('event', 'failed to build an event; it was dropped');
   } finally {
     busy = false;
   }
 }
 
-/** Returns the result of beforeSend. If it fails, the event is dropped: it may contain data that was to be removed. */
+/** Returns what beforeSend returns. If it fails, the event is dropped: it may contain data that was to be removed. */
 function applyBeforeSend(beforeSend, event) {
   const answer = safely(() => beforeSend(event));
   if (answer === null || (isObject(answer) && typeof answer.then !== 'function')) return answer;
   safely(() => answer.then(undefined, () => {}));
-  lost++;
-  logOnce('beforeSend', 'beforeSend threw, or returned neither an event nor null; the event was dropped');
-  return null;
+  return lose('beforeSend', 'beforeSend threw, or returned neither an event nor null; the event was dropped');
 }
 
 /** Merges values of extra, key by key if they are objects. Later ones win. */
@@ -199,9 +190,7 @@ function describe(thrown, callStack) {
     return { type, message: message || thrown.message, stacktrace: parseStack(placeOf(thrown)) };
   }
   const source = { left: client.sourceLines ? SOURCE.frames : 0 };
-  const values = [];
-  for (const value of causeChain(thrown, new Set())) if (values.push(value) > CAUSES) break;
-  const [first, ...causes] = values.map((value, depth) => {
+  const [first, ...causes] = [...withCauses(thrown, new Set())].map((value, depth) => {
     const message = messageOf(value);
     const frames = parseStack(stackOf(value), message);
     const stacktrace = withSource(frames.length || depth ? frames : parseStack(callStack), source);
@@ -216,18 +205,18 @@ function describe(thrown, callStack) {
 /** Returns where an ErrorEvent happened, as a stack. */
 const placeOf = (event) => (className(event) === 'ErrorEvent' && event.filename ? `@${event.filename}:${event.lineno}:${event.colno}` : '');
 
-/** Yields a value and its causes, depth first. Lazy, because a chain of causes may be endless. */
-function* causeChain(value, seen) {
-  seen.add(value);
-  yield value;
-  const inner = [];
+/** Adds a value and its causes to a set, depth first, as far as they are sent: a chain of causes may be endless. */
+function withCauses(value, found) {
+  found.add(value);
+  const errors = []; // Those of an AggregateError. A list may be endless too.
   safely(() => {
-    if (isErrorLike(value) && isObject(value.errors)) for (const error of value.errors) if (inner.push(error) > CAUSES) break;
+    for (const error of isErrorLike(value) && isObject(value.errors) ? value.errors : []) if (errors.push(error) > CAUSES) break;
   });
   const names = className(value) === 'SuppressedError' ? ['error', 'suppressed'] : ['cause'];
-  for (const cause of [...inner, ...names.map((name) => isObject(value) && safely(() => value[name]))]) {
-    if ((cause || cause === 0 || cause === '') && !seen.has(cause)) yield* causeChain(cause, seen);
+  for (const cause of [...errors, ...names.map((name) => isObject(value) && safely(() => value[name]))]) {
+    if ((cause || cause === 0 || cause === '') && found.size <= CAUSES && !found.has(cause)) withCauses(cause, found);
   }
+  return found;
 }
 
 const isObject = (value) => typeof value === 'object' && value !== null;
@@ -296,30 +285,22 @@ const bareUrl = (text) => text.replace(/^(data:[^,;]*).*|^(\w+:\/\/)(?:[^/?#]*@)
 
 // ---- Stacks, as V8, JavaScriptCore and SpiderMonkey write them.
 
-/** Returns the stack above `api`, a function of this module, for a value without a stack. */
+/** Returns the stack above `api`, the function that calls this one, for a value without a stack. */
 function callSite(api) {
   const error = new Error();
   safely(() => Error.captureStackTrace?.(error, api));
-  if (Error.captureStackTrace) return stackOf(error);
-  // Drops this function and `api`.
-  return stackOf(error).split('\n').filter((line, index) => index > 1 || fileOf(line) !== OWN_FILE).join('\n');
+  return Error.captureStackTrace ? stackOf(error) : stackOf(error).split('\n').slice(2).join('\n');
 }
 
-const fileOf = (line) => parseLine(line, false)?.filename;
 const LIBRARY = /^(<|\[|node:|bun:|internal[:/]|native$|\/rustc\/|\/usr\/(local|lib)\/go[^/]*\/src\/)|(^|[\\/])(node_modules|vendor|site-packages|gems|\.cargo[\\/]registry|pkg[\\/]mod)[\\/]/;
-const OWN_FILE = fileOf(stackOf(new Error()).split('\n')[0]);
 
 function parseStack(stack, message) {
   const v8 = /^[ \t]*at /m.test(stack);
   // V8 starts with `TypeError: message`, and a line of the message may look like a frame.
   const start = v8 && message ? stack.indexOf(message) : -1;
   const headed = start >= 0 && /^(.*: )?$/.test(stack.slice(0, start));
-  const frames = [];
-  for (const line of stack.slice(headed ? start + message.length : 0).slice(0, EVENT_BYTES).split('\n')) {
-    const frame = line.length < 4096 && parseLine(line, v8);
-    if (frame && frames.push(frame) === FRAMES) break;
-  }
-  return frames;
+  const lines = stack.slice(headed ? start + message.length : 0).slice(0, EVENT_BYTES).split('\n');
+  return lines.flatMap((line) => (line.length < 4096 && parseLine(line, v8)) || []).slice(0, FRAMES);
 }
 
 function parseLine(line, v8) {
@@ -411,8 +392,7 @@ function clean(value, length = Infinity) {
       for (const item of value) if (list.push(copy(item, depth) ?? null) && left <= 0) break;
       return list;
     }
-    for (const entry of isMap ? value : isSpecial ? entriesOf(value) : Object.keys(value)) {
-      const [key, item] = isSpecial ? entry : [entry, safely(() => value[entry], unserialisable('getter'))];
+    for (const [key, item] of isMap ? value : entriesOf(value)) {
       const copied = copy(item, depth);
       if (copied !== undefined) list.push([truncate(textOf(key), length), copied]);
       if (left <= 0) break;
@@ -436,10 +416,10 @@ function encode(event) {
   }
   if ('fingerprint' in event) event.fingerprint = [event.fingerprint].flat().slice(0, 8).map((part) => truncate(textOf(part), LENGTH.text));
   const frames = [event, event.causes].flat().flatMap((value) => value?.stacktrace ?? []);
-  const bytes = byteLength(JSON.stringify(event.extra) ?? '');
+  const { extra } = event;
   const cuts = [
     () => (event.extra = clean(event.extra, LENGTH.message)),
-    () => (event.extra = { obs: `extra omitted: ${bytes} bytes` }),
+    () => (event.extra = { obs: `extra omitted: ${byteLength(JSON.stringify(extra) ?? '')} bytes` }),
     () => frames.forEach((frame) => ['pre_context', 'context_line', 'post_context'].forEach((name) => delete Object(frame)[name])),
     () => Object.assign(event, { causes: undefined, stacktrace: event.stacktrace?.slice(0, 20) }),
   ];
@@ -486,7 +466,7 @@ const releaseHeld = () => repeats.forEach(release);
 // ---- Sending: one event at a time, in order, with retries.
 
 const outboxes = new Set();
-let keepaliveBytes = 0; // In flight in requests that outlive the page.
+const keptAlive = new Set(); // Entries in flight in requests that outlive the page.
 
 /** Returns the outbox for a DSN. Outboxes of earlier DSNs are kept until they are empty. */
 function outboxFor({ url, key }, timeout) {
@@ -506,13 +486,10 @@ class Outbox {
   wake = () => {};
 
   add({ body, at, clock }) {
-    const entry = { body, at, clock, bytes: byteLength(body), attempts: 0, controllers: new Set(), keptAlive: false };
+    const entry = { body, at, clock, bytes: byteLength(body), attempts: 0, controllers: new Set() };
+    if (this.blocked) return lose('blocked', this.blocked);
     const isFull = this.queue.size >= QUEUE.events || this.bytes + entry.bytes > QUEUE.bytes;
-    if (isFull || this.blocked) {
-      lost++;
-      logOnce(this.blocked ? 'blocked' : 'full', this.blocked || 'the queue is full; dropping new events');
-      return false;
-    }
+    if (isFull) return lose('full', 'the queue is full; dropping new events');
     entry.done = new Promise((resolve) => (entry.settle = resolve));
     this.queue.add(entry);
     this.bytes += entry.bytes;
@@ -540,13 +517,14 @@ class Outbox {
     return { method: 'POST', headers, body, redirect: 'manual', credentials: 'omit', cache: 'no-store' };
   }
 
-  async attempt(entry, keepalive = false) {
+  /** `keepalive` is true or absent: if it is false, Bun closes the connection. */
+  async attempt(entry, keepalive) {
     const controller = new AbortController();
     const timer = later(this.timeout, () => controller.abort());
     let status, reason;
     entry.controllers.add(controller);
     try {
-      const response = await send(this.url, { ...this.request(entry), ...(keepalive && { keepalive }), signal: controller.signal });
+      const response = await send(this.url, { ...this.request(entry), keepalive, signal: controller.signal });
       status = response.status;
       this.readRetryAfter(response.headers.get('Retry-After'));
       reason = safely(JSON.parse, null, await response.text())?.error;
@@ -573,9 +551,8 @@ class Outbox {
       this.failures++;
       return logOnce('unreachable', `cannot send events to ${this.url}, will retry: ${status ? `HTTP status ${status}` : 'no response'}`);
     }
-    lost++;
     this.settle(entry);
-    logOnce('rejected', `${this.url} rejected an event: ${status} (${truncate(textOf(reason ?? ''), LENGTH.text)})`);
+    lose('rejected', `${this.url} rejected an event: ${status} (${truncate(textOf(reason ?? ''), LENGTH.text)})`);
   }
 
   settle(entry) {
@@ -607,14 +584,10 @@ class Outbox {
   sendKeepalive() {
     if (this.notBefore > now()) return;
     for (const entry of this.queue) {
-      if (entry.keptAlive || keepaliveBytes + entry.bytes > KEEPALIVE_BYTES) continue;
-      keepaliveBytes += entry.bytes;
-      entry.keptAlive = true;
-      this.attempt(entry, true).then(() => {
-        keepaliveBytes -= entry.bytes;
-        entry.keptAlive = false;
-        this.run();
-      });
+      const bytes = [...keptAlive].reduce((sum, { bytes }) => sum + bytes, entry.bytes);
+      if (keptAlive.has(entry) || bytes > KEEPALIVE_BYTES) continue;
+      keptAlive.add(entry);
+      this.attempt(entry, true).then(() => keptAlive.delete(entry)).then(() => this.run());
     }
   }
 
@@ -645,7 +618,7 @@ let toPages; // A worker's channel to the SDKs of its pages.
 
 function addHooks() {
   const on = (target, name, handler) => {
-    target.addEventListener ? target.addEventListener(name, handler) : target.on(name, handler);
+    (target.addEventListener ?? target.on).call(target, name, handler);
     undo.push(() => (target.removeEventListener ?? target.off).call(target, name, handler));
   };
   flushedAtExit = sawUncaught = false;
@@ -669,15 +642,14 @@ function addHooks() {
   }
 }
 
-function removeHooks() {
-  undo.splice(0).forEach((run) => safely(run));
-}
+const removeHooks = () => undo.splice(0).forEach((run) => safely(run));
 
 function captureUncaught(thrown, queue) {
   const value = unwrap(thrown);
   if (safely(() => value[IN_THREAD]) && builtin.worker_threads?.isMainThread) return;
   sawUncaught = true;
-  recent.set(value, captured.get(value) ?? captured.get(thrown) ?? capture('error', () => describe(value, placeOf(thrown)), undefined, queue));
+  const describeUncaught = () => ({ ...describe(value, placeOf(thrown)), mechanism: { handled: false } });
+  recent.set(value, captured.get(value) ?? captured.get(thrown) ?? capture('error', describeUncaught, undefined, queue));
   captured.delete(value);
   later(0, () => recent.delete(value));
   if (builtin.worker_threads?.isMainThread === false) safely(() => Object.defineProperty(value, IN_THREAD, { value: true }));
@@ -744,15 +716,13 @@ function onRejection(reason) {
 
 /** Flushes once when the program ends, for at most exitTimeout. */
 async function onBeforeExit() {
-  const deadline = now() + timerDelay(client?.exitTimeout);
+  const deadline = flushedAtExit ? 0 : now() + timerDelay(client?.exitTimeout);
   const left = () => [...outboxes].some((outbox) => outbox.queue.size) && deadline - now();
   const giveUp = () => flushedAtExit && outboxes.forEach((outbox) => outbox.giveUp());
-  // Sending triggers beforeExit again. Other listeners may then capture events without end, so those are dropped.
-  const again = flushedAtExit;
-  giveUp();
+  giveUp(); // Sending triggers beforeExit again. Other listeners may then capture events without end, so those are dropped.
   await null; // Let later listeners capture events.
   releaseHeld();
-  for (; !again && left() > 0; flushedAtExit = true) await flush(left());
+  for (; left() > 0; flushedAtExit = true) await flush(left());
   giveUp();
 }
 
@@ -768,8 +738,7 @@ function sendFromWorker() {
   if (!sawUncaught) return;
   releaseHeld();
   const requests = [...outboxes].flatMap((outbox) => Array.from(outbox.queue, (entry) => [outbox.url, outbox.request(entry)])).reverse();
-  if (!requests.length) return;
-  safely(() => {
+  if (requests.length) safely(() => {
     const done = new Int32Array(new SharedArrayBuffer(4));
     const bare = { execArgv: [], env: { ...process.env, NODE_OPTIONS: '' }, stdout: true, stderr: true };
     new builtin.worker_threads.Worker(WORKER, { eval: true, workerData: { done, requests }, ...bare });
@@ -790,6 +759,13 @@ const logged = new Set();
 function logOnce(kind, text) {
   if (!logged.has(kind)) warn(`obs: ${text}`);
   logged.add(kind);
+}
+
+/** Counts an event that will never be accepted, and logs why. Returns the id of such an event: ''. */
+function lose(kind, text) {
+  lost++;
+  logOnce(kind, text);
+  return '';
 }
 
 function parseDsn(dsn) {

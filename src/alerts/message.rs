@@ -47,14 +47,15 @@ impl Message {
         let issue = json!({
             "id": 1, "project": "", "title": "TestAlert: obs can reach you", "culprit": null, "type": "TestAlert",
             "message": "obs can reach you", "level": "info", "platform": null, "environment": null, "release": null,
-            "count": 1, "stored": 1, "first_seen": now, "last_seen": now, "last_event_id": event_id,
+            "users": 0, "unhandled": false, "count": 1, "stored": 1, "first_seen": now, "last_seen": now, "last_event_id": event_id,
             "grouped_by": "nothing: this is a test", "state": "open", "reopened_at": null, "resolved_at": null,
         });
         let event = json!({
             "seq": 1, "id": event_id, "level": "info", "type": "TestAlert", "message": "obs can reach you",
             "timestamp": now, "received_at": now, "environment": null, "server_name": null, "release": null,
             "issue_id": 1, "project": "", "platform": null, "suppressed": null, "fingerprint": null,
-            "stacktrace": null, "causes": null, "extra": null, "more": null,
+            "unhandled": false, "stacktrace": null, "causes": null, "tags": null, "user": null, "request": null,
+            "breadcrumbs": null, "contexts": null, "extra": null, "more": null,
         });
         Ok(Message {
             issue: Some(to_raw_value(&issue)?),

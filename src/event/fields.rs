@@ -87,6 +87,11 @@ impl<'a> Fields<'a> {
         read
     }
 
+    /// The raw value of a field, which remains.
+    pub fn peek(&self, field: &str) -> Option<&'a str> {
+        self.find(field).map(|at| self.entries[at].value(self.text))
+    }
+
     fn find(&self, field: &str) -> Option<usize> {
         self.entries.binary_search_by(|entry| (*entry.name(self.text)).cmp(field)).ok()
     }

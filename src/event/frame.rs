@@ -19,6 +19,8 @@ pub struct Frame {
     pub context_line: Option<String>,
     pub pre_context: Vec<String>,
     pub post_context: Vec<String>,
+    /// Local variables, as a JSON object.
+    pub vars: Option<String>,
 }
 
 impl Frame {
@@ -63,6 +65,7 @@ impl Frame {
             "in_app" => self.in_app = value.parse().ok(),
             "context_line" => self.context_line = json::string(value),
             "pre_context" => self.pre_context = strings(json::last(value, MAX_CONTEXT)),
+            "vars" => self.vars = Some(value.to_string()).filter(|vars| vars.starts_with('{') && vars != "{}"),
             "post_context" => self.post_context = strings(json::first(value, MAX_CONTEXT)),
             _ => {}
         }

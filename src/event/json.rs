@@ -3,6 +3,7 @@
 use serde::de::{Deserializer as _, MapAccess, SeqAccess, Visitor};
 use serde_json::Deserializer;
 use serde_json::value::RawValue;
+use std::collections::VecDeque;
 use std::fmt;
 
 /// Maximum nesting of arrays and objects, counting the outermost. serde_json has the same limit.
@@ -34,7 +35,7 @@ pub fn each_entry<'a>(text: &'a str, visit: impl FnMut(&'a RawValue, &'a RawValu
 }
 
 /// Calls `visit` with each raw element of an array, in order.
-fn each_element<'a>(text: &'a str, visit: impl FnMut(&'a RawValue)) -> serde_json::Result<()> {
+pub fn each_element<'a>(text: &'a str, visit: impl FnMut(&'a RawValue)) -> serde_json::Result<()> {
     struct Elements<F>(F);
     impl<'a, F: FnMut(&'a RawValue)> Visitor<'a> for Elements<F> {
         type Value = ();
@@ -62,6 +63,13 @@ pub fn object(text: &str) -> Option<Vec<(&RawValue, &RawValue)>> {
     Some(entries)
 }
 
+/// The raw value of an object's field. Of several with the same name, the last.
+pub fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    let mut found = None;
+    each_entry(text, |key, value| found = (key.get().trim_matches('"') == name).then(|| value.get()).or(found)).ok()?;
+    found
+}
+
 /// The elements of an array, or `None` if the text is not one.
 pub fn array(text: &str) -> Option<Vec<&RawValue>> {
     first(text, usize::MAX)
@@ -76,13 +84,15 @@ pub fn first(text: &str, max: usize) -> Option<Vec<&RawValue>> {
 
 /// The last `max` elements of an array, or `None` if the text is not one.
 pub fn last(text: &str, max: usize) -> Option<Vec<&RawValue>> {
-    let mut kept = Vec::new();
+    let mut kept = VecDeque::new();
     each_element(text, |element| {
-        kept.push(element);
-        kept.drain(..kept.len().saturating_sub(max));
+        if kept.len() == max {
+            kept.pop_front();
+        }
+        kept.push_back(element);
     })
     .ok()?;
-    Some(kept)
+    Some(kept.into())
 }
 
 /// The byte offset of a part within its text.
@@ -116,6 +126,11 @@ pub fn string(text: &str) -> Option<String> {
         }
     }
     String::from_utf8(bytes).ok()
+}
+
+/// A text as a JSON string.
+pub fn quote(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
 }
 
 /// The text with `null` for `NaN`, `Infinity` and the like outside strings, or `None` if it contains none.

@@ -4,6 +4,8 @@ pub mod frame;
 pub mod json;
 pub mod library;
 mod rejection;
+pub mod sentry;
+pub mod tags;
 
 use crate::domain::Level;
 use crate::text;
@@ -11,8 +13,11 @@ use crate::time::Time;
 use fields::Fields;
 use frame::MAX_FRAMES;
 pub use rejection::Rejection;
+use tags::Tag;
 use uuid::Uuid;
 
+/// Maximum size in bytes of an event.
+pub const MAX_EVENT: usize = 1 << 20;
 /// Maximum number of characters of a message; the last one is `…` if the message was cut.
 pub const MAX_MESSAGE: usize = 8192;
 /// Maximum number of characters of a short text such as `environment`.
@@ -25,7 +30,7 @@ pub const MAX_FINGERPRINT: usize = 8;
 const MAX_SUPPRESSED: i64 = 1_000_000;
 
 /// An event as it was sent. `fingerprint`, `stacktrace`, `causes`, `extra` and `more` are JSON text, unchanged.
-#[derive(Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Event {
     /// `None`: the server generates one.
     pub id: Option<Uuid>,
@@ -42,8 +47,15 @@ pub struct Event {
     pub release: Option<String>,
     pub fingerprint: Option<String>,
     pub suppressed: Option<i64>,
+    pub tags: Vec<Tag>,
+    pub user: Option<String>,
+    pub request: Option<String>,
+    pub breadcrumbs: Option<String>,
+    pub contexts: Option<String>,
     pub extra: Option<String>,
     pub more: Option<String>,
+    /// Nobody caught the error: `mechanism.handled` is false.
+    pub unhandled: bool,
 }
 
 impl Event {
@@ -57,10 +69,12 @@ impl Event {
     fn from_fields(mut fields: Fields) -> Result<Event, Rejection> {
         let message = fields.strict("message", "a string", json::string)?.unwrap_or_default();
         let id = fields.strict("event_id", "a UUID", |raw| parse_id(&json::string(raw)?))?;
-        let r#type = short_text(&mut fields, "type");
+        let r#type = text_field(&mut fields, "type");
         if text::trim(&message).is_empty() && r#type.is_none() {
             return Err(Rejection::Empty);
         }
+        let unhandled = fields.optional("unhandled", |raw| raw.parse().ok()); // as obs exports it
+        let unhandled = unhandled.unwrap_or_else(|| fields.peek("mechanism").is_some_and(is_unhandled));
         Ok(Event {
             id,
             level: fields.optional("level", level).unwrap_or(Level::Error),
@@ -68,15 +82,21 @@ impl Event {
             message: text::cut(&message, MAX_MESSAGE).into_owned(),
             stacktrace: fields.optional("stacktrace", |raw| first(raw, MAX_FRAMES)),
             causes: fields.optional("causes", |raw| first(raw, MAX_CAUSES)),
-            platform: short_text(&mut fields, "platform"),
+            platform: text_field(&mut fields, "platform"),
             timestamp: fields.optional("timestamp", timestamp),
-            server_name: short_text(&mut fields, "server_name"),
-            environment: short_text(&mut fields, "environment"),
-            release: short_text(&mut fields, "release"),
+            server_name: text_field(&mut fields, "server_name"),
+            environment: text_field(&mut fields, "environment"),
+            release: text_field(&mut fields, "release"),
             fingerprint: fields.optional("fingerprint", |raw| fingerprint(raw).map(|_| raw.to_string())),
             suppressed: fields.optional("suppressed", suppressed),
+            tags: fields.optional("tags", tags::parse).unwrap_or_default(),
+            user: fields.optional("user", object),
+            request: fields.optional("request", object),
+            breadcrumbs: fields.optional("breadcrumbs", breadcrumbs),
+            contexts: fields.optional("contexts", object),
             extra: fields.optional("extra", |raw| Some(raw.to_string())),
             more: fields.more(),
+            unhandled,
         })
     }
 }
@@ -132,7 +152,7 @@ fn check_depth(text: &str, part: &str, limit: usize) -> Result<(), Rejection> {
 }
 
 /// A field of at most [`MAX_TEXT`] characters, without blanks around it, so that a filter finds it. Blank means absent.
-fn short_text(fields: &mut Fields, field: &'static str) -> Option<String> {
+fn text_field(fields: &mut Fields, field: &'static str) -> Option<String> {
     let text = fields.optional(field, json::string)?;
     let text = text::trim(text::head(text::trim(&text), MAX_TEXT));
     (!text.is_empty()).then(|| text.to_string())
@@ -148,10 +168,32 @@ pub fn parse_id(text: &str) -> Option<Uuid> {
 }
 
 /// An impossible time is a wrong type, so that it is kept in `more`.
-fn timestamp(raw: &str) -> Option<Time> {
+pub fn timestamp(raw: &str) -> Option<Time> {
     let text = json::string(raw).unwrap_or_else(|| raw.to_string());
     let text = text::trim(&text);
     Time::parse(text).or_else(|| Time::parse_unix(text))
+}
+
+/// An object as it was sent.
+fn object(raw: &str) -> Option<String> {
+    raw.starts_with('{').then(|| raw.to_string())
+}
+
+/// A list, or an object with a list of `values`, as it was sent.
+fn breadcrumbs(raw: &str) -> Option<String> {
+    values(raw).map(str::to_string)
+}
+
+/// A list, or the list in an object's field `values`, which is how Sentry wraps lists.
+fn values(raw: &str) -> Option<&str> {
+    let is_list = |raw: &&str| raw.starts_with('[');
+    let wrapped = || json::field(raw, "values");
+    Some(raw).filter(is_list).or_else(|| wrapped().filter(is_list))
+}
+
+/// True for a mechanism that says `handled: false`.
+fn is_unhandled(mechanism: &str) -> bool {
+    json::field(mechanism, "handled") == Some("false")
 }
 
 /// An object; `Some(None)` if it is empty.

@@ -5,11 +5,13 @@ use super::refusal::Refusal;
 use rouille::{Request, Response};
 use std::time::Duration;
 
-/// What [`App::admit`] grants: whatever `handle` needs to know, and the maximum length of the body in bytes.
+/// What [`App::admit`] grants: whatever `handle` needs to know, and how much of a body may follow, in bytes.
 #[derive(Debug)]
 pub struct Admission<P> {
     pub pass: P,
     pub max_body: usize,
+    /// How much of the body is read before `handle` is called. The rest can be read as a stream.
+    pub read_first: usize,
 }
 
 /// What [`App::admit`] refuses.

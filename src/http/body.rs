@@ -1,37 +1,37 @@
-//! A request's body, delimited by `Content-Length` or sent in chunks.
+//! A request's body, for the application to decode and parse.
 use super::budget::{Budget, Permit};
 use super::coding::{BLOCK, Coding};
-use super::head::{Framing, is_token, number};
-use super::limits::{MAX_HEADERS, MAX_LINE};
-use super::read_buffer::{Failure, ReadBuffer};
+use super::incoming::{Incoming, read_buffered};
+use super::read_buffer::Failure;
 use super::refusal::Refusal;
-use std::io::Read;
+use std::io::{self, BufRead, BufReader, Cursor, Read};
 
 const NO_ROOM: Refusal = Refusal::Busy("too many requests in flight");
 const UNDECODABLE: Refusal =
     Refusal::BadRequest("the body is damaged, incomplete, or not in the Content-Encoding that it declares");
+/// The largest brotli window of a stream: that of an encoder's usual settings.
+const STREAM_WINDOW: usize = (4 << 20) - 16;
 
-/// A complete body, for the application to parse.
+/// A body, or as much of it as is read before it is handled.
 pub struct Body<'a, 'b> {
-    bytes: Vec<u8>,
-    budget: &'a Budget,
-    permit: &'a mut Permit<'b>,
-    max: usize,
+    pub(super) bytes: Vec<u8>,
+    /// What follows, unless the body is complete.
+    pub(super) rest: Option<&'a mut (dyn BufRead + 'b)>,
+    pub(super) budget: &'a Budget,
+    pub(super) permit: &'a mut Permit<'b>,
 }
 
 impl<'a, 'b> Body<'a, 'b> {
-    pub(super) fn new(bytes: Vec<u8>, max: usize, budget: &'a Budget, permit: &'a mut Permit<'b>) -> Body<'a, 'b> {
-        Body { bytes, budget, permit, max }
-    }
-
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// Replaces the body by what it decodes to. That has the same limit as a body as sent. If it fails, the body stays as it
-    /// was sent.
-    pub fn decode(&mut self, coding: Coding) -> Result<(), Refusal> {
-        let max = self.max;
+    pub fn is_complete(&self) -> bool {
+        self.rest.is_none()
+    }
+
+    /// Replaces a complete body by what it decodes to, of at most `max` bytes. If it fails, the body stays as it was sent.
+    pub fn decode(&mut self, coding: Coding, max: usize) -> Result<(), Refusal> {
         let _permit = self.budget.permit_work(coding.memory(max)).ok_or(NO_ROOM)?;
         let mut input = self.bytes.as_slice();
         let mut decoder = coding.decoder(&mut input, max).map_err(|_| UNDECODABLE)?;
@@ -56,70 +56,112 @@ impl<'a, 'b> Body<'a, 'b> {
         Ok(())
     }
 
-    /// Parses the body, as soon as there is memory for it. `parse` must not wait for anything: others wait for it.
+    /// Takes the bytes out of a complete body. They still count until the end of the request.
+    pub fn take(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.bytes)
+    }
+
+    /// Replaces the bytes of a complete body by others, of which there are no more.
+    pub fn replace(&mut self, bytes: Vec<u8>) {
+        self.bytes = bytes;
+    }
+
+    /// Parses a complete body, as soon as there is memory for it. `parse` must not wait for anything: others wait for it.
     pub fn parse<T>(self, parse: impl FnOnce(&[u8]) -> T) -> Result<T, Refusal> {
-        let Some(_permit) = self.budget.permit_parsing(self.bytes.len()) else {
+        self.parser().parse(&self.bytes, parse)
+    }
+
+    pub fn parser(&self) -> Parser<'a> {
+        Parser { budget: self.budget }
+    }
+
+    /// The body as a stream of at most `max` bytes, decoded as it arrives. `part` is how much of it the application keeps
+    /// at any one time.
+    pub fn stream(self, coding: Option<Coding>, part: usize, max: usize) -> Result<Stream<'a, 'b>, Refusal> {
+        if !self.permit.grow(coding.map_or(0, |coding| coding.memory(STREAM_WINDOW) + BLOCK)) {
+            return Err(NO_ROOM);
+        }
+        let sent: Box<dyn BufRead> = match self.rest {
+            Some(rest) => Box::new(Cursor::new(self.bytes).chain(rest)),
+            None => Box::new(Cursor::new(self.bytes)),
+        };
+        let reader: Box<dyn BufRead> = match coding {
+            Some(coding) => {
+                let decoder = coding.decoder(sent, STREAM_WINDOW).map_err(|_| UNDECODABLE)?;
+                Box::new(BufReader::with_capacity(BLOCK, decoder))
+            }
+            None => sent,
+        };
+        Ok(Stream { reader, permit: self.permit, read: 0, part, max, refusal: None })
+    }
+}
+
+/// A body as a stream. What the application keeps of it counts as it is read.
+pub struct Stream<'a, 'b> {
+    reader: Box<dyn BufRead + 'a>,
+    permit: &'a mut Permit<'b>,
+    read: usize,
+    part: usize,
+    max: usize,
+    /// Why the stream ends early, unless it is because of what the client sends.
+    pub refusal: Option<Refusal>,
+}
+
+impl BufRead for Stream<'_, '_> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        match self.refusal {
+            None => self.reader.fill_buf(),
+            Some(_) => Err(io::Error::other("the rest of the body is refused")),
+        }
+    }
+
+    fn consume(&mut self, n: usize) {
+        let kept = n.min(self.part.saturating_sub(self.read));
+        self.read += n;
+        if !self.permit.grow(kept) {
+            self.refusal = Some(NO_ROOM);
+        } else if self.read > self.max {
+            self.refusal = Some(Refusal::BodyTooLarge(self.max));
+        }
+        self.reader.consume(n);
+    }
+}
+
+impl Read for Stream<'_, '_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        read_buffered(self, out)
+    }
+}
+
+/// Parses parts of a body under the bound on memory.
+#[derive(Clone, Copy)]
+pub struct Parser<'a> {
+    budget: &'a Budget,
+}
+
+impl Parser<'_> {
+    /// See [`Body::parse`].
+    pub fn parse<T>(&self, bytes: &[u8], parse: impl FnOnce(&[u8]) -> T) -> Result<T, Refusal> {
+        let Some(_permit) = self.budget.permit_parsing(bytes.len()) else {
             return Err(NO_ROOM);
         };
-        Ok(parse(&self.bytes))
+        Ok(parse(bytes))
     }
 }
 
-/// Reads a body of at most `max` bytes. Memory is allocated, and counted in `permit`, as bytes arrive: a length that is
-/// merely declared costs nothing.
-pub(super) fn read(
-    buffer: &mut ReadBuffer,
-    framing: Framing,
-    max: usize,
-    permit: &mut Permit,
-) -> Result<Vec<u8>, Failure> {
-    let mut body = Incoming { bytes: Vec::new(), max, buffer, permit };
-    match framing {
-        Framing::Length(length) if length > max => return Err(Refusal::BodyTooLarge(max).into()),
-        Framing::Length(length) => {
-            body.max = length;
-            body.append(length)?;
+/// Reads a body, or the first `max` bytes of it. Memory is allocated, and counted in `permit`, as bytes arrive: a length
+/// that is merely declared costs nothing.
+pub(super) fn read(incoming: &mut Incoming, max: usize, permit: &mut Permit) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    loop {
+        incoming.advance()?;
+        let more = incoming.arrived().len().min(max - bytes.len());
+        if incoming.is_finished() || more == 0 {
+            return Ok(bytes);
         }
-        Framing::Chunked if max == 0 => return Err(Refusal::BodyTooLarge(max).into()),
-        Framing::Chunked => body.append_chunks()?,
-    }
-    Ok(body.bytes)
-}
-
-struct Incoming<'a, 'b, 'c> {
-    bytes: Vec<u8>,
-    max: usize,
-    buffer: &'a mut ReadBuffer<'b>,
-    permit: &'a mut Permit<'c>,
-}
-
-impl Incoming<'_, '_, '_> {
-    fn append_chunks(&mut self) -> Result<(), Failure> {
-        loop {
-            let size = self.buffer.line(MAX_LINE, Refusal::BadRequest("chunk line too long"), chunk_size)??;
-            if size > self.max - self.bytes.len() {
-                return Err(Refusal::BodyTooLarge(self.max).into());
-            }
-            if size == 0 {
-                return skip_trailers(self.buffer);
-            }
-            self.append(size)?;
-            self.buffer.line(2, Refusal::BadRequest("chunk longer than its declared size"), |_| ())?;
-        }
-    }
-
-    fn append(&mut self, n: usize) -> Result<(), Failure> {
-        let end = self.bytes.len() + n;
-        while self.bytes.len() < end {
-            if self.buffer.bytes().is_empty() {
-                self.buffer.fill()?;
-            }
-            let more = self.buffer.bytes().len().min(end - self.bytes.len());
-            reserve(&mut self.bytes, more, self.max, self.permit)?;
-            self.bytes.extend_from_slice(&self.buffer.bytes()[..more]);
-            self.buffer.consume(more);
-        }
-        Ok(())
+        reserve(&mut bytes, more, max, permit)?;
+        bytes.extend_from_slice(&incoming.arrived()[..more]);
+        incoming.consume(more);
     }
 }
 
@@ -134,35 +176,4 @@ fn reserve(bytes: &mut Vec<u8>, more: usize, max: usize, permit: &mut Permit) ->
         }
     }
     Ok(())
-}
-
-/// Parses hexadecimal digits, which extensions may follow. Those are ignored, but may not contain white space or anything
-/// that another parser could take for the end of the line.
-fn chunk_size(line: &[u8]) -> Result<usize, Refusal> {
-    const MALFORMED: &str = "malformed chunk line";
-    if !line.iter().all(u8::is_ascii_graphic) {
-        return Err(Refusal::BadRequest(MALFORMED));
-    }
-    let digits = line.split(|byte| *byte == b';').next().unwrap_or_default();
-    number(digits, 16, MALFORMED)
-}
-
-fn skip_trailers(buffer: &mut ReadBuffer) -> Result<(), Failure> {
-    for _ in 0..=MAX_HEADERS {
-        if buffer.line(MAX_LINE, Refusal::HeadTooLarge, end_of_trailers)?? {
-            return Ok(());
-        }
-    }
-    Err(Refusal::HeadTooLarge.into())
-}
-
-/// Returns true at the empty line, false after a valid trailer.
-fn end_of_trailers(line: &[u8]) -> Result<bool, Refusal> {
-    let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
-    let named = !name.is_empty() && name.len() < line.len() && name.iter().all(|byte| is_token(*byte));
-    let clean = line.iter().all(|byte| *byte == b'\t' || !byte.is_ascii_control());
-    match line.is_empty() || (named && clean) {
-        true => Ok(line.is_empty()),
-        false => Err(Refusal::BadRequest("malformed trailer")),
-    }
 }

@@ -1,21 +1,21 @@
 //! A connection's requests and responses, one after the other, in the connection's own thread.
-use super::app::{App, Denial};
+use super::app::{Admission, App, Denial};
 use super::body::{self, Body};
-use super::budget::Permit;
 use super::conn::{Conn, Phase};
 use super::head::{self, Framing, Head};
+use super::incoming::Incoming;
 use super::read_buffer::{Failure, ReadBuffer};
 use super::refusal::Refusal;
 use super::response::{BLOCK, Outgoing};
 use super::shared::{Shared, guarded};
 use super::target;
 use rouille::Response;
-use std::io::Write;
+use std::io::{BufRead, Write};
 use std::net::Shutdown;
 
-/// Bytes that are discarded before a connection is closed. A client that writes 2 MiB before it reads still sees why it was
-/// refused.
-const DRAIN: usize = 4 << 20;
+/// Bytes that are discarded before a connection is closed. A client that writes the largest body before it reads still sees
+/// why it was refused.
+const DRAIN: usize = 32 << 20;
 /// Responses up to this size need no permit, so that a refusal can always be sent.
 const SMALL: usize = 4 << 10;
 
@@ -68,7 +68,7 @@ impl<A: App> Exchange<'_, A> {
 
     /// Returns the response, and true if the body was read to its end.
     fn respond(&mut self, head: &Head) -> Result<(Response, bool), Failure> {
-        let (app, budget) = (&self.shared.app, &self.shared.budget);
+        let app = &self.shared.app;
         let admitted = guarded(|| app.admit(&head.request, head.version));
         let panicked = || Err(Denial { response: self.refusal(Refusal::Panicked, head), is_guess: false });
         let admission = match admitted.unwrap_or_else(panicked) {
@@ -80,32 +80,44 @@ impl<A: App> Exchange<'_, A> {
                 return Ok((denial.response, self.skip_body(head.framing)));
             }
         };
-        let mut permit = budget.permit();
-        let body = match self.read_body(head, admission.max_body, &mut permit) {
-            Ok(bytes) => Body::new(bytes, admission.max_body, budget, &mut permit),
-            Err(Failure::Refused(refusal)) => return Ok((self.refusal(refusal, head), false)),
-            Err(failure) => return Err(failure),
-        };
-        let response = guarded(|| app.handle(admission.pass, &head.request, body));
-        Ok((response.unwrap_or_else(|| self.refusal(Refusal::Panicked, head)), true))
+        match self.handle(head, admission) {
+            Ok(answer) => Ok(answer),
+            Err(Failure::Refused(refusal)) => Ok((self.refusal(refusal, head), false)),
+            Err(failure) => Err(failure),
+        }
     }
 
-    fn read_body(&mut self, head: &Head, max: usize, permit: &mut Permit) -> Result<Vec<u8>, Failure> {
-        if self.has_received(head.framing) {
-            return body::read(&mut self.buffer, head.framing, max, permit);
+    /// Reads the body, or the part of it that is read first, and passes it to the application.
+    fn handle(
+        &mut self,
+        head: &Head,
+        Admission { pass, max_body, read_first }: Admission<A::Pass>,
+    ) -> Result<(Response, bool), Failure> {
+        let shared = self.shared;
+        let has_received = self.has_received(head.framing);
+        let has_begun = !self.buffer.bytes().is_empty();
+        let mut incoming = Incoming::new(&mut self.buffer, head.framing, max_body)?;
+        if !has_received {
+            if head.expects && !has_begun {
+                self.conn.enter(Phase::Response);
+                (&self.conn.socket).write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
+            }
+            self.conn.enter(Phase::Body);
         }
-        let fits = match head.framing {
-            Framing::Length(length) => length <= max,
-            Framing::Chunked => max > 0,
-        };
-        if head.expects && fits && self.buffer.bytes().is_empty() {
-            self.conn.enter(Phase::Response);
-            (&self.conn.socket).write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
+        let mut permit = shared.budget.permit();
+        let bytes = body::read(&mut incoming, max_body.min(read_first), &mut permit)?;
+        if incoming.is_finished() {
+            self.conn.enter(Phase::Work);
         }
-        self.conn.enter(Phase::Body);
-        let body = body::read(&mut self.buffer, head.framing, max, permit)?;
+        let rest = (!incoming.is_finished()).then_some(&mut incoming as &mut dyn BufRead);
+        let body = Body { bytes, rest, budget: &shared.budget, permit: &mut permit };
+        let response = guarded(|| shared.app.handle(pass, &head.request, body));
+        let (failure, is_finished) = (incoming.failure.take(), incoming.is_finished());
         self.conn.enter(Phase::Work);
-        Ok(body)
+        if let Some(failure) = failure {
+            return Err(failure);
+        }
+        Ok((response.unwrap_or_else(|| shared.refusal(Refusal::Panicked, Some(head.request.raw_url()))), is_finished))
     }
 
     /// Returns true if the whole body is already in the buffer.

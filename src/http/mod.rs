@@ -10,7 +10,8 @@
 //! | `shared` | what all threads share |
 //! | `app` | the trait that an application implements |
 //! | `response` | a response as bytes |
-//! | `body`, `head`, `target` | the parts of a request; each refuses what two parsers could read in two ways |
+//! | `body` | a request's body, for the application to decode and parse |
+//! | `incoming`, `head`, `target` | the parts of a request; each refuses what two parsers could read in two ways |
 //! | `coding` | decodes a body's Content-Encoding |
 //! | `read_buffer` | received bytes that have not been parsed yet |
 //! | `table` | all open connections: makes room for new ones, finds the overdue |
@@ -29,6 +30,7 @@ mod coding;
 mod conn;
 mod exchange;
 mod head;
+mod incoming;
 mod limits;
 mod listen;
 mod lock;
@@ -41,7 +43,7 @@ mod table;
 mod target;
 
 pub use app::{Admission, App, Denial};
-pub use body::Body;
+pub use body::{Body, Parser, Stream};
 pub use coding::Coding;
 pub use head::{Version, is_token};
 pub use limits::Limits;

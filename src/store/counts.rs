@@ -1,6 +1,7 @@
 //! The numbers that are stored because no query could compute them once old events are gone: events per issue, per hour
 //! and per value, and how many events are stored. Everything that changes them is in this file.
 use crate::domain::Level;
+use crate::event::tags::{self, Tag};
 use crate::time::Time;
 use rusqlite::{Connection, Transaction, params};
 use std::collections::BTreeMap;
@@ -9,8 +10,13 @@ use std::collections::BTreeMap;
 pub const ALL_ISSUES: i64 = 0;
 /// The fields whose values are counted per issue.
 pub const KINDS: [&str; 3] = ["environment", "release", "server_name"];
+/// The kind of the values that tell users apart. The kind of a tag is [`tag_kind`].
+pub const USER: &str = "user";
 /// Values of one kind that an issue counts separately. Any others are counted together, as ''.
 const MAX_VALUES: i64 = 100;
+const MAX_USERS: i64 = 1000;
+/// Tags that an issue counts, by name. Any others are not counted.
+const MAX_TAGS: i64 = 30;
 /// Hours that charts show, and one more.
 const MAX_HOURS: i64 = 14 * 24 + 1;
 
@@ -25,7 +31,18 @@ pub struct Tally<'a> {
     first_seen: Option<(Time, Option<&'a str>)>,
     last_seen: Option<Time>,
     pub hours: BTreeMap<i64, HourCount>,
-    values: BTreeMap<(&'static str, &'a str), i64>,
+    values: BTreeMap<(&'a str, &'a str), i64>,
+}
+
+/// What counts of an event.
+pub struct Arrival<'a> {
+    pub seq: i64,
+    pub received_at: Time,
+    pub level: Level,
+    pub suppressed: Option<i64>,
+    /// Those of [`KINDS`].
+    pub fields: [&'a Option<String>; 3],
+    pub labels: &'a [Label],
 }
 
 #[derive(Clone, Copy, Default)]
@@ -35,36 +52,51 @@ pub struct HourCount {
 }
 
 impl<'a> Tally<'a> {
-    /// Adds an event that is newer than the others. `values` are those of [`KINDS`].
-    pub fn add(
-        &mut self,
-        seq: i64,
-        received_at: Time,
-        level: Level,
-        suppressed: Option<i64>,
-        values: [&'a Option<String>; 3],
-    ) {
+    /// Adds an event that is newer than the others.
+    pub fn add(&mut self, event: Arrival<'a>) {
+        let Arrival { seq, received_at, level, suppressed, fields, labels } = event;
         let events = 1 + suppressed.unwrap_or(0);
         self.first_seq = if self.stored == 0 { seq } else { self.first_seq };
         self.last_seq = seq;
         if self.first_seen.is_none_or(|(first, _)| received_at < first) {
-            self.first_seen = Some((received_at, values[1].as_deref()));
+            self.first_seen = Some((received_at, fields[1].as_deref()));
         }
         self.last_seen = self.last_seen.max(Some(received_at));
         self.stored += 1;
         let hour = self.hours.entry(received_at.hour()).or_default();
         hour.events += events;
         hour.errors += if level == Level::Error { events } else { 0 };
-        for (kind, value) in KINDS.into_iter().zip(values) {
-            if let Some(value) = value {
-                *self.values.entry((kind, value)).or_insert(0) += events;
-            }
+        let fields = KINDS.into_iter().zip(fields).filter_map(|(kind, value)| Some((kind, value.as_deref()?)));
+        for value in fields.chain(labels.iter().map(|(kind, value)| (kind.as_str(), value.as_str()))) {
+            *self.values.entry(value).or_insert(0) += events;
         }
     }
 
     fn events(&self) -> i64 {
         self.hours.values().map(|hour| hour.events).sum()
     }
+}
+
+const TAG: &str = "tag:";
+
+pub fn tag_kind(name: &str) -> String {
+    format!("{TAG}{name}")
+}
+
+/// Kind and value of a tag or a user.
+pub type Label = (String, String);
+
+/// An event's tags, those that follow from its other fields, and its user.
+pub fn labels(
+    tags: &[Tag],
+    user: Option<&str>,
+    contexts: Option<&str>,
+    request: Option<&str>,
+    more: Option<&str>,
+) -> Vec<Label> {
+    let derived = tags::derived(tags, contexts, request, more);
+    let tags = tags.iter().chain(&derived).map(|(name, value)| (tag_kind(name), value.clone()));
+    tags.chain(user.and_then(tags::user_key).map(|(_, user)| (USER.into(), user))).collect()
 }
 
 /// Adds what a batch brought, given by issue. Each row is written once per batch.
@@ -122,9 +154,18 @@ fn add_value(transaction: &Transaction, issue: i64, kind: &str, value: &str, eve
     if add.execute(params![issue, kind, value, events])? > 0 {
         return Ok(());
     }
-    let mut values = transaction
+    let mut count = transaction
         .prepare_cached("SELECT count(*) FROM issue_values WHERE issue_id = ?1 AND kind = ?2 AND value <> ''")?;
-    let has_room = values.query_row(params![issue, kind], |row| row.get::<_, i64>(0))? < MAX_VALUES;
+    let values: i64 = count.query_row(params![issue, kind], |row| row.get(0))?;
+    if values == 0 && kind.starts_with(TAG) {
+        let mut tags = transaction.prepare_cached(
+            "SELECT count(DISTINCT kind) FROM issue_values WHERE issue_id = ?1 AND kind >= 'tag:' AND kind < 'tag;'",
+        )?;
+        if tags.query_row([issue], |row| row.get::<_, i64>(0))? >= MAX_TAGS {
+            return Ok(());
+        }
+    }
+    let has_room = values < if kind == USER { MAX_USERS } else { MAX_VALUES };
     let mut insert = transaction.prepare_cached(
         "INSERT INTO issue_values (issue_id, kind, value, events) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT DO UPDATE SET events = events + excluded.events",

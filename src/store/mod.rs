@@ -42,6 +42,7 @@ use file::lock::Lock;
 use file::open;
 use rusqlite::Transaction;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// An open database. Dropping it leaves the file as a crash would: consistent, with a WAL beside it. See [`Store::close`].
 pub struct Store {
@@ -71,8 +72,8 @@ impl Store {
     }
 
     /// Stores an event. Returns once it is durable.
-    pub fn add(&self, event: NewEvent) -> Result<Added, Error> {
-        self.writer.add(event)
+    pub fn add(&self, event: impl Into<Arc<NewEvent>>) -> Result<Added, Error> {
+        self.writer.add(event.into())
     }
 
     /// Returns false if there is no such issue.

@@ -60,8 +60,9 @@ impl Export {
                 break;
             };
             let event = event(row)?;
-            let json = [&event.stacktrace, &event.causes, &event.extra, &event.more];
-            bytes += event.summary.message.len() + json.into_iter().flatten().map(String::len).sum::<usize>();
+            let json = [&event.stacktrace, &event.causes, &event.request, &event.breadcrumbs, &event.contexts];
+            let json = json.into_iter().chain([&event.user, &event.extra, &event.more]);
+            bytes += event.summary.message.len() + json.flatten().map(String::len).sum::<usize>();
             self.position = event.summary.seq;
             events.push(event);
         }

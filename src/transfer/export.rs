@@ -38,8 +38,8 @@ fn write_failed(error: io::Error) -> Result<(), String> {
     }
 }
 
-/// Takes the API's form of an event, leaves out what is null or belongs to this database only, and names the id as a
-/// client does.
+/// Takes the API's form of an event, leaves out what says nothing or belongs to this database only, and names the id as
+/// a client does.
 fn line(event: &StoredEvent) -> serde_json::Result<String> {
     // Raw values may contain line breaks between their tokens. A JSON string cannot.
     let text = serde_json::to_string(event)?.replace(['\n', '\r'], " ");
@@ -47,6 +47,7 @@ fn line(event: &StoredEvent) -> serde_json::Result<String> {
     let fields = fields.iter().filter(|(_, value)| value.get() != "null");
     let fields = fields.filter_map(|(name, value)| match name.get() {
         r#""seq""# | r#""issue_id""# => None,
+        r#""unhandled""# if value.get() == "false" => None,
         r#""id""# => Some(format!(r#""event_id":{value}"#)),
         name => Some(format!("{name}:{value}")),
     });

@@ -1,8 +1,9 @@
 //! `GET /events/UUID`: everything about one event.
 use super::buttons;
-use super::extra::extra;
+use super::carried::sections;
+use super::extra;
 use super::html::{Html, html};
-use super::layout::{badge, content, dotted, heading, origin, pager, raw_json, title, truncated};
+use super::layout::{badge, content, dotted, heading, origin, pager, raw_json, title, truncated, unhandled};
 use super::metadata::metadata;
 use super::text::{MarkupBudget, counted, first_line};
 use super::times;
@@ -10,7 +11,7 @@ use super::trace::traces;
 use crate::domain::{Issue, StoredEvent, Summary};
 use crate::time::Time;
 
-/// Maximum bytes of markup for `extra` and `more` together.
+/// Maximum bytes of markup for everything that an event carries.
 const MARKUP: usize = 1 << 20;
 
 /// What the page shows.
@@ -30,6 +31,7 @@ pub fn event(page: &EventPage) -> Html {
     let summary = &event.summary;
     let kind = summary.r#type.as_deref();
     let received = html!("{}", times::exact(summary.received_at));
+    let origin = origin(&event.platform, &summary.environment, &event.project);
     let main = html!(
         "{}<p>{} <b>{}</b> <span class=\"dim\">· {}</span></p>\n{}\n\
          <div class=\"split\">\n<section>\n{}</section>\n\
@@ -37,13 +39,13 @@ pub fn event(page: &EventPage) -> Html {
         navigation(page),
         badge(summary.level),
         times::ago(summary.received_at, now),
-        dotted([received].into_iter().chain(origin(&event.platform, &summary.environment, &event.project))),
+        dotted(unhandled(event.unhandled).into_iter().chain([received]).chain(origin)),
         heading(kind, summary.message.trim()),
         traces(event, html!("most recent call first")),
         raw_json(event),
         metadata(event),
         may_act.then(|| buttons::delete_event(event, is_last)),
-        added(event)
+        carried(event, false)
     );
     content(&format!("{}, event", title(kind, first_line(&summary.message))), main)
 }
@@ -65,10 +67,10 @@ fn navigation(page: &EventPage) -> Html {
     )
 }
 
-/// JSON that the client added.
-fn added(event: &StoredEvent) -> Html {
+/// What the event carries besides its error.
+pub fn carried(event: &StoredEvent, fold_minor: bool) -> Html {
     let mut budget = MarkupBudget::new(MARKUP);
-    let known = extra("Extra", "", event.extra.as_deref(), &mut budget);
-    let more = extra("More", " that obs does not recognize", event.more.as_deref(), &mut budget);
-    html!("{}{}{}", known, more, budget.is_spent().then(|| truncated(event)))
+    let sections =
+        sections(event).map_while(|section| extra::section(&section, fold_minor, &mut budget)).collect::<Html>();
+    html!("{}{}", sections, budget.is_spent().then(|| truncated(event)))
 }

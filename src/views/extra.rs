@@ -1,32 +1,79 @@
-//! JSON that a client added to an event: one row per key, scalars as text, the rest as indented JSON.
+//! Rows of names and values: scalars as text, the rest as indented JSON, long values folded.
+use super::carried::{Form, Row, Section};
 use super::html::{Html, html};
-use super::pretty_json::pretty;
+use super::list_url::matching;
+use super::pretty_json::{on_one_line, pretty};
 use super::text::{MarkupBudget, counted, cut, grouped};
 use crate::event::json;
 
-/// Maximum characters of a key.
-pub const KEY: usize = 200;
+/// Maximum characters of a name.
+pub const NAME: usize = 200;
 /// Values with more lines or more characters are folded.
 const LINES: usize = 40;
 const CHARACTERS: usize = 4000;
 /// Approximate bytes of markup for a row besides its text.
 const ROW: usize = 100;
+/// Maximum bytes of a row's details that are not folded.
+pub const DETAILS: usize = 200;
+/// Rows of a table that are not folded, the last.
+const TABLE: usize = 20;
 
-/// A section with its own heading, if there is JSON and room for it. `note` says what it contains.
-pub fn extra(heading: &str, note: &str, json: Option<&str>, budget: &mut MarkupBudget) -> Option<Html> {
-    let json = json.filter(|_| !budget.is_spent())?;
-    let Some(entries) = json::object(json) else {
-        return Some(html!("<section>\n<h2>{}</h2>\n{}\n</section>\n", heading, value(json, budget)));
-    };
-    let keys = counted(entries.len() as i64, "key");
-    let rows = entries.iter().map_while(|(key, json)| row(key.get(), json.get(), budget)).collect::<Html>();
-    Some(html!("<section>\n<h2>{} <small>{}{}</small></h2>\n<dl>\n{}</dl>\n</section>\n", heading, keys, note, rows))
+/// A section with its heading, as far as the budget allows.
+pub fn section(section: &Section, fold_minor: bool, budget: &mut MarkupBudget) -> Option<Html> {
+    budget.pay(ROW)?;
+    let note = (!section.note.is_empty()).then(|| html!(" <small>{}</small>", section.note));
+    let heading = html!("<h2>{}{}</h2>", section.heading, note);
+    Some(match section.form {
+        Form::Table => html!("<section>\n{}\n{}</section>\n", heading, table(&section.rows, budget)),
+        Form::Minor if fold_minor => {
+            html!("<details><summary>{}</summary>\n{}</details>\n", heading, rows(&section.rows, budget))
+        }
+        _ => html!("<section>\n{}\n{}</section>\n", heading, rows(&section.rows, budget)),
+    })
 }
 
-fn row(key: &str, json: &str, budget: &mut MarkupBudget) -> Option<Html> {
+pub fn rows(rows: &[Row], budget: &mut MarkupBudget) -> Html {
+    html!("<dl>\n{}</dl>\n", rows.iter().map_while(|entry| row(entry, budget)).collect::<Html>())
+}
+
+fn row(row: &Row, budget: &mut MarkupBudget) -> Option<Html> {
     budget.pay(ROW)?;
-    let key = json::string(key).unwrap_or_default();
-    Some(html!("<dt><span>{}</span></dt><dd>{}</dd>\n", budget.take(&cut(&key, KEY)), value(json, budget)))
+    if !row.folded.is_empty() {
+        let folded = rows(&row.folded, budget);
+        return Some(html!("</dl>\n<details><summary>{}</summary>\n{}</details>\n<dl>\n", row.name, folded));
+    }
+    let name = html!("{}", budget.take(&cut(&row.name, NAME)));
+    let shown = value(&row.value, budget);
+    let shown = match &row.term {
+        Some(term) => html!("<a href=\"{}\">{}</a>", matching(term.clone()), shown),
+        None => shown,
+    };
+    Some(html!("<dt><span>{}</span></dt><dd>{}</dd>\n", name, shown))
+}
+
+/// The last rows, and the earlier ones folded.
+fn table(rows: &[Row], budget: &mut MarkupBudget) -> Html {
+    let (earlier, last) = rows.split_at(rows.len().saturating_sub(TABLE));
+    let table = |rows: &[Row], budget: &mut MarkupBudget| {
+        let rows = rows.iter().map_while(|row| table_row(row, budget)).collect::<Html>();
+        html!("<table class=\"crumbs\">\n{}</table>\n", rows)
+    };
+    let earlier = (!earlier.is_empty()).then(|| {
+        let count = grouped(earlier.len() as i64);
+        html!("<details><summary>{} earlier</summary>\n{}</details>\n", count, table(earlier, budget))
+    });
+    html!("{}{}", earlier, table(last, budget))
+}
+
+fn table_row(row: &Row, budget: &mut MarkupBudget) -> Option<Html> {
+    budget.pay(ROW)?;
+    let kind = html!("{}", budget.take(&cut(&row.kind, NAME)));
+    let shown = value(&row.value, budget);
+    let details = row.details.as_deref().map(|json| match on_one_line(json, DETAILS) {
+        Some((line, _)) => html!("<code>{}</code>", budget.take(&line)),
+        None => html!("<details><summary>data</summary>{}</details>", value(json, budget)),
+    });
+    Some(html!("<tr><td>{}</td><td><span>{}</span></td><td>{}{}</td></tr>\n", row.name, kind, shown, details))
 }
 
 fn value(json: &str, budget: &mut MarkupBudget) -> Html {
@@ -60,22 +107,22 @@ fn fold(kind: &str, text: &str, shown: Html) -> Html {
 
 #[cfg(test)]
 mod tests {
+    use super::super::carried::fields;
     use super::*;
 
     fn shown(json: &str) -> String {
-        extra("Extra", "", Some(json), &mut MarkupBudget::new(1 << 20)).unwrap().into_string()
+        rows(&fields(json), &mut MarkupBudget::new(1 << 20)).into_string()
     }
 
     #[test]
     fn each_key_is_a_row_and_scalars_are_text() {
         let html = shown(r#"{"n":1.50000000000000000000,"n":null,"s":"a\n<b>","e":"","o":{"k":[1]}}"#);
-        assert!(html.contains("<small>5 keys</small>"));
         for row in [
             "<dt><span>n</span></dt><dd><span>1.50000000000000000000</span></dd>",
             "<dt><span>n</span></dt><dd><span>null</span></dd>",
             "<dd><div class=\"text\" dir=\"auto\">a\n&lt;b&gt;</div></dd>",
             "<dt><span>e</span></dt><dd><code>\"\"</code></dd>",
-            "<dd><pre>{\n  &quot;k&quot;: [\n    1\n  ]\n}</pre></dd>",
+            "<dd><pre>{&quot;k&quot;: [1]}</pre></dd>",
         ] {
             assert!(html.contains(row), "{row} in {html}");
         }
@@ -83,9 +130,8 @@ mod tests {
 
     #[test]
     fn json_that_is_not_an_object_is_shown_whole() {
-        assert!(shown("[1,2]").contains("<h2>Extra</h2>\n<pre>[\n  1,\n  2\n]</pre>"));
+        assert!(shown("[1,2]").contains("<dt><span></span></dt><dd><pre>[1, 2]</pre>"));
         assert!(shown("7").contains("<span>7</span>"));
-        assert_eq!(extra("Extra", "", None, &mut MarkupBudget::new(9)), None);
     }
 
     #[test]

@@ -1,33 +1,56 @@
-//! Where an issue's events come from: environments, releases and servers, each with its share.
+//! Where an issue's events come from: environments, releases, servers and tags, each value with its share.
 use super::html::{Html, html};
-use super::list_url::with_value;
-use super::text::{count, cut};
+use super::list_url::matching;
+use super::text::{count, cut, plural};
 use crate::domain::Facet;
-use crate::query::Field;
+use crate::query::{Field, Term};
 
 /// Maximum characters of a value.
 const VALUE: usize = 100;
+/// Start of the kind of a tag's facet.
+const TAG: &str = "tag:";
+/// Tags that are not folded.
+const TAGS: usize = 4;
 
-/// Facets without values are left out.
+/// Facets without values are left out, and all tags but the first few are folded.
 pub fn facets(facets: &[Facet]) -> Html {
-    facets.iter().filter(|facet| !facet.values.is_empty()).map(facet).collect()
+    let is_tag = |facet: &&Facet| facet.kind.starts_with(TAG);
+    let (tags, fields): (Vec<&Facet>, Vec<&Facet>) =
+        facets.iter().filter(|facet| !facet.values.is_empty()).partition(is_tag);
+    let (shown, folded) = tags.split_at(tags.len().min(TAGS));
+    let names: Vec<&str> = folded.iter().filter_map(|facet| facet.kind.strip_prefix(TAG)).collect();
+    let folded = (!folded.is_empty()).then(|| {
+        let summary = html!(
+            "{} more tag{}: <span>{}</span>",
+            names.len(),
+            plural(names.len() as i64),
+            cut(&names.join(", "), VALUE)
+        );
+        let tags = folded.iter().map(|tag| facet(tag)).collect::<Html>();
+        html!("<details><summary>{}</summary>\n{}</details>\n", summary, tags)
+    });
+    html!("{}{}", fields.iter().chain(shown).map(|values| facet(values)).collect::<Html>(), folded)
 }
 
 fn facet(facet: &Facet) -> Html {
-    let (heading, field) = match facet.kind {
-        "environment" => ("Environment", Field::Environment),
-        "release" => ("Release", Field::Release),
-        _ => ("Server", Field::Server),
+    let (heading, term): (_, &dyn Fn(String) -> Term) = match facet.kind.as_str() {
+        "environment" => (html!("Environment"), &|value| Term::Field(Field::Environment, value)),
+        "release" => (html!("Release"), &|value| Term::Field(Field::Release, value)),
+        "server_name" => (html!("Server"), &|value| Term::Field(Field::Server, value)),
+        kind => {
+            let name = kind.strip_prefix(TAG).unwrap_or(kind);
+            (html!("<span>{}</span>", name), &|value| Term::Tag(name.into(), value))
+        }
     };
     let total = facet.values.iter().map(|(_, events)| events).sum::<i64>() + facet.other;
-    let values = facet.values.iter().map(|(value, events)| row(name(field, value), *events, total));
+    let values = facet.values.iter().map(|(value, events)| row(name(term(value.clone()), value), *events, total));
     let other = (facet.other > 0).then(|| row(html!("<span class=\"dim\">other</span>"), facet.other, total));
     html!("<h2>{}</h2>\n<table>\n{}</table>\n", heading, values.chain(other).collect::<Html>())
 }
 
 /// A link to the issues with this value.
-fn name(field: Field, value: &str) -> Html {
-    html!("<a href=\"{}\"><span>{}</span></a>", with_value(field, value), cut(value, VALUE))
+fn name(term: Term, value: &str) -> Html {
+    html!("<a href=\"{}\"><span>{}</span></a>", matching(term), cut(value, VALUE))
 }
 
 fn row(name: Html, events: i64, total: i64) -> Html {

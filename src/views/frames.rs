@@ -1,5 +1,7 @@
 //! One stack trace as a list: the application's own frames stand out, runs of library frames are folded. A trace that
 //! is not an array of frames is shown as text.
+use super::carried;
+use super::extra;
 use super::html::{Html, html};
 use super::path::{self, breakable};
 use super::source::source;
@@ -138,7 +140,10 @@ fn item(item: &Item, budget: &mut MarkupBudget) -> Option<Html> {
         true => source,
         false => html!("<details><summary>source</summary>{}</details>", source),
     });
-    let item = html!("<li{}>{}{}{}</li>\n", own, function, place, source);
+    let variables = item.frame.vars.as_deref().map(|vars| {
+        html!("<details><summary>variables</summary>{}</details>", extra::rows(&carried::fields(vars), budget))
+    });
+    let item = html!("<li{}>{}{}{}{}</li>\n", own, function, place, source, variables);
     budget.pay(item.as_str().len())?;
     Some(item)
 }

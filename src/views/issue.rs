@@ -1,10 +1,11 @@
 //! `GET /issues/ID`: an issue's figures, its newest stack trace, where its events come from, and the events.
 use super::buttons;
 use super::chart::Series;
+use super::event::carried;
 use super::facets::facets;
 use super::history::history;
 use super::html::{Html, html};
-use super::layout::{badge, content, culprit, dotted, heading, origin, pager, title};
+use super::layout::{badge, content, culprit, dotted, heading, origin, pager, title, unhandled};
 use super::text::{count, counted, cut, plural, split_head};
 use super::times;
 use super::trace::traces;
@@ -41,16 +42,17 @@ pub fn issue(page: &IssuePage) -> Html {
     let main = html!(
         "<nav aria-label=\"Up\"><a href=\"/\">← Issues</a></nav>\n\
          <p>{} {} <span class=\"dim\">· {}</span></p>\n{}\n{}{}{}\
-         <div class=\"split\">\n<section>\n{}</section>\n{}{}</div>",
+         <div class=\"split\">\n<section>\n{}</section>\n{}<div>\n{}</div>\n{}</div>",
         badge(issue.level),
         state(issue, now),
-        dotted(origin.chain([html!("issue {}", issue.id)])),
+        dotted(unhandled(issue.unhandled).into_iter().chain(origin).chain([html!("issue {}", issue.id)])),
         heading(kind, head),
         rest_of_message(rest),
         culprit,
         figures(issue, may_act, now),
         traces(newest, html!("from the newest event, {}", link(&newest.summary, now))),
         aside(page),
+        carried(newest, true),
         event_list(issue, events, now)
     );
     content(&title(kind, head), main)
@@ -78,12 +80,14 @@ fn rest_of_message(rest: &str) -> Option<Html> {
 
 fn figures(issue: &Issue, may_act: bool, now: Time) -> Html {
     let stored = (issue.stored < issue.count).then(|| html!(", {} stored", count(issue.stored)));
+    let users = (issue.users > 0).then(|| html!("<p><b>{}</b> user{}</p>\n", count(issue.users), plural(issue.users)));
     let release = issue.first_release.as_deref().map(|release| html!(", <span>{}</span>", release));
     html!(
-        "<div class=\"facts\">\n<p><b>{}</b> event{}{}</p>\n<p><b>{}</b> last seen</p>\n<p><b>{}</b> first seen{}</p>\n{}</div>\n",
+        "<div class=\"facts\">\n<p><b>{}</b> event{}{}</p>\n{}<p><b>{}</b> last seen</p>\n<p><b>{}</b> first seen{}</p>\n{}</div>\n",
         count(issue.count),
         plural(issue.count),
         stored,
+        users,
         times::ago(issue.last_seen, now),
         times::ago(issue.first_seen, now),
         release,

@@ -1,8 +1,10 @@
 //! What pages share: the frame around them, the search, badges, headings and links.
 use super::html::{Html, html};
+use super::list_url::matching;
 use super::style::style_url;
 use super::text::cut;
 use crate::domain::{Level, StoredEvent};
+use crate::query::{Is, Term};
 
 /// Messages with more characters are set in the weight of body text.
 const LONG: usize = 300;
@@ -60,6 +62,11 @@ pub fn note(heading: &str, body: Html) -> Html {
 
 pub fn badge(level: Level) -> Html {
     html!(r#"<b class="level {}">{}</b>"#, level.as_str(), level.as_str())
+}
+
+/// Marks an error that nobody caught, with a link to all of them.
+pub fn unhandled(is_unhandled: bool) -> Option<Html> {
+    is_unhandled.then(|| html!("<a href=\"{}\"><em>unhandled</em></a>", matching(Term::Is(Is::Unhandled))))
 }
 
 /// An error's type and message as a page's title.

@@ -59,7 +59,7 @@ pub fn issues(list: &ListPage) -> Html {
         "issues",
         Some(search(&asked.listing.text, asked.kept())),
         html!(
-            "<h1 class=\"skip\">Issues</h1>\n{}{}{}{}",
+            "<h1 class=\"skip\">Issues</h1>\n{}{}{}{}<p class=\"dim\"><a href=\"/setup\">Set up an application</a></p>",
             overview(asked, open, list.hours, list.now),
             filters(asked, list.states, list.environments, list.projects),
             body,
@@ -95,6 +95,8 @@ fn row(list: &ListPage, issue: &Issue, with_state: bool) -> Html {
         None => html!("<span>no stack trace</span>"),
     };
     let origin = origin(&issue.platform, &issue.environment, &issue.project);
+    let unhandled = issue.unhandled.then(|| html!("<em>unhandled</em>"));
+    let users = (issue.users > 0).then(|| html!("<span>{}</span>", counted(issue.users, "user")));
     html!(
         "<li>{}{}<a class=\"title\" href=\"/issues/{}\">{}<span dir=\"auto\">{}</span></a><p>{}</p>{}\
          <strong>{}</strong>{}{}</li>\n",
@@ -103,7 +105,7 @@ fn row(list: &ListPage, issue: &Issue, with_state: bool) -> Html {
         issue.id,
         kind,
         cut(first_line(&issue.message), MESSAGE),
-        dotted(status.into_iter().chain([culprit]).chain(origin)),
+        dotted([status, unhandled, users].into_iter().flatten().chain([culprit]).chain(origin)),
         chart::row(list.issue_hours.get(&issue.id).map_or(&[], Vec::as_slice), list.now.hour()),
         count(issue.count),
         times::age(issue.last_seen, list.now),

@@ -1,6 +1,6 @@
 //! URLs of the list: which issues it shows, in which order, and the period of its chart.
 use crate::domain::Cursor;
-use crate::query::{Field, Listing, Query, Sort, Term};
+use crate::query::{Listing, Query, Sort, Term};
 use crate::time::Time;
 
 /// Maximum bytes of a URL that a form can return to. In the form's body it is percent-encoded, which can triple it.
@@ -78,9 +78,9 @@ impl ListRequest<'_> {
     }
 }
 
-/// The list of issues with this value of a field.
-pub fn with_value(field: Field, value: &str) -> String {
-    let query = Query(vec![Term::Field(field, value.into())]);
+/// The list of issues that match a term.
+pub fn matching(term: Term) -> String {
+    let query = Query(vec![term]);
     url(&query.to_string(), Sort::default(), Period::default(), Cursor::Newest)
 }
 
@@ -120,6 +120,7 @@ fn encode(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::domain::Position;
+    use crate::query::Field;
 
     #[test]
     fn defaults_are_left_out() {
@@ -131,8 +132,9 @@ mod tests {
 
     #[test]
     fn every_value_has_a_url() {
-        assert_eq!(with_value(Field::Environment, "north europe"), "/?q=env:%22north+europe%22");
-        assert_eq!(with_value(Field::Environment, "a\"b"), "/?q=env:%22a%22%22b%22");
+        let url = |value: &str| matching(Term::Field(Field::Environment, value.into()));
+        assert_eq!(url("north europe"), "/?q=env:%22north+europe%22");
+        assert_eq!(url("a\"b"), "/?q=env:%22a%22%22b%22");
     }
 
     #[test]

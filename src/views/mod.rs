@@ -3,12 +3,13 @@
 //!
 //! | file | contents |
 //! |---|---|
-//! | `list`, `issue`, `event`, `empty`, `error` | one page each |
+//! | `list`, `issue`, `event`, `setup`, `error` | one page each; `setup` also has the empty dashboard |
 //! | `layout` | what pages share: the frame around them, the search, badges, headings, links |
 //! | `overview`, `filters`, `no_results` | parts of the list; `list_url` builds the URLs that it links to |
 //! | `chart`, `facets`, `history` | how often an issue occurred, where, and what happened to it |
 //! | `buttons` | the forms that change or delete issues and events |
-//! | `metadata`, `trace`, `frames`, `source`, `extra` | parts of an event |
+//! | `metadata`, `trace`, `frames`, `source` | parts of an event |
+//! | `carried`, `extra` | what else an event carries, and the rows and tables that show it |
 //! | `terminal` | the same pages as text for `curl` |
 //! | `path`, `pretty_json`, `text`, `times` | how paths, JSON, long text, counts and times are written |
 //! | `html`, `style` | markup that is always escaped; the style sheet |
@@ -19,8 +20,8 @@
 //! - A page stays under 2.5 MB, whatever an event contains: every text is truncated or charged to a
 //!   [`MarkupBudget`](text::MarkupBudget).
 mod buttons;
+mod carried;
 mod chart;
-mod empty;
 mod error;
 mod event;
 mod extra;
@@ -38,6 +39,7 @@ mod no_results;
 mod overview;
 mod path;
 mod pretty_json;
+mod setup;
 mod source;
 mod style;
 pub mod terminal;
@@ -45,10 +47,10 @@ mod text;
 mod times;
 mod trace;
 
-pub use empty::empty;
 pub use error::error;
 pub use event::{EventPage, event};
 pub use issue::{IssuePage, issue};
 pub use list::{ListPage, issues};
 pub use list_url::{ListRequest, Period};
+pub use setup::{Setup, empty, setup};
 pub use style::{STYLE, style_url};

@@ -1,7 +1,12 @@
-//! JSON with line breaks and indentation. Numbers, key order and duplicate keys stay as they were sent.
+//! JSON with line breaks and indentation where it is long. Numbers, key order and duplicate keys stay as they were sent.
 //! One pass over the text, without recursion, because clients may nest it as deeply as they like.
 use super::text::MarkupBudget;
 use crate::event::json;
+use crate::text::head;
+use std::borrow::Cow;
+
+/// Maximum bytes of an array or object that stays on one line.
+const LINE: usize = 80;
 
 /// As much of the JSON as the budget allows.
 pub fn pretty(json: &str, budget: &mut MarkupBudget) -> String {
@@ -9,14 +14,14 @@ pub fn pretty(json: &str, budget: &mut MarkupBudget) -> String {
     let mut depth = 0;
     let mut rest = json.trim_start();
     while !rest.is_empty() && !budget.is_spent() {
+        if let Some((line, tail)) = on_one_line(rest, LINE) {
+            out += budget.take(&line);
+            rest = tail;
+            continue;
+        }
         let (token, tail) = rest.split_at(token_len(rest));
         rest = tail.trim_start();
         match token {
-            "{" | "[" if rest.starts_with(['}', ']']) => {
-                out += budget.take(token);
-                out += budget.take(&rest[..1]);
-                rest = rest[1..].trim_start();
-            }
             "{" | "[" => {
                 depth += 1;
                 out += budget.take(token);
@@ -32,11 +37,32 @@ pub fn pretty(json: &str, budget: &mut MarkupBudget) -> String {
                 new_line(depth, &mut out, budget);
             }
             ":" => out += budget.take(": "),
-            string if string.contains("\\u") => out += budget.take(&unescaped(string)),
-            other => out += budget.take(other),
+            other => out += budget.take(&unescaped(other)),
         }
     }
     out
+}
+
+/// The array or object at the start of the JSON if it takes at most `max` bytes, and what follows it.
+pub fn on_one_line(json: &str, max: usize) -> Option<(String, &str)> {
+    let (mut line, mut depth) = (String::new(), 0);
+    let mut rest = json.starts_with(['{', '[']).then(|| head(json, 2 * max))?;
+    while !rest.is_empty() && line.len() <= max {
+        let (token, tail) = rest.split_at(token_len(rest));
+        rest = tail.trim_start();
+        match token {
+            "{" | "[" => depth += 1,
+            "}" | "]" => depth -= 1,
+            _ => {}
+        }
+        line += &unescaped(token);
+        line += if matches!(token, "," | ":") { " " } else { "" };
+        if depth == 0 {
+            let end = json::offset(json, rest);
+            return (line.len() <= max).then(|| (line, json[end..].trim_start()));
+        }
+    }
+    None
 }
 
 fn new_line(depth: usize, out: &mut String, budget: &mut MarkupBudget) {
@@ -63,10 +89,10 @@ fn token_len(rest: &str) -> usize {
     }
 }
 
-/// A JSON string with `\u` escapes, with the characters themselves. Half a surrogate pair becomes U+FFFD.
-fn unescaped(string: &str) -> String {
-    let text = json::string(string).and_then(|text| serde_json::to_string(&text).ok());
-    text.unwrap_or_else(|| string.to_string())
+/// A token with the characters themselves in place of `\u` escapes. Half a surrogate pair becomes U+FFFD.
+fn unescaped(token: &str) -> Cow<'_, str> {
+    let text = token.contains("\\u").then(|| json::string(token)).flatten();
+    text.map_or(token.into(), |text| json::quote(&text).into())
 }
 
 #[cfg(test)]
@@ -79,30 +105,29 @@ mod tests {
 
     #[test]
     fn numbers_order_and_duplicate_keys_are_kept() {
-        let json = r#" {"a":1.00000000000000000001, "a" : [ ] ,"b":[{"c\"}":"\u00e9\n\\"},{}, -1E+5,true ]} "#;
-        let lines = [
-            "{",
-            r#"  "a": 1.00000000000000000001,"#,
-            r#"  "a": [],"#,
-            r#"  "b": ["#,
-            "    {",
-            r#"      "c\"}": "é\n\\""#,
-            "    },",
-            "    {},",
-            "    -1E+5,",
-            "    true",
-            "  ]",
-            "}",
-        ];
-        assert_eq!(shown(json), lines.join("\n"));
+        let json = r#" {"a":1.000000000000001, "a" : [ ] ,"b":[{"c\"}":"\u00e9\n\\"},{}, -1E+5,true ]} "#;
+        let line = r#"{"a": 1.000000000000001, "a": [], "b": [{"c\"}": "é\n\\"}, {}, -1E+5, true]}"#;
+        assert_eq!(shown(json), line);
+        let long = format!("[{json},[],\"\u{e9}\",{}]", "x".repeat(80));
+        let lines = ["[", &format!("  {line},"), "  [],", "  \"é\",", &format!("  {}", "x".repeat(80)), "]"];
+        assert_eq!(shown(&long), lines.join("\n"));
+    }
+
+    #[test]
+    fn only_what_fits_stays_on_one_line() {
+        let of = |n: usize| format!("[\"{}\"]", "x".repeat(n));
+        assert_eq!(shown(&of(LINE - 4)), of(LINE - 4));
+        assert_eq!(shown(&of(LINE - 3)), format!("[\n  \"{}\"\n]", "x".repeat(LINE - 3)));
+        assert_eq!(on_one_line("{\"a\":[1]} ,2", LINE), Some(("{\"a\": [1]}".to_string(), ",2")));
+        assert_eq!((on_one_line("7", LINE), on_one_line("[1", LINE), on_one_line("[\"a", LINE)), (None, None, None));
     }
 
     #[test]
     fn escaped_characters_are_shown_and_lone_surrogates_replaced() {
-        assert_eq!(shown(r#"["\ud83d\ude00"]"#), "[\n  \"😀\"\n]");
-        assert_eq!(shown(r#"["\ud83d!"]"#), "[\n  \"\u{FFFD}!\"\n]");
-        assert_eq!(shown(r#"["\ude00\ud83d\\ud83d"]"#), "[\n  \"\u{FFFD}\u{FFFD}\\\\ud83d\"\n]");
-        assert_eq!(shown(r#"["\ud83dé"]"#), "[\n  \"\u{FFFD}é\"\n]");
+        assert_eq!(shown(r#"["\ud83d\ude00"]"#), "[\"😀\"]");
+        assert_eq!(shown(r#"["\ud83d!"]"#), "[\"\u{FFFD}!\"]");
+        assert_eq!(shown(r#"["\ude00\ud83d\\ud83d"]"#), "[\"\u{FFFD}\u{FFFD}\\\\ud83d\"]");
+        assert_eq!(shown(r#"["\ud83dé"]"#), "[\"\u{FFFD}é\"]");
     }
 
     #[test]

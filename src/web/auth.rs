@@ -21,10 +21,24 @@ pub struct Sender {
 
 /// Returns the configured key that the request was sent with.
 pub fn ingest_key<'a>(keys: &'a [Key], request: &Request) -> Result<&'a Key, Error> {
-    let sent = joined(request, "X-OBS-Key").ok_or(Error::WrongKey)?;
-    // Compares all of them, so that the time taken does not tell which one was nearly right.
-    let found = keys.iter().fold(None, |found, key| if is_same(&sent, &key.key) { Some(key) } else { found });
+    find_key(keys, &joined(request, "X-OBS-Key").ok_or(Error::WrongKey)?)
+}
+
+/// Compares all keys, so that the time taken does not tell which one was nearly right.
+fn find_key<'a>(keys: &'a [Key], sent: &str) -> Result<&'a Key, Error> {
+    let found = keys.iter().fold(None, |found, key| if is_same(sent, &key.key) { Some(key) } else { found });
     found.ok_or(Error::WrongKey)
+}
+
+/// Returns the configured key that a Sentry SDK's request was sent with: in `X-Sentry-Auth: Sentry sentry_key=KEY, …` or
+/// `?sentry_key=KEY`.
+pub fn sentry_key<'a>(keys: &'a [Key], request: &Request) -> Result<&'a Key, Error> {
+    let header = joined(request, "X-Sentry-Auth").unwrap_or_default();
+    let fields = header.split([',', ' ']).find_map(|field| field.trim().strip_prefix("sentry_key="));
+    match fields.map(str::to_string).or_else(|| request.get_param("sentry_key")) {
+        Some(sent) => find_key(keys, &sent),
+        None => ingest_key(keys, request),
+    }
 }
 
 /// Who may read the dashboard.

@@ -2,7 +2,7 @@
 use super::response::{Format, json};
 use crate::http::Refusal;
 use crate::{log, store, text, views};
-use rouille::Response;
+use rouille::{Response, ResponseBody};
 use std::borrow::Cow;
 
 /// Seconds after which a client may retry when obs is unavailable.
@@ -108,6 +108,16 @@ impl Error {
                 };
                 (refusal.status(), heading, text.into())
             }
+        }
+    }
+
+    /// The response that Sentry's SDKs expect: what is wrong in a header, and a 429 without a body, for errors only.
+    pub fn response_for_sentry(&self, path: &str) -> Response {
+        let response = self.response(path, Format::Page);
+        match self {
+            Error::TooMany(seconds) => Response { data: ResponseBody::empty(), ..response }
+                .with_unique_header("X-Sentry-Rate-Limits", format!("{seconds}:error:key")),
+            _ => response.with_unique_header("X-Sentry-Error", self.describe().2.into_owned()),
         }
     }
 

@@ -1,6 +1,6 @@
 //! `POST /api/events`: stores one event and answers with its id once it is durable.
 use super::{call::Call, error::Error, response::json, state::State};
-use crate::event::Event;
+use crate::event::{Event, MAX_EVENT};
 use crate::http::{Body, Coding, is_token};
 use crate::store::{Added, NewEvent};
 use crate::time::Time;
@@ -9,7 +9,7 @@ use serde_json::json;
 
 pub fn add_event(state: &State, call: &Call, mut body: Body) -> Result<Response, Error> {
     if let Some(coding) = Coding::from_request(call.request).map_err(Error::Coding)? {
-        let decoded = body.decode(coding);
+        let decoded = body.decode(coding, MAX_EVENT);
         // Some clients and proxies declare a coding and send plain JSON.
         if !looks_like_json(body.bytes()) {
             decoded?;
@@ -32,7 +32,7 @@ pub fn add_event(state: &State, call: &Call, mut body: Body) -> Result<Response,
 }
 
 /// Returns true if a body begins as an object does, after blanks and a byte order mark.
-fn looks_like_json(body: &[u8]) -> bool {
+pub fn looks_like_json(body: &[u8]) -> bool {
     body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body).trim_ascii_start().starts_with(b"{")
 }
 

@@ -6,7 +6,8 @@
 //! | file | its one job |
 //! |---|---|
 //! | `routes` | the table of routes; finds a request's route and checks who sent it |
-//! | `ingest`, `api`, `pages`, `forms`, `assets` | the handlers |
+//! | `ingest`, `sentry`, `api`, `pages`, `forms`, `assets` | the handlers |
+//! | `envelope` | Sentry's envelope, for `sentry` |
 //! | `changes` | changes to issues and events, for `api` and `forms` |
 //! | `call` | an admitted request as a handler sees it |
 //! | `state` | what all requests share |
@@ -20,6 +21,7 @@ mod assets;
 pub mod auth;
 mod call;
 mod changes;
+pub mod envelope;
 mod error;
 mod forms;
 mod ingest;
@@ -27,6 +29,7 @@ mod pages;
 pub mod rate;
 pub mod response;
 pub mod routes;
+mod sentry;
 mod state;
 
 pub use state::State;
@@ -36,7 +39,7 @@ use crate::log;
 use error::Error;
 use response::Format;
 use rouille::{Request, Response};
-use routes::Admitted;
+use routes::{Admitted, Cors};
 use std::time::Duration;
 
 impl App for State {
@@ -80,11 +83,17 @@ impl App for State {
 /// a refusal to its page as a network failure.
 fn finish(target: &str, format: Format, result: Result<Response, Error>) -> Response {
     let path = routes::path(target);
-    let response = result.unwrap_or_else(|error| error.response(&path, format));
-    if !routes::has_cors(&path) {
-        return response;
-    }
+    let cors = routes::cors(&path);
+    let response = match result {
+        Err(error) if cors == Some(Cors::Sentry) => error.response_for_sentry(&path),
+        result => result.unwrap_or_else(|error| error.response(&path, format)),
+    };
+    let exposed = match cors {
+        None => return response,
+        Some(Cors::Obs) => "Retry-After",
+        Some(Cors::Sentry) => "Retry-After, X-Sentry-Rate-Limits, X-Sentry-Error",
+    };
     response
         .with_unique_header("Access-Control-Allow-Origin", "*")
-        .with_unique_header("Access-Control-Expose-Headers", "Retry-After")
+        .with_unique_header("Access-Control-Expose-Headers", exposed)
 }

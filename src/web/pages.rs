@@ -1,4 +1,4 @@
-//! The dashboard's pages: the list of issues, one issue, one event; each as HTML or as plain text for a terminal.
+//! The dashboard's pages: the list of issues, one issue, one event, the setup; each as HTML or as plain text for a terminal.
 use super::{
     call::Call,
     error::Error,
@@ -8,7 +8,7 @@ use super::{
 use crate::domain::Key;
 use crate::http::Body;
 use crate::time::Time;
-use crate::views::{self, EventPage, IssuePage, ListPage, ListRequest, Period, terminal};
+use crate::views::{self, EventPage, IssuePage, ListPage, ListRequest, Period, Setup, terminal};
 use rouille::{Request, Response};
 
 /// Hours of events that a row of the list shows.
@@ -21,8 +21,8 @@ pub fn issues(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
     state.store.read(|reader| {
         let states = reader.states()?;
         if states.iter().all(|(_, issues)| *issues == 0) {
-            let key = state.keys.first().filter(|_| call.sender.is_trusted).map(|key| key.key.as_str());
-            return Ok(format.answer(|| views::empty(&origin, key), || terminal::empty(&origin, key)));
+            let setup = Setup { origin: &origin, keys: &state.keys, may_see_keys: call.sender.is_trusted };
+            return Ok(format.answer(|| views::empty(&setup), || terminal::empty(&setup)));
         }
         if let Some(id) = listing.query.event_id()
             && reader.event(&id)?.is_some()
@@ -80,6 +80,12 @@ pub fn event(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
         let page = EventPage { event: &event, issue: &issue, older, newer, may_act: call.sender.is_trusted, now };
         Ok(format.answer(|| views::event(&page), || terminal::event(&page, &origin)))
     })
+}
+
+pub fn setup(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
+    let (format, origin) = (Format::from_request(call.request), origin(state, call.request));
+    let setup = Setup { origin: &origin, keys: &state.keys, may_see_keys: call.sender.is_trusted };
+    Ok(format.answer(|| views::setup(&setup), || terminal::setup(&setup)))
 }
 
 /// The projects to choose from; none if there is only one.

@@ -4,10 +4,11 @@ use super::auth::{self, Sender};
 use super::call::{Call, PathParams};
 use super::error::Error;
 use super::state::State;
-use super::{api, assets, forms, ingest, pages};
-use crate::event::parse_id;
+use super::{api, assets, forms, ingest, pages, sentry};
+use crate::domain::is_name;
+use crate::event::{MAX_EVENT, parse_id};
 use crate::http::{Admission, Body, Coding, Version};
-use Access::{Anyone, ChangeByForm, ChangeByJson, Health, IngestKey, Read};
+use Access::{Anyone, ChangeByForm, ChangeByJson, Health, IngestKey, Read, SentryKey};
 use rouille::{Request, Response};
 use std::borrow::Cow;
 
@@ -15,8 +16,9 @@ use std::borrow::Cow;
 const NO_BODY: usize = 0;
 /// Maximum size in bytes of a form, of the JSON of a change, and of a body that the route ignores.
 const MAX_FORM: usize = 16 << 10;
-/// Maximum size in bytes of an event, as sent and decoded.
-pub const MAX_EVENT: usize = 1 << 20;
+/// Maximum size in bytes of an envelope as it is sent, and how much of it is read before it is parsed as a stream.
+const MAX_ENVELOPE: usize = 20 << 20;
+const READ_FIRST: usize = 64 << 10;
 
 /// Every route, in the order of the contract. `HEAD` works wherever `GET` does.
 #[rustfmt::skip]
@@ -31,9 +33,16 @@ static ROUTES: &[Route] = &[
     route("DELETE",  "/api/issues/:issue",       ChangeByJson, MAX_FORM,  api::delete_issue),
     route("DELETE",  "/api/events/:event",       ChangeByJson, MAX_FORM,  api::delete_event),
     route("POST",    "/api/issues/:issue/merge", ChangeByJson, MAX_FORM,  api::merge),
+    route("POST",    "/api/:project/envelope",   SentryKey, MAX_ENVELOPE, sentry::envelope).of_sentry(),
+    route("POST",    "/api/:project/store",      SentryKey,    MAX_EVENT, sentry::event).of_sentry(),
+    route("POST",    "/api/:project/security",   SentryKey,    MAX_EVENT, sentry::csp_reports).of_sentry(),
+    route("OPTIONS", "/api/:project/envelope",   Anyone,       NO_BODY,   ingest::preflight).of_sentry(),
+    route("OPTIONS", "/api/:project/store",      Anyone,       NO_BODY,   ingest::preflight).of_sentry(),
+    route("OPTIONS", "/api/:project/security",   Anyone,       NO_BODY,   ingest::preflight).of_sentry(),
     route("GET",     "/",                        Read,         NO_BODY,   pages::issues),
     route("GET",     "/issues/:issue",           Read,         NO_BODY,   pages::issue),
     route("GET",     "/events/:event",           Read,         NO_BODY,   pages::event),
+    route("GET",     "/setup",                   Read,         NO_BODY,   pages::setup),
     route("POST",    "/",                        ChangeByForm, MAX_FORM,  forms::change_issues),
     route("POST",    "/issues/:issue",           ChangeByForm, MAX_FORM,  forms::change_issue),
     route("POST",    "/events/:event",           ChangeByForm, MAX_FORM,  forms::change_event),
@@ -49,6 +58,8 @@ enum Access {
     Health,
     /// The owner of an ingest key, within the key's rate limit.
     IngestKey,
+    /// The same, as Sentry's SDKs send it. The rate limit is for events, not for what else they send.
+    SentryKey,
     /// Anyone whom the dashboard admits.
     Read,
     /// A trusted reader, by a form on one of obs's own pages.
@@ -59,24 +70,36 @@ enum Access {
 
 struct Route {
     method: &'static str,
-    /// `:issue` stands for an issue's id and `:event` for an event's id. Any other value in their place is a 404.
+    /// `:issue` stands for an issue's id, `:event` for an event's id and `:project` for a name. Any other value in their
+    /// place is a 404.
     path: &'static str,
     access: Access,
     max_body: usize,
     handler: Handler,
-    /// Whether a page of any origin may read the response.
-    cors: bool,
+    cors: Option<Cors>,
+}
+
+/// A page of any origin may read the responses.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Cors {
+    Obs,
+    /// And the responses are as Sentry's SDKs expect them. Their paths may end with a slash.
+    Sentry,
 }
 
 type Handler = fn(&State, &Call, Body) -> Result<Response, Error>;
 
 const fn route(method: &'static str, path: &'static str, access: Access, max_body: usize, handler: Handler) -> Route {
-    Route { method, path, access, max_body, handler, cors: false }
+    Route { method, path, access, max_body, handler, cors: None }
 }
 
 impl Route {
     const fn with_cors(self) -> Route {
-        Route { cors: true, ..self }
+        Route { cors: Some(Cors::Obs), ..self }
+    }
+
+    const fn of_sentry(self) -> Route {
+        Route { cors: Some(Cors::Sentry), ..self }
     }
 
     /// The parameters in a path, if the path matches this route's.
@@ -86,8 +109,12 @@ impl Route {
         loop {
             match (pattern.next(), segments.next()) {
                 (None, None) => return Some(params),
+                (None, Some("")) if self.cors == Some(Cors::Sentry) => {
+                    return segments.next().is_none().then_some(params);
+                }
                 (Some(":issue"), Some(id)) => params.issue = parse_number(id)?,
                 (Some(":event"), Some(id)) => params.event = parse_id(id)?.to_string(),
+                (Some(":project"), Some(name)) if is_name(name) => {}
                 (Some(name), Some(segment)) if name == segment => {}
                 _ => return None,
             }
@@ -104,6 +131,7 @@ pub struct Admitted {
 
 pub fn admit(state: &State, request: &Request, version: Version) -> Result<Admission<Admitted>, Error> {
     let (route, path) = find(request)?;
+    let mut read_first = if route.max_body == MAX_ENVELOPE { READ_FIRST } else { route.max_body };
     let reader = || state.dashboard.admit(request, version);
     let sender = match route.access {
         Anyone => Sender::default(),
@@ -111,6 +139,13 @@ pub fn admit(state: &State, request: &Request, version: Version) -> Result<Admis
             let key = auth::ingest_key(&state.keys, request)?;
             state.rate.check(&key.key).map_err(Error::TooMany)?;
             Coding::from_request(request).map_err(Error::Coding)?;
+            Sender { key: key.key.clone(), project: key.project.clone(), ..Sender::default() }
+        }
+        SentryKey => {
+            let key = auth::sentry_key(&state.keys, request)?;
+            if Coding::from_request(request).map_err(Error::Coding)? == Some(Coding::Brotli) {
+                read_first = read_first.max(MAX_EVENT); // as a stream, brotli needs far more memory
+            }
             Sender { key: key.key.clone(), project: key.project.clone(), ..Sender::default() }
         }
         Health => match reader() {
@@ -121,7 +156,7 @@ pub fn admit(state: &State, request: &Request, version: Version) -> Result<Admis
         ChangeByForm => auth::check_form(request, reader()?, state.url.as_deref())?,
         ChangeByJson => auth::check_json(request, reader()?)?,
     };
-    Ok(Admission { max_body: route.max_body, pass: Admitted { route, path, sender } })
+    Ok(Admission { max_body: route.max_body, read_first, pass: Admitted { route, path, sender } })
 }
 
 pub fn handle(state: &State, admitted: Admitted, request: &Request, body: Body) -> Result<Response, Error> {
@@ -129,9 +164,9 @@ pub fn handle(state: &State, admitted: Admitted, request: &Request, body: Body) 
     (route.handler)(state, &Call { request, path, sender }, body)
 }
 
-/// Whether a page of any origin may read responses from a path, including a redirect to it.
-pub fn has_cors(path: &str) -> bool {
-    routes_at(path.strip_suffix('/').unwrap_or(path)).any(|(route, _)| route.cors)
+/// Whether and how a page of any origin may read responses from a path, including a redirect to it.
+pub fn cors(path: &str) -> Option<Cors> {
+    routes_at(path.strip_suffix('/').unwrap_or(path)).find_map(|(route, _)| route.cors)
 }
 
 fn find(request: &Request) -> Result<(&'static Route, PathParams), Error> {

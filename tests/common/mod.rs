@@ -1,9 +1,11 @@
 //! Shared by the tests: starts the real binary on a free port with its own database, and a small HTTP client.
 #![allow(dead_code)] // each test file is its own crate and uses only some of this
+pub mod coding;
 pub mod database;
 pub mod load;
 pub mod process;
 pub mod rng;
+pub mod sentry;
 pub mod triage;
 
 use serde_json::Value;
@@ -119,6 +121,13 @@ impl Obs {
 
     pub fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// The peak of resident memory in kB.
+    pub fn peak_memory(&self) -> u32 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        peak.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
     /// Everything written to standard error so far.
@@ -238,7 +247,11 @@ impl Connection {
     }
 
     pub fn write(&mut self, bytes: &[u8]) {
-        self.0.get_mut().write_all(bytes).unwrap();
+        self.try_write(bytes).unwrap();
+    }
+
+    pub fn try_write(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.0.get_mut().write_all(bytes)
     }
 
     /// Waits until a response begins.

@@ -44,7 +44,7 @@ impl App for Demo {
                 Err(Denial { response: Response::text("wrong key").with_status_code(401), is_guess })
             }
             Some("panic") => panic!("requested by the test"),
-            _ => Ok(Admission { pass: version, max_body: MAX_BODY }),
+            _ => Ok(Admission { pass: version, max_body: MAX_BODY, read_first: MAX_BODY }),
         }
     }
 

@@ -158,6 +158,7 @@ fn readers_who_may_not_make_changes_see_no_buttons() {
 #[test]
 fn a_row_shows_the_status_of_its_issue() {
     let mut issue = issue("x");
+    (issue.unhandled, issue.users) = (false, 0);
     issue.reopened_at = Some(at("2026-11-24T10:42:30Z"));
     let row =
         |q: &str, issue: &Issue| Shown::new(q, Page { rows: vec![issue.clone()], newer: None, older: None }).html();

@@ -35,6 +35,14 @@ pub fn event(text: &str) -> StoredEvent {
         project: text.into(),
         platform: Some(text.into()),
         suppressed: Some(12),
+        unhandled: true,
+        tags: Some(format!("{{{quoted}:{quoted}}}")),
+        user: Some(json.clone()),
+        request: Some(format!(r#"{{"method":{quoted},"url":{quoted},"headers":{json},"data":{json}}}"#)),
+        breadcrumbs: Some(format!(
+            r#"[{{"timestamp":1,"category":{quoted},"message":{quoted},"data":{json}}},{quoted}]"#
+        )),
+        contexts: Some(format!(r#"{{"os":{{"name":{quoted},"version":{quoted}}},{quoted}:{json}}}"#)),
         fingerprint: Some(format!("[{quoted},\"b\"]")),
         causes: Some(format!(
             r#"[{{"type":{quoted},"message":{quoted},"stacktrace":{stacktrace}}},{quoted},{{"message":7}}]"#
@@ -68,6 +76,8 @@ pub fn issue(text: &str) -> Issue {
         culprit: Some(text.into()),
         grouped_by: text.into(),
         count: 1204,
+        users: 3,
+        unhandled: true,
         stored: 417,
         first_seen: at("2026-11-11T17:42:30Z"),
         first_release: Some(text.into()),
@@ -163,8 +173,8 @@ pub fn event_page(event: &StoredEvent, issue: &Issue, older: Option<&Summary>, n
 /// Every page that shows this event; the list pages with a query made of its text.
 pub fn pages(event: &StoredEvent, issue: &Issue) -> [String; 4] {
     let (one, text) = (Some(&event.summary), event.project.as_str());
-    let facet = |kind| Facet { kind, values: vec![(text.to_string(), 7); 10], other: 3 };
-    let facets = ["environment", "release", "server_name"].map(facet);
+    let facet = |kind: &str| Facet { kind: kind.into(), values: vec![(text.to_string(), 7); 10], other: 3 };
+    let facets = ["environment", "release", "server_name", "tag:x"].map(facet);
     let hours = vec![Hour { events: i64::MAX / 1000, errors: 1 }; Period::Fortnight.hours(now())];
     let history = [HistoryEntry { at: now(), what: "merged".into(), other: Some(3) }];
     let events = page(&event.summary);

@@ -44,6 +44,7 @@ for (const [what, source, status, before] of [
     assert.equal((await compare(source, before)).status, status);
     assert.deepEqual(messages(), ['unhandled']);
     assert.equal(server.events[0].level, 'error');
+    assert.deepEqual(server.events[0].mechanism, { handled: false });
     assert.match(server.events[0].stacktrace[0].filename, /program-.*\.mjs$/);
   });
 }
@@ -61,6 +62,7 @@ for (const [what, reason, type, message, error] of [
     test(`a rejection with ${what} ${how} is one event with the reason, without side effects`, async () => {
       assert.equal((await compare(`Promise.reject(${reason});`, before)).status, status);
       assert.deepEqual(events().map(({ type, message, extra }) => [type, message, extra?.error]), [[type, message, error]]);
+      assert.deepEqual(server.events[0].mechanism, { handled: false });
     });
   }
 }
@@ -78,7 +80,7 @@ if (!process.versions.bun) test('an error in a worker thread is one event, also 
   const threads = "import { isMainThread, Worker } from 'node:worker_threads';\nclass PaymentError extends Error {}\n";
   const run = await program(`${threads}${setUp}if (isMainThread) new Worker(new URL(import.meta.url));\nelse setTimeout(() => { throw new PaymentError('declined'); }, 1);`, { dsn: server.dsn });
   assert.equal(run.status, 1);
-  assert.deepEqual(events().map(({ type, message }) => [type, message]), [['PaymentError', 'declined']]);
+  assert.deepEqual(events().map(({ type, message, mechanism }) => [type, message, mechanism]), [['PaymentError', 'declined', { handled: false }]]);
 });
 
 test('close lets go of process.emit', async () => {
@@ -90,6 +92,14 @@ test('queued events are sent along with the uncaught error', async () => {
   const run = await program(`${setUp}for (let n = 0; n < 20; n++) obs.captureMessage('queued ' + n);\n${started}throw new Error('unhandled');`, { dsn: server.dsn });
   assert.equal(run.status, 1);
   assert.equal(new Set(messages()).size, 21);
+});
+
+test('what the program captures is not unhandled, and beforeSend sees what is', async () => {
+  const says = "beforeSend: (event) => ({ ...event, extra: { unhandled: event.mechanism?.handled === false } })";
+  const catches = "process.on('uncaughtException', () => {});\nobs.captureException(new Error('caught'));\nsetTimeout(() => { throw new Error('uncaught'); }, 1);";
+  await program(`obs.init({ dsn, captureUnhandled: true, ${says} });\n${catches}`, { dsn: server.dsn });
+  const seen = Object.fromEntries(events().map(({ message, mechanism, extra }) => [message, [mechanism, extra.unhandled]]));
+  assert.deepEqual(seen, { caught: [undefined, false], uncaught: [{ handled: false }, true] });
 });
 
 test('an error that is captured and then thrown makes one event', async () => {

@@ -17,7 +17,7 @@ obs.init({
   release: '1.2.3',
   extra: { region: 'eu' },
   beforeSend(event) {
-    if (event.type === 'AbortError') return null;
+    if (event.type === 'AbortError' && event.mechanism?.handled === false) return null;
     event.message = event.message.replace(/token=\w+/, 'token=removed');
     event.stacktrace?.forEach((frame) => delete frame.context_line);
     return event;

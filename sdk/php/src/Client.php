@@ -64,9 +64,10 @@ final class Client
      */
     public static function captureException(mixed $thrown = null, mixed $options = [], mixed ...$unknown): string
     {
-        // The application's handler may report the exception as well.
-        return ($thrown !== null && $thrown === Handlers::$fatal ? Handlers::$id : null)
-            ?? self::capture(static fn (bool $withSource) => Event::fromThrown($thrown, $withSource), 'error', $options, $unknown);
+        $isUnhandled = $thrown !== null && $thrown === Handlers::$fatal; // The application's handler may report it as well.
+        $mechanism = $isUnhandled ? ['mechanism' => ['handled' => false]] : [];
+        $describe = static fn (bool $withSource) => Event::fromThrown($thrown, $withSource) + $mechanism;
+        return ($isUnhandled ? Handlers::$id : null) ?? self::capture($describe, 'error', $options, $unknown);
     }
 
     /**
@@ -138,14 +139,13 @@ final class Client
 
     private function record(array $description, array $options): string
     {
-        [$now, $time] = [Transport::clock(), new \DateTimeImmutable('now', new \DateTimeZone('UTC'))];
+        [$id, $now, $time] = [Event::id(), Transport::clock(), new \DateTimeImmutable('now', new \DateTimeZone('UTC'))];
         $event = $description + array_intersect_key($options, ['level' => 0, 'fingerprint' => 0])
-            + ['event_id' => Event::id(), 'timestamp' => $time->format('Y-m-d\TH:i:s.v\Z'), 'platform' => 'php']
+            + ['event_id' => $id, 'timestamp' => $time->format('Y-m-d\TH:i:s.v\Z'), 'platform' => 'php']
             + array_intersect_key($this->options, ['server_name' => 0, 'environment' => 0, 'release' => 0])
             + ['sdk' => ['name' => 'obs/sdk', 'version' => self::VERSION]];
         $extra = $options['extra'] ?? [];
         $event['extra'] = array_replace($this->options['extra'], \is_object($extra) ? get_object_vars($extra) : (array) $extra);
-        $id = $event['event_id'];
         try {
             $event = $this->options['before_send'] ? ($this->options['before_send'])($event) : $event;
             $problem = $event === null || \is_array($event) ? null : 'returned ' . get_debug_type($event);

@@ -51,9 +51,8 @@ final class Event
     public static function normalize(array $event): array
     {
         foreach ($event as $field => $value) {
-            if (\is_string($value) && $field !== 'extra') {
-                $event[$field] = Json::truncate($value, $field === 'message' ? self::MAX_MESSAGE : self::MAX_TEXT);
-            }
+            $maxCharacters = $field === 'message' ? self::MAX_MESSAGE : self::MAX_TEXT;
+            $event[$field] = \is_string($value) && $field !== 'extra' ? Json::truncate($value, $maxCharacters) : $value;
         }
         $isEmpty = trim($event['message'] ?? '') === '' && ($event['type'] ?? '') === ''; // The server rejects such events.
         $isEmpty && $event['message'] = '(empty message)';

@@ -66,7 +66,7 @@ final class Handlers
         } finally {
             self::$pending = $error ? null : self::$pending;
         }
-        $error && self::capture($error, $severity);
+        $error && self::capture($error, $severity, $result !== false);
         return $result;
     }
 
@@ -93,14 +93,14 @@ final class Handlers
         }
     }
 
-    private static function capture(\Throwable $thrown, int $severity): void
+    private static function capture(\Throwable $thrown, int $severity, bool $isHandled = false): void
     {
         if ($thrown === self::$fatal) {
             return;
         }
-        $isFatal = $severity & self::FATAL;
+        $isFatal = !$isHandled && ($severity & self::FATAL);
         [self::$fatal, self::$id] = $isFatal ? [$thrown, null] : [self::$fatal, self::$id];
-        $level = $isFatal ? 'error' : ($severity & (\E_WARNING | \E_USER_WARNING) ? 'warning' : 'info');
+        $level = $severity & self::FATAL ? 'error' : ($severity & (\E_WARNING | \E_USER_WARNING) ? 'warning' : 'info');
         $id = self::$isEnabled ? Client::captureException($thrown, ['level' => $level]) : null;
         self::$id = $isFatal ? $id : self::$id;
     }

@@ -202,6 +202,36 @@ final class UnhandledTest extends ProgramTestCase
         self::assertSame(['first', 'Call to undefined function no_such_function()'], array_column($this->server->events(), 'message'));
     }
 
+    /** @dataProvider unhandled */
+    public function testWhatNothingCaughtIsUnhandled(string $code, bool $isUnhandled, array $options = self::ON): void
+    {
+        $this->play($code, $options);
+        $events = array_column($this->server->events(), null, 'event_id'); // After a fatal error, one may be sent again.
+        self::assertSame([$isUnhandled ? ['handled' => false] : null], array_map(static fn ($e) => $e['mechanism'] ?? null, array_values($events)));
+    }
+
+    public function unhandled(): array
+    {
+        $accept = 'set_error_handler(fn () => true); spl_autoload_register(fn () => null); set_exception_handler(null); class_exists("X");';
+        return [
+            'an uncaught exception' => ['throw new Exception("x");', true],
+            'one that the program\'s handler reports' => ['set_exception_handler(fn ($e) => Client::captureException($e)); throw new Exception("x");', false, []],
+            'a fatal error' => ['if (true) { class A implements Countable {} }', true],
+            'an error that ends the script' => ['trigger_error("x", E_USER_ERROR);', true],
+            'the same where the program goes on' => ["$accept trigger_error('x', E_USER_ERROR);", false],
+            'a warning' => ['echo $undefined;', false],
+            'a caught exception' => ['Client::captureException(new Exception("x"));', false],
+            'a caught exception, and its cause' => ['Client::captureException(new Exception("x", 0, new Exception("y")));', false],
+        ];
+    }
+
+    public function testABeforeSendHookSeesWhatIsUnhandled(): void
+    {
+        $this->play('Client::init(["dsn" => "' . $this->server->dsn() . '", "capture_unhandled" => true,
+            "before_send" => fn ($event) => ["message" => json_encode($event["mechanism"])] + $event]); throw new Exception("x");');
+        self::assertSame('{"handled":false}', $this->event()['message']);
+    }
+
     public function testRepeatedInitRegistersHandlersOnce(): void
     {
         $this->play('for ($i = 0; $i < 3; $i++) { Client::init(["dsn" => "' . $this->server->dsn() . '", "capture_unhandled" => true]); }

@@ -1,7 +1,8 @@
 //! Deleting an issue, or one event with everything that was derived from it.
 use super::state::state_of;
+use crate::event::tags;
 use crate::grouping::{self, Input};
-use crate::store::counts::{self, Tally};
+use crate::store::counts::{self, Arrival, Tally};
 use crate::store::read::{self, EVENT};
 use rusqlite::{OptionalExtension, Transaction, params};
 
@@ -49,9 +50,19 @@ pub fn event(transaction: &Transaction, id: &str) -> rusqlite::Result<bool> {
     let find = format!("{EVENT} WHERE events.id = ?1");
     let Some(gone) = transaction.query_row(&find, [id], read::event).optional()? else { return Ok(false) };
     let (summary, id) = (&gone.summary, gone.issue_id);
-    let values = [&summary.environment, &summary.release, &summary.server_name];
+    let tags = gone.tags.as_deref().and_then(tags::parse).unwrap_or_default();
+    let [user, contexts, request, more] =
+        [&gone.user, &gone.contexts, &gone.request, &gone.more].map(|field| field.as_deref());
+    let labels = counts::labels(&tags, user, contexts, request, more);
     let mut tally = Tally::default();
-    tally.add(summary.seq, summary.received_at, summary.level, gone.suppressed, values);
+    tally.add(Arrival {
+        seq: summary.seq,
+        received_at: summary.received_at,
+        level: summary.level,
+        suppressed: gone.suppressed,
+        fields: [&summary.environment, &summary.release, &summary.server_name],
+        labels: &labels,
+    });
     counts::remove(transaction, summary.seq)?;
     counts::subtract(transaction, id, &tally)?;
     let Some(newest) = find_newest(transaction, id)? else { return issue(transaction, id) };

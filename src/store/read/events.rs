@@ -12,7 +12,7 @@ const SUMMARY: &str = "
 pub const EVENT: &str = "
     SELECT seq, events.id, level, type, message, timestamp, received_at, environment, server_name, release,
            coalesce((SELECT into_id FROM merged WHERE merged.id = issue_id), issue_id), project, platform, suppressed,
-           fingerprint, stacktrace, causes, extra, more
+           unhandled, fingerprint, stacktrace, causes, tags, user, request, breadcrumbs, contexts, extra, more
     FROM events CROSS JOIN issues ON issues.id = issue_id AND state <> 'deleted' ";
 
 impl Reader<'_> {
@@ -68,10 +68,16 @@ pub fn event(row: &Row) -> rusqlite::Result<StoredEvent> {
         project: row.get(11)?,
         platform: row.get(12)?,
         suppressed: row.get(13)?,
-        fingerprint: row.get(14)?,
-        stacktrace: row.get(15)?,
-        causes: row.get(16)?,
-        extra: row.get(17)?,
-        more: row.get(18)?,
+        unhandled: row.get(14)?,
+        fingerprint: row.get(15)?,
+        stacktrace: row.get(16)?,
+        causes: row.get(17)?,
+        tags: row.get(18)?,
+        user: row.get(19)?,
+        request: row.get(20)?,
+        breadcrumbs: row.get(21)?,
+        contexts: row.get(22)?,
+        extra: row.get(23)?,
+        more: row.get(24)?,
     })
 }

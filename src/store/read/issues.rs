@@ -11,7 +11,8 @@ const HISTORY: i64 = 10;
 /// An issue, described by its newest event.
 const ISSUE: &str = "
     SELECT issues.id, project, title, culprit, grouped_by, count, stored, first_seen, first_release, last_seen,
-           events.id, level, type, message, platform, environment, release, last_seq, state, reopened_at, resolved_at
+           events.id, level, type, message, platform, environment, release, last_seq, state, reopened_at, resolved_at,
+           users, unhandled
     FROM issues CROSS JOIN events ON events.seq = issues.last_seq ";
 
 impl Reader<'_> {
@@ -66,5 +67,7 @@ fn issue(row: &Row) -> rusqlite::Result<Issue> {
         state: IssueState::parse(row.get_ref(18)?.as_str()?).unwrap_or(IssueState::Open),
         reopened_at: time_or_null(row, 19)?,
         resolved_at: time_or_null(row, 20)?,
+        users: row.get(21)?,
+        unhandled: row.get(22)?,
     })
 }

@@ -4,6 +4,7 @@ use super::page::{PAGE, page};
 use super::pool::Reader;
 use crate::domain::{Cursor, Found, Issue, IssueState, Page, Position};
 use crate::query::{Field, Is, Query, Sort, Term};
+use crate::store::counts::tag_kind;
 use crate::store::error::Error;
 use crate::text::fold;
 use crate::time::Time;
@@ -26,6 +27,7 @@ impl Reader<'_> {
         if states.is_empty() {
             return Ok(Found { page: Page { rows: Vec::new(), newer: None, older: None }, scanned: None });
         }
+        let query = &known_tags(self.0, query)?;
         let candidates = candidates(self.0, query)?;
         let search = Search { conditions: conditions(query, now), candidates, sort, cursor };
         let scan = search.scan(self.0, &states)?;
@@ -154,18 +156,22 @@ fn conditions(query: &Query, now: Time) -> Sql {
         let (sql, value) = match term {
             Term::Is(Is::State(_) | Is::Any) => return None,
             Term::Is(Is::Reopened) => return Some("reopened_at IS NOT NULL".into()),
+            Term::Is(Is::Unhandled) => return Some("events.unhandled".into()),
             Term::Is(Is::New) => ("first_seen > ?".into(), Time::from_millis(now.millis() - DAY)?.to_string()),
             Term::Field(field, value) => match field {
                 Field::Level => ("events.level = ?".into(), value.clone()),
                 Field::Platform => ("events.platform = ?".into(), value.clone()),
                 Field::Type => ("events.type = ?".into(), value.clone()),
                 Field::Project => ("project = ?".into(), value.clone()),
-                Field::Environment | Field::Release | Field::Server => {
-                    let kind = counted_kind(*field)?;
-                    let ever = format!("issue_id = issues.id AND kind = '{kind}' AND value = ?");
-                    (format!("EXISTS (SELECT 1 FROM issue_values WHERE {ever})"), value.clone())
+                Field::Environment | Field::Release | Field::Server | Field::User => {
+                    values.push(counted(term)?.0.into());
+                    (EVER.into(), value.clone())
                 }
             },
+            Term::Tag(_, value) => {
+                values.push(counted(term)?.0.into());
+                (EVER.into(), value.clone())
+            }
             Term::Text(text) => ("contains(?, title, culprit, events.type, events.message)".into(), fold(text)),
         };
         values.push(value.into());
@@ -176,14 +182,33 @@ fn conditions(query: &Query, now: Time) -> Sql {
     (if conditions.is_empty() { "1".into() } else { format!("iif({}, 1, 0)", conditions.join(" AND ")) }, values)
 }
 
-/// The fields whose values are counted per issue, and so match any event ever received.
-fn counted_kind(field: Field) -> Option<&'static str> {
-    match field {
-        Field::Environment => Some("environment"),
-        Field::Release => Some("release"),
-        Field::Server => Some("server_name"),
-        Field::Level | Field::Platform | Field::Project | Field::Type => None,
-    }
+/// True if an issue ever had an event with this value.
+const EVER: &str = "EXISTS (SELECT 1 FROM issue_values WHERE issue_id = issues.id AND kind = ? AND value = ?)";
+
+/// Kind and value of a term whose values are counted per issue, and which so matches any event ever received.
+fn counted(term: &Term) -> Option<(String, &str)> {
+    let (kind, value) = match term {
+        Term::Field(Field::Environment, value) => ("environment".into(), value),
+        Term::Field(Field::Release, value) => ("release".into(), value),
+        Term::Field(Field::Server, value) => ("server_name".into(), value),
+        Term::Field(Field::User, value) => ("user".into(), value),
+        Term::Tag(name, value) => (tag_kind(name), value),
+        _ => return None,
+    };
+    Some((kind, value))
+}
+
+/// The query with each tag that no issue has, such as `http://x`, as text.
+fn known_tags(connection: &Connection, query: &Query) -> Result<Query, Error> {
+    let mut find =
+        connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM issue_values WHERE kind = ?1 AND value = ?2)")?;
+    let mut resolve = |term: &Term| match term {
+        Term::Tag(name, value) if !find.query_row((tag_kind(name), value), |row| row.get::<_, bool>(0))? => {
+            Ok(Term::Text(format!("{name}:{value}")))
+        }
+        term => Ok(term.clone()),
+    };
+    query.0.iter().map(&mut resolve).collect::<Result<_, _>>().map(Query)
 }
 
 /// Candidates from an index, certain to contain every match: the issues that had the value of the first filter which few
@@ -192,11 +217,10 @@ fn candidates(connection: &Connection, query: &Query) -> Result<Option<Sql>, Err
     let ids = "SELECT issue_id AS id FROM issue_values INDEXED BY issue_values_by_value WHERE kind = ? AND value = ?";
     let mut count = connection.prepare_cached(&format!("SELECT count(*) FROM ({ids} LIMIT ?)"))?;
     for term in &query.0 {
-        let Term::Field(field, value) = term else { continue };
-        let Some(kind) = counted_kind(*field) else { continue };
-        let issues: i64 = count.query_row((kind, value, MAX_CANDIDATES + 1), |row| row.get(0))?;
+        let Some((kind, value)) = counted(term) else { continue };
+        let issues: i64 = count.query_row((&kind, value, MAX_CANDIDATES + 1), |row| row.get(0))?;
         if issues <= MAX_CANDIDATES {
-            return Ok(Some((ids.into(), vec![kind.to_string().into(), value.clone().into()])));
+            return Ok(Some((ids.into(), vec![kind.into(), value.to_string().into()])));
         }
     }
     Ok(None)

@@ -47,7 +47,7 @@ impl Reader<'_> {
         IssueState::ALL.into_iter().map(count).collect()
     }
 
-    /// An issue's events by environment, release and server.
+    /// An issue's events by environment, release and server, and by each of its tags.
     pub fn facets(&self, issue: i64) -> Result<Vec<Facet>, Error> {
         let mut largest = self.0.prepare_cached(
             "SELECT value, events FROM issue_values WHERE issue_id = ?1 AND kind = ?2 AND value <> ''
@@ -56,14 +56,18 @@ impl Reader<'_> {
         let mut total = self
             .0
             .prepare_cached("SELECT ifnull(sum(events), 0) FROM issue_values WHERE issue_id = ?1 AND kind = ?2")?;
-        let facet = |kind: &'static str| {
-            let rows = largest.query_map((issue, kind, VALUES), |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let facet = |kind: String| {
+            let rows = largest.query_map((issue, &kind, VALUES), |row| Ok((row.get(0)?, row.get(1)?)))?;
             let values: Vec<(String, i64)> = rows.collect::<Result<_, _>>()?;
-            let total: i64 = total.query_row((issue, kind), |row| row.get(0))?;
+            let total: i64 = total.query_row((issue, &kind), |row| row.get(0))?;
             let listed: i64 = values.iter().map(|(_, events)| events).sum();
             Ok(Facet { kind, values, other: total - listed })
         };
-        KINDS.into_iter().map(facet).collect()
+        let mut tags = self.0.prepare_cached(
+            "SELECT DISTINCT kind FROM issue_values WHERE issue_id = ?1 AND kind >= 'tag:' AND kind < 'tag;'",
+        )?;
+        let tags = tags.query_map([issue], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
+        KINDS.into_iter().map(str::to_string).chain(tags).map(facet).collect()
     }
 
     /// The first environments in alphabetical order.

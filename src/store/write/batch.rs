@@ -1,14 +1,16 @@
 //! One commit of many events. Each is inserted whole or not at all, and their counts are written once at the end.
 use super::incoming::{Added, NewEvent};
+use crate::event::tags;
 use crate::grouping;
 use crate::log;
 use crate::store::alerts::{AlertKind, AlertPolicy};
 use crate::store::change::state;
-use crate::store::counts::{self, Tally};
+use crate::store::counts::{self, Arrival, Tally};
 use crate::store::error::Error;
 use crate::store::transaction::durable;
 use crate::time::Time;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, HashMap};
 use uuid::Uuid;
 
@@ -21,13 +23,14 @@ const WEEK: i64 = 7 * 24 * 3600 * 1000; // ms
 /// Stores the events and returns the outcome of each. An error means that none was stored.
 pub fn commit(
     connection: &mut Connection,
-    events: &[NewEvent],
+    events: &[impl Borrow<NewEvent>],
     policy: AlertPolicy,
 ) -> Result<Vec<Result<Added, Error>>, Error> {
     durable(connection, |transaction| {
         let mut commit =
             Commit { now: Time::now(), issues: HashMap::new(), tallies: BTreeMap::new(), reopened: BTreeMap::new() };
-        let outcomes = events.iter().map(|new| commit.store(transaction, new, policy)).collect::<Result<_, _>>()?;
+        let outcomes =
+            events.iter().map(|new| commit.store(transaction, new.borrow(), policy)).collect::<Result<_, _>>()?;
         commit.count(transaction, policy)?;
         Ok(outcomes)
     })
@@ -90,9 +93,14 @@ impl<'a> Commit<'a> {
             self.reopened.insert(home.issue, seq);
         }
         let event = &new.event;
-        let values = [&event.environment, &event.release, &event.server_name];
-        let tally = self.tallies.entry(home.issue).or_default();
-        tally.add(seq, received_at, event.level, event.suppressed, values);
+        self.tallies.entry(home.issue).or_default().add(Arrival {
+            seq,
+            received_at,
+            level: event.level,
+            suppressed: event.suppressed,
+            fields: [&event.environment, &event.release, &event.server_name],
+            labels: &new.labels,
+        });
         Ok(Added::New(id))
     }
 
@@ -174,10 +182,12 @@ fn insert_event(connection: &Connection, new: &NewEvent, issue: i64, received_at
     let event = &new.event;
     let mut insert = connection.prepare_cached(
         "INSERT INTO events (id, issue_id, level, timestamp, received_at, platform, environment, server_name, release,
-                             suppressed, type, message, fingerprint, stacktrace, causes, extra, more)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
+                             suppressed, unhandled, type, message, fingerprint, stacktrace, causes, tags, user, request,
+                             breadcrumbs, contexts, extra, more)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)
          ON CONFLICT (id) DO NOTHING",
     )?;
+    let tags = tags::to_json(&event.tags);
     let (mut id, mut derived) = (new.id, 0);
     loop {
         let inserted = insert.execute(params![
@@ -191,11 +201,17 @@ fn insert_event(connection: &Connection, new: &NewEvent, issue: i64, received_at
             event.server_name,
             event.release,
             event.suppressed,
+            event.unhandled,
             event.r#type,
             event.message,
             event.fingerprint,
             event.stacktrace,
             event.causes,
+            tags,
+            event.user,
+            event.request,
+            event.breadcrumbs,
+            event.contexts,
             event.extra,
             event.more,
         ])?;

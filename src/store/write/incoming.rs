@@ -1,6 +1,7 @@
 //! An event on its way into the database.
 use crate::event::Event;
 use crate::grouping::{self, Grouping, Input};
+use crate::store::counts::{self, Label};
 use crate::time::Time;
 use uuid::Uuid;
 
@@ -9,6 +10,8 @@ pub struct NewEvent {
     pub project: String,
     pub event: Event,
     pub grouping: Grouping,
+    /// Its tags and its user, which are counted per issue.
+    pub labels: Vec<Label>,
     /// Set for an imported event. `None`: the time of the commit.
     pub received_at: Option<Time>,
     /// When it happened, if the client says how long ago that was.
@@ -24,8 +27,11 @@ impl NewEvent {
             fingerprint: event.fingerprint.as_deref(),
             stacktrace: event.stacktrace.as_deref(),
         });
+        let [user, contexts, request, more] =
+            [&event.user, &event.contexts, &event.request, &event.more].map(|field| field.as_deref());
+        let labels = counts::labels(&event.tags, user, contexts, request, more);
         let id = event.id.filter(|id| !id.is_nil()).unwrap_or_else(Uuid::now_v7);
-        NewEvent { id, project, event, grouping, received_at: None, happened_at: None }
+        NewEvent { id, project, event, grouping, labels, received_at: None, happened_at: None }
     }
 }
 

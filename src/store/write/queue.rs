@@ -25,7 +25,7 @@ struct Waiting {
 /// Events that will share a commit, and changes to make after it.
 #[derive(Default)]
 pub struct Batch {
-    pub events: Vec<NewEvent>,
+    pub events: Vec<Arc<NewEvent>>,
     pub changes: Vec<Change>,
     /// When the first of them arrived.
     pub since: Option<Instant>,
@@ -33,7 +33,7 @@ pub struct Batch {
 }
 
 /// What became of each event, together with the events, so that freeing them does not hold up the writer.
-type Answer = (Result<Vec<Result<Added, Error>>, Error>, Vec<NewEvent>);
+type Answer = (Result<Vec<Result<Added, Error>>, Error>, Vec<Arc<NewEvent>>);
 
 /// Makes a change in a transaction of its own and answers whoever asked for it. Given an error, it passes that on.
 /// Returns an error if the database failed.
@@ -41,7 +41,7 @@ pub type Change = Box<dyn FnOnce(Result<&mut Connection, Error>) -> Result<(), E
 
 impl Queue {
     /// Returns once the writer has answered.
-    pub fn add(&self, event: NewEvent) -> Result<Added, Error> {
+    pub fn add(&self, event: Arc<NewEvent>) -> Result<Added, Error> {
         let (position, outcome) = {
             let mut waiting = self.lock();
             let position = waiting.batch.events.len();

@@ -59,7 +59,7 @@ impl Writer {
     }
 
     /// Returns once the event is durable.
-    pub fn add(&self, event: NewEvent) -> Result<Added, Error> {
+    pub fn add(&self, event: Arc<NewEvent>) -> Result<Added, Error> {
         self.queue.add(event)
     }
 
@@ -153,7 +153,7 @@ impl WriterThread {
         let outcomes = self.attempt(since, |connection| batch::commit(connection, &batch.events, policy));
         match outcomes {
             Ok(_) => self.upkeep.step(&mut self.connection, false),
-            Err(_) => self.refused = batch.events.iter().map(size).sum::<usize>() as i64,
+            Err(_) => self.refused = batch.events.iter().map(|event| size(event)).sum::<usize>() as i64,
         }
         batch.answer(outcomes);
     }
@@ -220,6 +220,6 @@ impl WriterThread {
 /// About how many bytes an event takes, apart from what every event takes.
 fn size(new: &NewEvent) -> usize {
     let event = &new.event;
-    let texts = [&event.stacktrace, &event.causes, &event.extra, &event.more];
+    let texts = [&event.stacktrace, &event.causes, &event.request, &event.breadcrumbs, &event.extra, &event.more];
     event.message.len() + texts.into_iter().flatten().map(|text| text.len()).sum::<usize>()
 }

@@ -1,31 +1,31 @@
 //! `GET /events/UUID` as text: everything about one event.
-use super::extra::extra;
+use super::extra::section;
 use super::metadata::metadata;
 use super::screen::{Screen, curl, dotted};
 use super::trace::traces;
 use crate::domain::StoredEvent;
+use crate::views::carried::sections;
 use crate::views::event::EventPage;
 use crate::views::text::counted;
 use crate::views::times;
 
-/// Maximum bytes of `extra` and `more` together.
-const ADDED: usize = 80 << 10;
+/// Maximum bytes of everything that the event carries besides its error.
+const CARRIED: usize = 80 << 10;
 
 pub fn event(page: &EventPage, origin: &str) -> Screen {
     let mut screen = Screen::default();
-    let StoredEvent { summary, extra: known, more, .. } = page.event;
+    let StoredEvent { summary, unhandled, .. } = page.event;
     let received = summary.received_at;
     let age = format!("{} ago", times::since(received, page.now));
     let issue = format!("issue {}, {}", page.issue.id, counted(page.issue.count, "event"));
-    screen.put("", 4, &dotted([summary.level.as_str(), &age, &times::exact(received), &issue]));
+    let unhandled = unhandled.then_some("unhandled");
+    let about = [summary.level.as_str()].into_iter().chain(unhandled);
+    screen.put("", 4, &dotted(about.chain([age.as_str(), &times::exact(received), &issue])));
     screen.message(summary.r#type.as_deref(), &summary.message);
     traces(&mut screen, page.event, "most recent call first", origin);
     metadata(&mut screen, "Event", page.event);
     let json = curl(origin, &format!("/api/events/{}", summary.id));
-    screen.part(ADDED, &json, |screen| {
-        extra(screen, "Extra", known.as_deref());
-        extra(screen, "More fields, which obs does not recognize", more.as_deref());
-    });
+    carried(&mut screen, page.event, &json);
     screen.heading("Next");
     for (name, event) in [("older event", page.older), ("newer event", page.newer)] {
         if let Some(event) = event {
@@ -36,4 +36,9 @@ pub fn event(page: &EventPage, origin: &str) -> Screen {
     screen.command("as JSON", &json);
     screen.command("all issues", &curl(origin, "/"));
     screen
+}
+
+/// What the event carries besides its error.
+pub fn carried(screen: &mut Screen, event: &StoredEvent, json: &str) {
+    screen.part(CARRIED, json, |screen| sections(event).for_each(|carried| section(screen, &carried)));
 }

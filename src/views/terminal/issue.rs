@@ -1,4 +1,5 @@
 //! `GET /issues/ID` as text: an issue's figures, its newest stack trace, and its events.
+use super::event::carried;
 use super::metadata::metadata;
 use super::screen::{Screen, curl, dotted};
 use super::trace::traces;
@@ -16,7 +17,7 @@ pub fn issue(page: &IssuePage, origin: &str) -> Screen {
     let IssuePage { issue, newest, events, now, .. } = *page;
     let mut screen = Screen::default();
     let id = format!("issue {}", issue.id);
-    let about = [status(issue, now), Some(issue.level.as_str()), Some(&id)];
+    let about = [status(issue, now), Some(issue.level.as_str()), issue.unhandled.then_some("unhandled"), Some(&id)];
     let origin_of = [issue.platform.as_deref(), issue.environment.as_deref(), Some(&issue.project)];
     screen.put("", 4, &dotted(about.into_iter().chain(origin_of).flatten()));
     screen.message(issue.r#type.as_deref(), &issue.message);
@@ -24,6 +25,7 @@ pub fn issue(page: &IssuePage, origin: &str) -> Screen {
     figures(&mut screen, issue, now);
     traces(&mut screen, newest, "from the newest event", origin);
     metadata(&mut screen, "Newest event", newest);
+    carried(&mut screen, newest, &curl(origin, &format!("/api/events/{}", issue.last_event_id)));
     screen.heading(events_heading(events));
     let rows: Vec<_> = events.rows.iter().map(|event| row(event, now)).collect();
     screen.table(["ID", " RECEIVED", ""], &rows);
@@ -45,6 +47,9 @@ fn figures(screen: &mut Screen, issue: &Issue, now: Time) {
         screen.field("where", &cut(culprit, LINE));
     }
     screen.field("count", &(counted(issue.count, "event") + &stored.unwrap_or_default()));
+    if issue.users > 0 {
+        screen.field("users", &counted(issue.users, "user"));
+    }
     screen.field("last seen", &seen(issue.last_seen));
     screen.field("first seen", &(seen(issue.first_seen) + &release.unwrap_or_default()));
     for (name, time) in [("resolved", issue.resolved_at), ("reopened", issue.reopened_at)] {

@@ -40,17 +40,19 @@ pub fn issues(list: &ListPage, origin: &str) -> Screen {
         screen.command("first page", &curl(origin, &list.asked.at(Cursor::Newest)));
     }
     screen.command("search", &curl(origin, "/?q=WORDS"));
+    screen.command("set up", &curl(origin, "/setup"));
     screen
 }
 
 /// The status has a column of its own, where no event can write.
 fn row(issue: &Issue, with_project: bool, now: Time) -> [String; 7] {
+    let marks: Vec<&str> = status(issue, now).into_iter().chain(issue.unhandled.then_some("unhandled")).collect();
     [
         issue.id.to_string(),
         issue.level.as_str().to_string(),
         shortened(issue.count),
         times::since(issue.last_seen, now),
-        status(issue, now).unwrap_or_default().to_string(),
+        marks.join(" "),
         issue.project.chars().take(if with_project { PROJECT } else { 0 }).collect(),
         title(issue.r#type.as_deref().map(short), first_line(&issue.message)),
     ]

@@ -2,7 +2,7 @@
 //!
 //! | file | contents |
 //! |---|---|
-//! | `list`, `issue`, `event`, `note` | one page each; `note` has the empty dashboard and errors |
+//! | `list`, `issue`, `event`, `note` | one page each; `note` has `/setup`, the empty dashboard and errors |
 //! | `trace`, `metadata`, `extra` | parts of an event |
 //! | `screen` | lines of text, made harmless to a terminal |
 //! | `width` | how many columns a character takes |
@@ -26,5 +26,5 @@ mod width;
 pub use event::event;
 pub use issue::issue;
 pub use list::issues;
-pub use note::{empty, error};
+pub use note::{empty, error, setup};
 pub use screen::Screen;

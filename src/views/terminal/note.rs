@@ -1,19 +1,37 @@
-//! Pages of a few sentences as text: the empty dashboard, and errors.
+//! Pages of a few sentences as text: how to send events, and errors.
 use super::screen::{Screen, curl};
-use crate::views::empty::{dsn, hint};
+use crate::views::setup::{DOCS, HYPHEN, Setup};
 
-/// `origin` is the URL at which the reader reached obs. `key` is set if the reader may see it.
-pub fn empty(origin: &str, key: Option<&str>) -> Screen {
+/// `GET /` before the first event.
+pub fn empty(setup: &Setup) -> Screen {
+    instructions("No events yet. obs is running and waiting for its first event.", setup)
+}
+
+pub fn setup(setup: &Setup) -> Screen {
+    instructions("Set up an application", setup)
+}
+
+fn instructions(title: &str, setup: &Setup) -> Screen {
     let mut screen = Screen::default();
-    screen.put("", 2, "No events yet. obs is running and waiting for its first event.");
-    screen.heading("From a shell");
-    screen.copy(&format!("{} \\", curl(origin, "/api/events")));
-    screen.copy(&format!("  -H 'X-OBS-Key: {}' \\", key.unwrap_or("KEY")));
-    screen.copy(r#"  -d '{"message":"something broke","level":"error","platform":"curl"}'"#);
-    screen.heading("From an application, with this DSN");
-    screen.copy(&dsn(origin, key));
+    screen.put("", 2, title);
+    for addresses in setup.all() {
+        if !addresses.project.is_empty() {
+            screen.heading(&format!("Project {}", addresses.project));
+        }
+        screen.heading("From a shell");
+        screen.copy(&format!("{} \\", curl(setup.origin, "/api/events")));
+        screen.copy(&format!("  -H 'X-OBS-Key: {}' \\", addresses.key));
+        screen.copy(r#"  -d '{"message":"something broke","level":"error","platform":"curl"}'"#);
+        screen.heading("From an application, with this DSN for obs's SDK");
+        screen.copy(&addresses.dsn);
+        screen.heading("From an application, with this DSN for any of Sentry's SDKs");
+        screen.copy(&format!("{}/1", addresses.dsn));
+    }
     screen.blank();
-    screen.put("", 2, hint(key));
+    screen.put("", 2, &format!("{} {HYPHEN}", setup.hint()));
+    screen.heading("More");
+    screen.copy(&format!("{DOCS}/sentry.md"));
+    screen.copy(&format!("{DOCS}/api.md"));
     screen
 }
 

@@ -3,6 +3,7 @@ use super::screen::{Screen, WIDTH, curl};
 use super::width::width;
 use crate::domain::StoredEvent;
 use crate::event::frame::Frame;
+use crate::views::carried::fields;
 use crate::views::frames::{Entry, Item, Trace, names};
 use crate::views::source;
 use crate::views::trace::Traces;
@@ -57,6 +58,9 @@ fn item(screen: &mut Screen, item: &Item) {
     }
     if item.is_culprit {
         source(screen, item.frame);
+        for row in item.frame.vars.as_deref().map(fields).unwrap_or_default() {
+            screen.line("        ", &format!("{} = {}", row.name, row.value));
+        }
     }
 }
 

@@ -84,13 +84,14 @@ test("an error in a worker is the worker's event alone if both it and the page r
   await new Promise((resolve) => setTimeout(resolve, 1500)); // The page waits for one second.
   assert.equal(await tab.page.evaluate(() => obs.flush()), true);
   assert.deepEqual(tab.server.events.map(({ type, message, stacktrace }) => [type, message, stacktrace[0].function]), [['PaymentError', 'declined', 'pay']]);
+  assert.deepEqual(tab.server.events[0].mechanism, { handled: false });
 });
 
 test('a page reports the error of a worker that does not', async () => {
   await tab.page.evaluate(() => new Worker('/worker.js', { type: 'module' }).postMessage(null));
   await eventually(() => tab.server.events.length === 1);
-  const [{ type, message, stacktrace }] = tab.server.events;
-  assert.deepEqual([type, message, stacktrace[0].lineno], ['Error', 'declined', 5]);
+  const [{ type, message, stacktrace, mechanism }] = tab.server.events;
+  assert.deepEqual([type, message, stacktrace[0].lineno, mechanism], ['Error', 'declined', 5, { handled: false }]);
   assert.match(stacktrace[0].filename, /\/worker\.js$/);
 });
 

@@ -1,0 +1,122 @@
+//! `GET /setup`, and `GET /` before the first event: how to send events, ready to paste.
+use super::html::{Html, html};
+use super::layout::note;
+use crate::domain::Key;
+
+/// The documentation's folder.
+pub const DOCS: &str = "https://github.com/alexisbouchez/observability-prototype/blob/main/docs";
+pub const HYPHEN: &str = "Sentry's SDKs for JavaScript accept no key with a hyphen. obs's own SDKs do.";
+
+/// What to set up, and how much the reader may know about it.
+pub struct Setup<'a> {
+    /// The URL at which the reader reached obs.
+    pub origin: &'a str,
+    pub keys: &'a [Key],
+    pub may_see_keys: bool,
+}
+
+impl Setup<'_> {
+    /// The addresses for each key.
+    pub fn all(&self) -> impl Iterator<Item = Addresses<'_>> {
+        let (scheme, host) = self.origin.split_once("://").unwrap_or(("http", self.origin));
+        self.keys.iter().map(move |key| {
+            let shown = if self.may_see_keys { &key.key } else { "KEY" };
+            Addresses { project: &key.project, key: shown, dsn: format!("{scheme}://{shown}@{host}") }
+        })
+    }
+
+    /// What to know about the key.
+    pub fn hint(&self) -> &'static str {
+        match self.may_see_keys {
+            true => "A key can send events but not read them.",
+            false => "Replace KEY with one of the server's ingest keys.",
+        }
+    }
+}
+
+pub struct Addresses<'a> {
+    pub project: &'a str,
+    /// `KEY` if the reader may not see it.
+    pub key: &'a str,
+    /// For obs's SDKs. Sentry's need `/1` after it.
+    pub dsn: String,
+}
+
+/// `GET /` before the first event.
+pub fn empty(setup: &Setup) -> Html {
+    let intro = html!("<p>obs is running and waiting for its first event. Send one, then reload this page.</p>\n");
+    note("No events yet", html!("{}{}", intro, instructions(setup)))
+}
+
+pub fn setup(setup: &Setup) -> Html {
+    note("Set up an application", instructions(setup))
+}
+
+fn instructions(setup: &Setup) -> Html {
+    let blocks_of_all = setup.all().map(|addresses| blocks(setup.origin, &addresses)).collect::<Html>();
+    let snippets = setup.all().next().map(|addresses| snippets(setup.origin, &addresses.dsn));
+    html!(
+        "{}<h3>obs's SDKs, ready to paste</h3>\n{}<p class=\"dim\">One click selects a whole block. {} {}</p>\n\
+         <p class=\"dim\">More: <a href=\"{}/sentry.md\">Sentry's SDKs</a>, \
+         <a href=\"{}/api.md\">JSON over HTTP</a>, <a href=\"/\">all issues</a></p>",
+        blocks_of_all,
+        snippets,
+        setup.hint(),
+        HYPHEN,
+        DOCS,
+        DOCS
+    )
+}
+
+/// The blocks for one key.
+fn blocks(origin: &str, addresses: &Addresses) -> Html {
+    let Addresses { project, key, dsn } = addresses;
+    let project = (!project.is_empty()).then(|| html!("<h2>Project <span>{}</span></h2>\n", project));
+    html!(
+        r#"{}<h3>From a shell</h3>
+<pre class="all">curl {}/api/events \
+  -H 'X-OBS-Key: {}' \
+  -d '{{"message":"something broke","level":"error","platform":"curl"}}'</pre>
+<h3>From an application, with this DSN for obs's SDK</h3>
+<pre class="all">{}</pre>
+<h3>From an application, with this DSN for any of Sentry's SDKs</h3>
+<pre class="all">{}/1</pre>
+"#,
+        project,
+        origin,
+        key,
+        dsn,
+        dsn
+    )
+}
+
+/// How to set up an SDK of obs in each language.
+fn snippets(origin: &str, dsn: &str) -> Html {
+    html!(
+        r#"<details><summary>Go</summary><pre class="all">import obs "github.com/alexisbouchez/observability-prototype/sdk/go"
+
+obs.Init(obs.Options{{
+    DSN:         "{0}",
+    Environment: "production",
+}})
+defer obs.Flush(5 * time.Second)
+defer obs.Recover()</pre></details>
+<details><summary>PHP</summary><pre class="all">\Obs\Client::init([
+    'dsn'         =&gt; '{0}',
+    'environment' =&gt; 'production',
+]);</pre></details>
+<details><summary>JavaScript in Node or Bun</summary><pre class="all">import * as obs from '@obs/sdk';
+
+obs.init({{
+  dsn: '{0}',
+  environment: 'production',
+}});</pre></details>
+<details><summary>JavaScript in a browser</summary><pre class="all">&lt;script type="module"&gt;
+  import * as obs from '{1}/sdk.js';
+  obs.init({{ dsn: '{0}', captureUnhandled: true }});
+&lt;/script&gt;</pre></details>
+"#,
+        dsn,
+        origin
+    )
+}
