@@ -137,11 +137,12 @@ fn field<'a>(entries: &[(&RawValue, &'a RawValue)], name: &str) -> Option<&'a st
     entries.iter().rev().find(|(key, _)| is_named(key)).map(|(_, value)| value.get())
 }
 
-/// Text, a number or a boolean as text of at most `max` characters; `None` if it is something else or blank.
+/// Text, a number or a boolean as text of at most `max` characters; `None` if it is something else or blank, or the
+/// `{{auto}}` by which SDKs ask for the address of the client.
 fn scalar(raw: &str, max: usize) -> Option<String> {
     let is_scalar = !raw.starts_with(['{', '[']) && raw != "null";
     let text = json::string(raw).or_else(|| is_scalar.then(|| raw.to_string()))?;
-    short(&text, max)
+    short(&text, max).filter(|text| text != "{{auto}}")
 }
 
 fn short(text: &str, max: usize) -> Option<String> {
@@ -170,6 +171,7 @@ mod tests {
         assert_eq!(user_key(r#"{"email":"a@b.c","id":7}"#).as_deref(), Some("7"));
         assert_eq!(user_key(r#"{"id":null,"username":"ann","ip_address":"192.0.2.1"}"#).as_deref(), Some("ann"));
         assert_eq!((user_key(r#"{"name":"ann"}"#), user_key("[]")), (None, None));
+        assert_eq!(user_key(r#"{"ip_address":"{{auto}}"}"#), None);
     }
 
     #[test]
