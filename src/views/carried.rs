@@ -4,6 +4,7 @@ use crate::domain::StoredEvent;
 use crate::event::{json, tags, timestamp};
 use crate::query::Term;
 use crate::text::trim;
+use serde_json::value::RawValue;
 
 /// Breadcrumbs that are shown, the latest.
 const CRUMBS: usize = 100;
@@ -59,7 +60,7 @@ pub fn sections(event: &StoredEvent) -> impl Iterator<Item = Section> {
         section("Breadcrumbs", "what happened before, the error last", &event.breadcrumbs, breadcrumbs),
         section("Contexts", "", &event.contexts, contexts),
         section("Extra", "", &event.extra, fields),
-        section("More", "fields that obs does not recognize", &event.more, fields),
+        section("More", "fields that obs does not recognize", &event.more, more),
     ];
     sections.into_iter().filter(|section| !section.rows.is_empty())
 }
@@ -86,7 +87,12 @@ fn request(raw: &str) -> Vec<Row> {
     if let Some(url) = text("url") {
         rows.push(Row::text(&text("method").unwrap_or_else(|| "address".into()), &url));
     }
-    rows.extend(field("query_string").filter(says_something).map(|query| Row::json("query", query)));
+    let in_url =
+        |query: &str| Some(query) == text("url").as_deref().and_then(|url| url.split_once('?')).map(|(_, query)| query);
+    let query = field("query_string").filter(says_something);
+    rows.extend(
+        query.filter(|raw| !json::string(raw).is_some_and(|query| in_url(&query))).map(|raw| Row::json("query", raw)),
+    );
     rows.extend(field("headers").map(pairs).unwrap_or_default());
     rows.extend(field("data").filter(says_something).map(|body| Row::json("body", body)));
     let is_shown = |name: &str| {
@@ -99,6 +105,26 @@ fn request(raw: &str) -> Vec<Row> {
         .collect();
     rows.extend(others);
     rows
+}
+
+/// The other fields, with the SDK and a program's modules as their names and versions.
+fn more(raw: &str) -> Vec<Row> {
+    let Some(entries) = json::object(raw) else { return fields(raw) };
+    let text = |raw: &str, name| json::field(raw, name).and_then(json::string);
+    let module = |name: &str, version: &str| Some(format!("{} {}", json::string(name)?, json::string(version)?));
+    let row = |(key, value): &(&RawValue, &RawValue)| {
+        let (name, value) = (name(key.get()), value.get());
+        let versions = match name.as_str() {
+            "sdk" => text(value, "name").zip(text(value, "version")).map(|(name, version)| format!("{name} {version}")),
+            "modules" => json::object(value).and_then(|modules| {
+                let all = modules.iter().map(|(name, version)| module(name.get(), version.get()));
+                Some(all.collect::<Option<Vec<_>>>()?.join(", "))
+            }),
+            _ => None,
+        };
+        versions.map_or_else(|| Row::json(&name, value), |versions| Row::text(&name, &versions))
+    };
+    entries.iter().filter(|(_, value)| says_something(&value.get())).map(row).collect()
 }
 
 fn says_something(value: &&str) -> bool {
@@ -150,22 +176,29 @@ fn breadcrumb(raw: &str) -> Row {
     }
 }
 
-/// One line for each context that has a name and a version, the rest as JSON.
+/// One line for each context that has a name and a version, the rest as JSON. What a context is, its `type` says, or else
+/// its name.
 fn contexts(raw: &str) -> Vec<Row> {
     let Some(entries) = json::object(raw) else { return fields(raw) };
-    let known = |(kind, names): &(&str, [&str; 4])| {
-        let (_, context) = entries.iter().find(|(key, _)| name(key.get()) == *kind)?;
-        let parts = names.iter().filter_map(|name| json::field(context.get(), name).and_then(json::string));
-        let mut parts: Vec<String> = parts.filter(|part| !trim(part).is_empty()).collect();
+    let line = |kind: &str, context: &str| {
+        let place = CONTEXTS.iter().position(|(known, _)| *known == kind)?;
+        let text = |name: &&str| json::field(context, name).and_then(json::string);
+        let parts = CONTEXTS[place].1.iter().filter_map(text);
+        let mut parts: Vec<String> =
+            parts.map(|part| trim(&part).to_string()).filter(|part| !part.is_empty()).collect();
         parts.dedup();
-        (!parts.is_empty()).then(|| Row::text(kind, &parts.join(" ")))
+        (!parts.is_empty()).then(|| (place, parts.join(" ")))
     };
-    let mut rows: Vec<Row> = CONTEXTS.iter().filter_map(known).collect();
-    for (key, value) in &entries {
-        let name = name(key.get());
-        if rows.iter().all(|row| row.name != name) && says_something(&value.get()) {
-            rows.push(Row::json(&name, value.get()));
+    let row = |(key, value): &(&RawValue, &RawValue)| {
+        let (name, value) = (name(key.get()), value.get());
+        let kind = json::field(value, "type").and_then(json::string).unwrap_or_default();
+        match line(&kind, value).or_else(|| line(&name, value)) {
+            Some((place, text)) => (place, Row::text(&name, &text)),
+            None => (CONTEXTS.len(), Row::json(&name, value)),
         }
-    }
-    rows
+    };
+    let mut rows: Vec<(usize, Row)> =
+        entries.iter().filter(|(_, value)| says_something(&value.get())).map(row).collect();
+    rows.sort_by_key(|(place, _)| *place);
+    rows.into_iter().map(|(_, row)| row).collect()
 }
