@@ -86,13 +86,14 @@ test-contrib: deps ## test the alert scripts
 	node --test contrib/test/*.test.js
 
 # With a DRIVER, neither our SDKs nor their languages are needed.
-sdk-compat: ## test every SDK against the real server; DRIVER='command' tests yours instead
+sdk-compat: ## test every SDK, and Sentry's, against the real server; DRIVER='command' tests yours instead
 	cargo build
 ifndef DRIVER
 	@tests/deps
-	cd sdk-compat/drivers/go && go build -o $(CURDIR)/target/sdk-compat/go .
+	for driver in go sentry-go; do (cd sdk-compat/drivers/$$driver && go build -o $(CURDIR)/target/sdk-compat/$$driver .) || exit 1; done
+	sdk/js/node_modules/.bin/bun build --target browser --outfile target/sdk-compat/sentry-browser.js sdk-compat/drivers/sentry-js/browser.js > /dev/null
 endif
-	@OBS_BIN=$(CURDIR)/target/debug/obs GO_DRIVER=$(CURDIR)/target/sdk-compat/go node sdk-compat/run.js
+	@OBS_BIN=$(CURDIR)/target/debug/obs node sdk-compat/run.js
 
 deps: ## install whatever the tests need and the machine lacks
 	@tests/deps
@@ -100,7 +101,7 @@ deps: ## install whatever the tests need and the machine lacks
 lint: deps ## check formatting, lints and types
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
-	for module in sdk/go sdk-compat/drivers/go example; do (cd $$module && test -z "$$(gofmt -l . | tee /dev/stderr)" && go vet ./...) || exit 1; done
+	for module in sdk/go sdk-compat/drivers/{go,sentry-go} example; do (cd $$module && test -z "$$(gofmt -l . | tee /dev/stderr)" && go vet ./...) || exit 1; done
 	find sdk/php example/php sdk-compat/drivers/php -name '*.php' -print0 | xargs -0 -n1 php -l > /dev/null
 	cd sdk/js && node_modules/.bin/tsc -p .
 	for script in contrib/*.sh; do sh -n $$script || exit 1; done

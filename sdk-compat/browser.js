@@ -1,4 +1,5 @@
-// Runs the JavaScript driver in headless Chromium, on a page that loads the SDK from an obs on another origin.
+// Runs a JavaScript driver in headless Chromium, on a page that loads obs's SDK from an obs on another origin, or another
+// SDK from a file.
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
@@ -8,24 +9,26 @@ import { launch } from '../tests/browser/chromium.js';
 
 const page = (sdk) => `<!doctype html><title>driver</title>
 <script type="module">
-import * as obs from '${sdk}';
+import * as sdk from '${sdk}';
 import { drive } from '/driver.js';
 window.drive = async (scenario, dsn) => {
-  const bridge = { say: (line) => window.driverSays(line), wait: () => window.driverWaits() };
-  return (await drive(obs, scenario, dsn, bridge)) !== false;
+  const bridge = { say: (line) => window.driverSays(line), wait: () => window.driverWaits(), request: (handle) => handle() };
+  return (await drive(sdk, scenario, dsn, bridge)) !== false;
 };
 </script>`;
 
 export class Browser {
-  static async start() {
+  /** `folder`: the one in `drivers` that has the driver. `sdk`: the SDK as one file, if it is not obs's own. */
+  static async start(folder, sdk) {
     const browser = new Browser();
     browser.obs = await Obs.create();
     await browser.obs.start();
     browser.chromium = await launch();
+    const files = { '/driver.js': new URL(`drivers/${folder}/driver.js`, import.meta.url), '/sdk.js': sdk };
+    const html = page(sdk ? '/sdk.js' : `${browser.obs.origin}/sdk.js`);
     browser.server = createServer(async (request, response) => {
-      const driver = request.url === '/driver.js';
-      const body = driver ? await readFile(new URL('drivers/js/driver.js', import.meta.url)) : page(`${browser.obs.origin}/sdk.js`);
-      response.writeHead(200, { 'Content-Type': driver ? 'text/javascript' : 'text/html' }).end(body);
+      const file = files[request.url];
+      response.writeHead(200, { 'Content-Type': file ? 'text/javascript' : 'text/html' }).end(file ? await readFile(file) : html);
     }).listen(0, '127.0.0.1');
     await once(browser.server, 'listening');
     return browser;

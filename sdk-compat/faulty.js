@@ -23,7 +23,7 @@ export class FaultyProxy {
       for await (const part of request) body += part;
       const behavior = behaviors[Math.min(proxy.attempts.length, behaviors.length - 1)];
       const age = request.headers['x-obs-age'];
-      proxy.attempts.push({ at: Date.now(), age, event: JSON.parse(body) });
+      proxy.attempts.push({ at: Date.now(), age, body });
       if (behavior === 'silence') return;
       const headers = { 'X-OBS-Key': request.headers['x-obs-key'], ...(age && { 'X-OBS-Age': age }) };
       const forward = () => fetch(`${obs.origin}/api/events`, { method: 'POST', body, headers });

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-const KEY = 'compat-key';
+const KEY = 'compat_key'; // Sentry's JavaScript SDKs accept no hyphen.
 const OBS = process.env.OBS_BIN ?? new URL('../target/debug/obs', import.meta.url).pathname;
 
 /** Returns an unused port. obs gets a fixed number, so that it can start late and restart under the same DSN. */

@@ -7,13 +7,14 @@ const CONCURRENCY = 4; // More than the cores of a small machine, since scenario
 const cut = (text, limit) => (text.length > limit ? `${text.slice(0, limit)}…` : text);
 const indent = (text) => text.trimEnd().replace(/^/gm, '    ');
 
-/** Runs one cell of the matrix: `ok`, `FAIL`, or `-` if the driver does not know the scenario. */
+/** Runs one cell of the matrix: `ok`, `FAIL`, or `-` if the driver does not know the scenario or cannot do it. */
 async function cell(name, driver) {
+  if (driver.cannot?.[name]) return '-';
   const obs = await Obs.create();
   try {
     if (await runScenario(name, driver, obs)) return 'ok';
-    if (!driver.own) return '-';
-    throw new Error('not supported, which is a failure for our own SDKs');
+    if (!driver.cannot) return '-';
+    throw new Error('not supported, and drivers.js has no reason for that');
   } catch (error) {
     console.log(`\nFAIL ${name} with ${driver.name}: ${cut(error.message, 2000)}`);
     console.log(`  The server stored:\n${indent(await stored(obs))}`);
@@ -37,8 +38,20 @@ async function stored(obs) {
 
 function matrix(names, columns, cells) {
   const first = Math.max(...names.map((name) => name.length)) + 2;
-  const line = (name, values) => name.padEnd(first) + values.map((value) => value.padEnd(10)).join('');
-  return [line('', columns), ...names.map((name) => line(name, columns.map((column) => cells[name][column])))].join('\n');
+  const line = (name, value) => name.padEnd(first) + columns.map((column) => value(column).padEnd(Math.max(10, column.length + 2))).join('');
+  return [line('', (column) => column), ...names.map((name) => line(name, (column) => cells[name][column]))].join('\n').replace(/ +$/gm, '');
+}
+
+/** Why drivers cannot do some of the scenarios, each reason once. */
+function reasons(names, columns) {
+  const drivers = {};
+  for (const name of names) {
+    for (const column of columns) {
+      const reason = column.cannot?.[name];
+      if (reason) (drivers[`${name}: ${reason}`] ??= []).push(column.name);
+    }
+  }
+  return Object.entries(drivers).map(([reason, names]) => `  - ${reason} (${names.join(', ')})`);
 }
 
 const names = process.env.SCENARIO?.split(/\s+/).filter(Boolean) ?? [];
@@ -63,7 +76,10 @@ await Promise.all(
 );
 await Promise.all(columns.map((driver) => driver.stop()));
 
-console.log(`\n\n${matrix(names, columns.map((driver) => driver.name), cells)}\n`);
+const groups = [columns.filter(({ sentry }) => !sentry), columns.filter(({ sentry }) => sentry)].filter(({ length }) => length > 0);
+console.log(`\n\n${groups.map((group) => matrix(names, group.map(({ name }) => name), cells)).join('\n\n')}\n`);
+const why = reasons(names, columns);
+if (why.length > 0) console.log(['Not supported:', ...why, ''].join('\n'));
 const all = Object.values(cells).flatMap(Object.values);
 const failed = all.filter((value) => value === 'FAIL').length;
 console.log(`${all.length} cells: ${all.filter((value) => value === 'ok').length} ok, ${failed} failed, ${all.filter((value) => value === '-').length} not supported (-)`);

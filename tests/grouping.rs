@@ -142,7 +142,7 @@ fn a_function_has_the_same_name_in_every_languages_notation() {
     {
         assert_eq!(place(function), "total in cart.x", "{function}");
     }
-    for function in ["", "{closure}", "<lambda>", "{main}", "Object.<anonymous>"] {
+    for function in ["", "?", "{closure}", "<lambda>", "{main}", "Object.<anonymous>"] {
         assert_eq!(place(function), "cart.x", "{function}");
     }
 }

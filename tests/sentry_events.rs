@@ -110,12 +110,21 @@ fn frames_get_a_file_and_java_and_rust_their_own_corrections() {
         "sentry_panic::panic_handler",
         "core::panicking::panic_fmt",
         "<alloc::boxed::Box<F> as X>::call",
+        "at /rustc/59807616e1/library/std/src/panicking.rs:581:40",
     ] {
         assert_eq!(
             frame("native", "sentry.rust", json!({"function": runtime, "in_app": true}))["in_app"],
             false,
             "{runtime}"
         );
+    }
+    for (path, in_app) in [
+        ("/rustc/59807616e1/library/core/src/slice/index.rs", false),
+        ("/root/.rustup/toolchains/x/lib/rustlib/src/rust/library/core/src/slice/index.rs", false),
+        ("/srv/shop/src/slice/index.rs", true),
+    ] {
+        let sent = json!({"function": "<usize as core::slice::index::SliceIndex<[T]>>::index", "abs_path": path, "in_app": true});
+        assert_eq!(frame("native", "sentry.rust", sent)["in_app"], in_app, "{path}");
     }
     assert_eq!(frame("native", "sentry.rust", json!({"function": "shop::pay", "in_app": true}))["in_app"], true);
 }

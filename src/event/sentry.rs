@@ -13,8 +13,10 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 /// Starts of functions that belong to the runtime or to the SDK, although Sentry's Rust SDK marks some as the
-/// application's own.
-const RUST_RUNTIME: [&str; 6] = ["std::", "core::", "alloc::", "sentry", "rust_begin_unwind", "__rust"];
+/// application's own. `at /rustc/…` is what it makes of a backtrace that it cannot read.
+const RUST_RUNTIME: [&str; 7] = ["std::", "core::", "alloc::", "sentry", "rust_begin_unwind", "__rust", "at /rustc/"];
+/// Directories of Rust's own sources: `<usize as core::slice::index::SliceIndex<[T]>>::index` is in one of them.
+const RUST_SOURCES: [&str; 2] = ["/rustc/", "/rustlib/src/"];
 
 /// Maximum number of threads among which the one that crashed is looked for, and of CSP reports in one request: as many as
 /// a browser holds back.
@@ -182,7 +184,9 @@ fn frame(raw: &str, style: Style) -> String {
     }
     let runtime =
         |function: &String| RUST_RUNTIME.iter().any(|start| function.trim_start_matches('<').starts_with(start));
-    if style.rust && function.as_ref().is_some_and(runtime) {
+    let path = text("abs_path").unwrap_or_default();
+    let is_runtime = function.as_ref().is_some_and(runtime) || RUST_SOURCES.iter().any(|dir| path.contains(dir));
+    if style.rust && is_runtime {
         changed.push(("in_app", "false".into()));
     }
     if changed.is_empty() {

@@ -133,11 +133,12 @@ fn without_query(url: &str) -> String {
     url.split(['?', '#']).next().unwrap_or_default().to_string()
 }
 
-/// Text, a number or a boolean as text of at most `max` characters; `None` if it is something else or blank.
+/// Text, a number or a boolean as text of at most `max` characters; `None` if it is something else or blank, or the
+/// `{{auto}}` by which SDKs ask for the address of the client.
 fn scalar(raw: &str, max: usize) -> Option<String> {
     let is_scalar = !raw.starts_with(['{', '[']) && raw != "null";
     let text = json::string(raw).or_else(|| is_scalar.then(|| raw.to_string()))?;
-    short(&text, max)
+    short(&text, max).filter(|text| text != "{{auto}}")
 }
 
 fn short(text: &str, max: usize) -> Option<String> {
@@ -167,6 +168,7 @@ mod tests {
         let no_id = r#"{"id":null,"username":"ann","ip_address":"192.0.2.1"}"#;
         assert_eq!(user_key(no_id), Some(("username", "ann".into())));
         assert_eq!((user_key(r#"{"name":"ann"}"#), user_key("[]")), (None, None));
+        assert_eq!(user_key(r#"{"ip_address":"{{auto}}"}"#), None);
     }
 
     #[test]

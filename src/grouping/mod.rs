@@ -187,7 +187,8 @@ fn culprit(Frame { filename, function, .. }: &Frame) -> Option<String> {
 /// neither: `app.min.js`, column 4,211, function `a.b`.
 fn place(frame: &Frame) -> Option<(&str, &str)> {
     let file = trailing(frame.filename.split(['?', '#']).next().unwrap_or_default(), |c| c != '/' && c != '\\');
-    let is_short = !frame.function.is_empty() && names(&frame.function).all(|name| name.len() <= 2);
+    let longest = names(&frame.function).map(str::len).max();
+    let is_short = longest.is_some_and(|length| length <= 2);
     let is_minified = is_short || file.ends_with(".min.js") || frame.colno > Some(MAX_COLUMN);
     Some((bare_name(&frame.function), file)).filter(|place| !is_minified && *place != ("", ""))
 }

@@ -82,7 +82,7 @@ pub fn sections(event: &StoredEvent) -> impl Iterator<Item = Section> {
         crumbs,
         section("Contexts", "", Rows, &event.contexts, contexts),
         section("Extra", "", Minor, &event.extra, fields),
-        section("More", "fields that obs does not recognize", Minor, &event.more, fields),
+        section("More", "fields that obs does not recognize", Minor, &event.more, more),
     ];
     sections.into_iter().filter(|section| !section.rows.is_empty())
 }
@@ -107,7 +107,10 @@ fn request(raw: &str) -> Vec<Row> {
         shown.extend(["url", "method"]);
         rows.push(Row::text(&text(raw, "method").unwrap_or_else(|| "address".into()), &url));
     }
-    rows.extend(value(raw, "query_string").map(|query| Row::json("query", query)));
+    let address = text(raw, "url").unwrap_or_default();
+    let in_address = |query: &&str| json::string(query).is_some_and(|query| address.ends_with(&format!("?{query}")));
+    let query = value(raw, "query_string").filter(|query| !in_address(query));
+    rows.extend(query.map(|query| Row::json("query", query)));
     let headers = value(raw, "headers").map(pairs).unwrap_or_default();
     match headers.len() {
         ..=HEADERS => rows.extend(headers),
@@ -116,6 +119,22 @@ fn request(raw: &str) -> Vec<Row> {
     rows.extend(value(raw, "data").map(|body| Row::json("body", body)));
     rows.extend(fields(raw).into_iter().filter(|row| says_something(&row.value) && !shown.contains(&&*row.name)));
     rows
+}
+
+/// The other fields, with the SDK and a program's modules as their names and versions.
+fn more(raw: &str) -> Vec<Row> {
+    let module = |row: Row| Some(format!("{} {}", row.name, json::string(&row.value)?));
+    let versions = |row: &Row| match row.name.as_str() {
+        "sdk" => Some(format!("{} {}", text(&row.value, "name")?, text(&row.value, "version")?)),
+        "modules" => Some(fields(&row.value).into_iter().map(module).collect::<Option<Vec<_>>>()?.join(", ")),
+        _ => None,
+    };
+    let rows = fields(raw).into_iter().filter(|row| says_something(&row.value));
+    let row = |row: Row| match versions(&row) {
+        Some(versions) => Row::text(&row.name, &versions),
+        None => row,
+    };
+    rows.map(row).collect()
 }
 
 /// A field of an object that says something.
@@ -197,16 +216,25 @@ fn clock(time: Time) -> String {
     time.to_string().get(11..23).unwrap_or_default().into()
 }
 
-/// One line for each context that has a name and a version, the rest as JSON.
+/// One line for each context that has a name and a version, the rest as JSON. What a context is, its `type` says, or else
+/// its name.
 fn contexts(raw: &str) -> Vec<Row> {
-    let known = |(kind, names): &(&str, [&str; 4])| {
-        let context = value(raw, kind)?;
-        let mut parts: Vec<String> = names.iter().filter_map(|name| text(context, name)).collect();
+    let line = |kind: &str, context: &str| {
+        let place = CONTEXTS.iter().position(|(known, _)| *known == kind)?;
+        let mut parts: Vec<String> = CONTEXTS[place].1.iter().filter_map(|name| text(context, name)).collect();
+        parts.iter_mut().for_each(|part| *part = trim(part).to_string());
         parts.dedup();
-        (!parts.is_empty()).then(|| Row::text(kind, &parts.join(" ")))
+        (!parts.is_empty()).then(|| (place, parts.join(" ")))
     };
-    let known: Vec<Row> = CONTEXTS.iter().filter_map(known).collect();
-    let is_new = |row: &Row| says_something(&row.value) && known.iter().all(|other| other.name != row.name);
-    let others: Vec<Row> = fields(raw).into_iter().filter(is_new).collect();
-    known.into_iter().chain(others).collect()
+    let row = |row: Row| {
+        let kind = text(&row.value, "type").unwrap_or_default();
+        match line(&kind, &row.value).or_else(|| line(&row.name, &row.value)) {
+            Some((place, text)) => (place, Row::text(&row.name, &text)),
+            None => (CONTEXTS.len(), row),
+        }
+    };
+    let rows = fields(raw).into_iter().filter(|row| says_something(&row.value));
+    let mut rows: Vec<(usize, Row)> = rows.map(row).collect();
+    rows.sort_by_key(|(place, _)| *place);
+    rows.into_iter().map(|(_, row)| row).collect()
 }

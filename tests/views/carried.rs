@@ -238,7 +238,7 @@ Contexts
     ];
     for text in pages.map(terminal::Screen::into_string) {
         assert!(text.contains("\nRequest\n    PUT: /pay\n    X-0: v\n") && text.contains(sections), "{text}");
-        assert!(text.contains("        token = \"[Filtered]\"\n"), "{text}");
+        assert!(text.contains("        token = [Filtered]\n"), "{text}");
         assert!(text.lines().next().unwrap().contains("error · unhandled · "), "{text}");
     }
 }

@@ -1,6 +1,6 @@
 //! The pages of an issue and of an event.
 use super::samples::*;
-use obs::domain::{Facet, HistoryEntry, Hour, Issue, IssueState, Summary};
+use obs::domain::{Facet, HistoryEntry, Hour, Issue, IssueState, StoredEvent, Summary};
 use obs::views;
 use obs::views::{IssuePage, Period};
 
@@ -128,4 +128,46 @@ fn the_event_page_links_to_its_issue_and_its_neighbours() {
     assert!(html.contains(r#"rel="prev" href="/events/older-id">← Older"#) && !html.contains("Newer,"));
     assert!(html.contains("12 events held back by the client") && html.contains("<dd><span>2 s later</span>"));
     assert!(html.contains("<dt>fingerprint</dt><dd><span>x, b</span></dd>"));
+}
+
+/// The rows between a heading and the end of its section, as `name: value`.
+fn rows(html: &str, heading: &str) -> Vec<String> {
+    let section = html.split(&format!("<h2>{heading}")).nth(1).unwrap().split("</section>").next().unwrap();
+    let text =
+        |html: &str| html.split('<').map(|tag| tag.split_once('>').map_or("", |(_, text)| text)).collect::<String>();
+    let row =
+        |row: &str| row.split_once("</dt>").map(|(name, value)| format!("{}: {}", text(name), text(value).trim_end()));
+    section.split("<dt").skip(1).filter_map(|html| row(&format!("<dt{html}"))).collect()
+}
+
+#[test]
+fn what_an_event_carries_is_one_line_where_it_has_a_name_and_a_version() {
+    let event = StoredEvent {
+        contexts: Some(
+            r#"{"trace":{"type":"trace","op":"x"},"rust":{"type":"runtime","name":"rustc","version":"1.95.0"},
+                "os":{"name":"Debian","version":"12.11\n"},"cloud_resource":{}}"#
+                .into(),
+        ),
+        more: Some(
+            r#"{"sdk":{"name":"sentry.rust","version":"0.49","integrations":["panic"]},"modules":{"flask":"3.1.3","six":"1.17.0"},
+                "transaction_info":{},"time_spent":null,"transaction":"/pay"}"#
+                .into(),
+        ),
+        ..event("x")
+    };
+    let html = event_page(&event, &issue("x"), None, None);
+    let contexts = rows(&html, "Contexts");
+    assert_eq!(contexts[..2], ["os: Debian 12.11", "rust: rustc 1.95.0"], "known ones first");
+    assert!(contexts.len() == 3 && contexts[2].starts_with("trace: "), "{contexts:?}");
+    assert_eq!(rows(&html, "More"), ["sdk: sentry.rust 0.49", "modules: flask 3.1.3, six 1.17.0", "transaction: /pay"]);
+}
+
+#[test]
+fn a_query_that_its_address_contains_is_not_repeated() {
+    let shown = |query: &str| {
+        let request = Some(format!(r#"{{"method":"GET","url":"/pay?a=1","query_string":{query}}}"#));
+        rows(&event_page(&StoredEvent { request, ..event("x") }, &issue("x"), None, None), "Request")
+    };
+    assert_eq!(shown(r#""a=1""#), ["GET: /pay?a=1"]);
+    assert_eq!(shown(r#""b=2""#), ["GET: /pay?a=1", "query: b=2"]);
 }

@@ -3,6 +3,7 @@ use super::screen::{Screen, WIDTH, curl};
 use super::width::width;
 use crate::domain::StoredEvent;
 use crate::event::frame::Frame;
+use crate::event::json;
 use crate::views::carried::fields;
 use crate::views::frames::{Entry, Item, Trace, names};
 use crate::views::source;
@@ -59,7 +60,8 @@ fn item(screen: &mut Screen, item: &Item) {
     if item.is_culprit {
         source(screen, item.frame);
         for row in item.frame.vars.as_deref().map(fields).unwrap_or_default() {
-            screen.line("        ", &format!("{} = {}", row.name, row.value));
+            let value = json::string(&row.value).unwrap_or(row.value); // Python's are texts of its own notation.
+            screen.line("        ", &format!("{} = {value}", row.name));
         }
     }
 }

@@ -1,0 +1,2 @@
+// Sentry's browser SDK as one file. `make sdk-compat` bundles it.
+export * from '@sentry/browser';
