@@ -77,7 +77,7 @@ fn json(id: Uuid, n: usize, word: &str, r#type: &str, message: &str) -> String {
 }
 
 /// A different word for each number. It has no digits, which grouping would replace.
-fn word(mut n: usize) -> String {
+pub fn word(mut n: usize) -> String {
     const SYLLABLES: [&str; 20] = [
         "ba", "ce", "di", "fo", "gu", "ha", "je", "ki", "lo", "mu", "na", "pe", "ri", "so", "tu", "va", "we", "xi",
         "yo", "zu",

@@ -38,7 +38,7 @@ fn measure(server: &Server, connections: usize, ids: Ids) -> io::Result<Ingest> 
     })
 }
 
-fn median<T>(runs: &[T], value: impl Fn(&T) -> f64) -> f64 {
+pub fn median<T>(runs: &[T], value: impl Fn(&T) -> f64) -> f64 {
     let mut values: Vec<f64> = runs.iter().map(value).collect();
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]

@@ -31,12 +31,6 @@ impl Client {
         }
     }
 
-    fn post(&mut self, body: &str) -> io::Result<()> {
-        let head = "POST /api/events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json";
-        let request = format!("{head}\r\nX-OBS-Key: {KEY}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
-        self.stream.write_all(request.as_bytes())
-    }
-
     /// Reads one whole answer: its status and body.
     fn answer(&mut self) -> io::Result<(u16, Vec<u8>)> {
         let malformed = || io::Error::new(io::ErrorKind::InvalidData, "malformed HTTP response");
@@ -90,13 +84,28 @@ pub fn percentile(sorted: &[u32], percent: f64) -> f64 {
     sorted.get(at.min(sorted.len().saturating_sub(1))).map_or(f64::NAN, |micros| f64::from(*micros) / 1000.0)
 }
 
-/// Sends events for the given time, one at a time on each connection. The first tenth of the time does not count.
+/// Sends events for the given time, one at a time on each connection.
 pub fn ingest(address: SocketAddr, connections: usize, ids: Ids, issues: usize, time: Duration) -> io::Result<Run> {
+    let head = "POST /api/events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json";
+    let request = |n| {
+        let body = uniform(ids.next(), n, issues);
+        format!("{head}\r\nX-OBS-Key: {KEY}\r\nContent-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
+    };
+    send(address, connections, request, time)
+}
+
+/// Sends requests for the given time, one at a time on each connection. The first tenth of the time does not count.
+pub fn send(
+    address: SocketAddr,
+    connections: usize,
+    request: impl Fn(usize) -> Vec<u8>,
+    time: Duration,
+) -> io::Result<Run> {
     let mut clients = (0..connections).map(|_| Client::open(address)).collect::<io::Result<Vec<_>>>()?;
     let mut n = 0;
     let mut send = |client: &mut Client| {
         n += 1;
-        client.post(&uniform(ids.next(), n, issues)).map(|()| Instant::now())
+        client.stream.write_all(&request(n)).map(|()| Instant::now())
     };
     let begin = Instant::now();
     let counted = begin + time / 10;

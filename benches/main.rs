@@ -9,6 +9,7 @@ mod noop;
 mod pages;
 mod process;
 mod search;
+mod sentry;
 mod writer;
 
 use database::Folder;
@@ -16,7 +17,7 @@ use events::{Ids, uniform, varied};
 use std::time::Instant;
 use std::{env, io};
 
-const SECTIONS: [&str; 6] = ["ingest", "store", "limit", "pages", "search", "costs"];
+const SECTIONS: [&str; 7] = ["ingest", "sentry", "store", "limit", "pages", "search", "costs"];
 /// Number of issues in the ingest load.
 const ISSUES: usize = 100;
 
@@ -40,6 +41,9 @@ fn main() -> io::Result<()> {
     let mut each_an_issue = folder.database(varied);
     if wanted("ingest") {
         ingest::over_http(&folder)?;
+    }
+    if wanted("sentry") {
+        sentry::table(&folder)?;
     }
     if wanted("store") {
         ingest::store_alone(&folder);
