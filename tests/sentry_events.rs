@@ -257,7 +257,7 @@ fn a_csp_report_is_a_warning_grouped_by_directive_and_host() {
 fn events(envelope: &[u8]) -> Vec<String> {
     let mut envelope = Envelope::open(envelope, 100).unwrap().unwrap();
     let mut events = Vec::new();
-    while let Some(item) = envelope.next_event().unwrap() {
+    while let Some(item) = envelope.next_event(|_, _| ()).unwrap() {
         events.push(match item {
             Item::Event(event) => String::from_utf8(event).unwrap(),
             Item::TooLarge => "-".into(),

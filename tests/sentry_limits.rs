@@ -106,6 +106,24 @@ fn clients_that_send_together_are_all_answered_200() {
 }
 
 #[test]
+fn a_replay_counts_little_however_slowly_it_arrives() {
+    let obs = Obs::start();
+    let body = envelope(&[item("replay_video", vec![7; 900_000]), event("slow")]);
+    let start = format!("{}\r\nHost: x\r\nContent-Length: {}\r\n\r\n", head("envelope"), body.len());
+    let mut slow: Vec<_> = (0..60).map(|_| obs.connect()).collect();
+    for client in &mut slow {
+        client.write(&[start.as_bytes(), &body[..800_000]].concat());
+    }
+    let large = format!(r#"{{"message":"large","extra":"{}"}}"#, "x".repeat(500_000));
+    assert_eq!(stored(&obs, &send(&obs, "envelope", envelope(&[item("event", large)])))["message"], "large");
+    for client in &mut slow {
+        client.write(&body[800_000..]);
+        assert_eq!(client.read(false).unwrap().status, 200);
+    }
+    assert!(obs.peak_memory() < 60_000, "peak: {} kB", obs.peak_memory());
+}
+
+#[test]
 fn a_lock_on_the_database_delays_an_event_and_costs_it_only_after_two_seconds() {
     let obs = Obs::start();
     let other = obs.sqlite();

@@ -32,6 +32,12 @@ impl<'a, 'b> Body<'a, 'b> {
 
     /// Replaces a complete body by what it decodes to, of at most `max` bytes. If it fails, the body stays as it was sent.
     pub fn decode(&mut self, coding: Coding, max: usize) -> Result<(), Refusal> {
+        let held = self.permit.held();
+        self.bytes = self.decoded(coding, max).inspect_err(|_| self.permit.shrink(held))?;
+        Ok(())
+    }
+
+    fn decoded(&mut self, coding: Coding, max: usize) -> Result<Vec<u8>, Refusal> {
         let _permit = self.budget.permit_work(coding.memory(max)).ok_or(NO_ROOM)?;
         let mut input = self.bytes.as_slice();
         let mut decoder = coding.decoder(&mut input, max).map_err(|_| UNDECODABLE)?;
@@ -52,8 +58,7 @@ impl<'a, 'b> Body<'a, 'b> {
         if !input.is_empty() {
             return Err(UNDECODABLE);
         }
-        self.bytes = decoded;
-        Ok(())
+        Ok(decoded)
     }
 
     /// Takes the bytes out of a complete body. They still count until the end of the request.
@@ -92,7 +97,7 @@ impl<'a, 'b> Body<'a, 'b> {
             }
             None => sent,
         };
-        Ok(Stream { reader, permit: self.permit, read: 0, part, max, refusal: None })
+        Ok(Stream { reader, permit: self.permit, is_kept: true, part, max, left: max, refusal: None })
     }
 }
 
@@ -100,9 +105,12 @@ impl<'a, 'b> Body<'a, 'b> {
 pub struct Stream<'a, 'b> {
     reader: Box<dyn BufRead + 'a>,
     permit: &'a mut Permit<'b>,
-    read: usize,
+    /// The application keeps what it reads now.
+    pub is_kept: bool,
+    /// How much more of that counts.
     part: usize,
     max: usize,
+    left: usize,
     /// Why the stream ends early, unless it is because of what the client sends.
     pub refusal: Option<Refusal>,
 }
@@ -116,12 +124,14 @@ impl BufRead for Stream<'_, '_> {
     }
 
     fn consume(&mut self, n: usize) {
-        let kept = n.min(self.part.saturating_sub(self.read));
-        self.read += n;
-        if !self.permit.grow(kept) {
+        let counted = if self.is_kept { n.min(self.part) } else { 0 };
+        self.part -= counted;
+        if !self.permit.grow(counted) {
             self.refusal = Some(NO_ROOM);
-        } else if self.read > self.max {
-            self.refusal = Some(Refusal::BodyTooLarge(self.max));
+        }
+        match self.left.checked_sub(n) {
+            Some(left) => self.left = left,
+            None => self.refusal = Some(Refusal::BodyTooLarge(self.max)),
         }
         self.reader.consume(n);
     }

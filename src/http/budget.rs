@@ -13,6 +13,8 @@
 //!   can clients that leave responses unread, which takes no key, shut out large bodies.
 //! - Decoding counts what the decoder needs while it runs. What it returns counts as a body does, on top of the body as
 //!   it was sent.
+//! - A body that is read as a stream counts as one does: its first bytes, what the decoder needs, and what the application
+//!   keeps of it at any one time, as it is read.
 //! - Parsing counts `PARSING` times the length of the body while it runs, on top of the body. What it returns is no
 //!   larger than the body, which counts until the end of the request.
 //!
@@ -119,11 +121,21 @@ impl Permit<'_> {
         self.held += if grown { bytes } else { 0 };
         grown
     }
+
+    pub fn held(&self) -> usize {
+        self.held
+    }
+
+    /// Gives back everything but `held` bytes.
+    pub fn shrink(&mut self, held: usize) {
+        self.total.fetch_sub(self.held - held, Relaxed);
+        self.held = held;
+    }
 }
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        self.total.fetch_sub(self.held, Relaxed);
+        self.shrink(0);
     }
 }
 

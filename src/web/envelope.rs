@@ -29,8 +29,10 @@ impl<R: BufRead> Envelope<R> {
         Ok(header.map(|header| Envelope { header, stream, max_event }))
     }
 
-    /// The next item that is an event. Items of other types are skipped. A broken item ends the envelope.
-    pub fn next_event(&mut self) -> io::Result<Option<Item>> {
+    /// The next item that is an event. Items of other types are skipped. A broken item ends the envelope. `keep` says
+    /// whether the bytes that are read next are kept in memory.
+    pub fn next_event(&mut self, keep: impl Fn(&mut R, bool)) -> io::Result<Option<Item>> {
+        keep(&mut self.stream, true);
         while let Some(header) = line(&mut self.stream, MAX_LINE)? {
             let Some(header) = header.whole() else { return Ok(None) };
             if header.trim_ascii().is_empty() {
@@ -38,6 +40,7 @@ impl<R: BufRead> Envelope<R> {
             }
             let Some((kind, length)) = item_header(&header) else { return Ok(None) };
             let is_event = kind == "event";
+            keep(&mut self.stream, is_event);
             let payload = match length {
                 Some(length) => self.payload(length, is_event)?,
                 None => line(&mut self.stream, if is_event { self.max_event } else { 0 })?,
@@ -45,7 +48,7 @@ impl<R: BufRead> Envelope<R> {
             match payload {
                 Some(Line::Whole(event)) if is_event => return Ok(Some(Item::Event(event))),
                 Some(Line::TooLong) if is_event => return Ok(Some(Item::TooLarge)),
-                Some(_) => {}
+                Some(_) => keep(&mut self.stream, true),
                 None => return Ok(None),
             }
         }

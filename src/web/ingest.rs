@@ -8,13 +8,7 @@ use rouille::Response;
 use serde_json::json;
 
 pub fn add_event(state: &State, call: &Call, mut body: Body) -> Result<Response, Error> {
-    if let Some(coding) = Coding::from_request(call.request).map_err(Error::Coding)? {
-        let decoded = body.decode(coding, MAX_EVENT);
-        // Some clients and proxies declare a coding and send plain JSON.
-        if !looks_like_json(body.bytes()) {
-            decoded?;
-        }
-    }
+    decode(call, &mut body)?;
     let project = call.sender.project.clone();
     let happened_at = call.request.header("X-OBS-Age").and_then(ago);
     let new = |event| NewEvent { happened_at, ..NewEvent::new(event, project) };
@@ -29,6 +23,13 @@ pub fn add_event(state: &State, call: &Call, mut body: Body) -> Result<Response,
         Added::Duplicate(id) => (200, id),
     };
     Ok(json(&json!({ "id": id.to_string() })).with_status_code(status))
+}
+
+/// Decodes a complete body. Some clients and proxies declare a coding and send plain JSON.
+pub fn decode(call: &Call, body: &mut Body) -> Result<(), Error> {
+    let Some(coding) = Coding::from_request(call.request).map_err(Error::Coding)? else { return Ok(()) };
+    let decoded = body.decode(coding, MAX_EVENT);
+    if looks_like_json(body.bytes()) { Ok(()) } else { Ok(decoded?) }
 }
 
 /// Returns true if a body begins as an object does, after blanks and a byte order mark.

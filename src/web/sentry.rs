@@ -1,7 +1,13 @@
 //! Sentry's routes: envelopes, single events and CSP reports from any Sentry SDK. No Sentry SDK sends an event twice, so
 //! obs tries for longer before it gives up.
 use super::envelope::{Envelope, Item};
-use super::{call::Call, error::Error, ingest::looks_like_json, response::json, state::State};
+use super::{
+    call::Call,
+    error::Error,
+    ingest::{decode, looks_like_json},
+    response::json,
+    state::State,
+};
 use crate::event::sentry::{self, EnvelopeHeader, Sent};
 use crate::event::{MAX_EVENT, Rejection};
 use crate::http::{Body, Coding, Parser, Refusal, Stream};
@@ -49,7 +55,7 @@ fn events(state: &State, call: &Call, parser: Parser, stream: &mut Stream) -> Re
     let (mut stored, mut refused) = (None, None);
     for _ in 0..MAX_EVENTS {
         // A stream that breaks off ends the envelope. The events before it are stored.
-        let Ok(Some(item)) = envelope.next_event() else { break };
+        let Ok(Some(item)) = envelope.next_event(|stream, is_kept| stream.is_kept = is_kept) else { break };
         let event_id = envelope.header.event_id.take(); // no two events have the same
         let header = EnvelopeHeader { event_id, ..envelope.header };
         let event = match item {
@@ -91,16 +97,12 @@ pub fn csp_reports(state: &State, call: &Call, mut body: Body) -> Result<Respons
 
 /// A complete body without its coding. Sentry's old SDK for Node sends base64 of zlib, and no header that says so.
 fn decoded(call: &Call, body: &mut Body) -> Result<Vec<u8>, Error> {
-    let coding = Coding::from_request(call.request).map_err(Error::Coding)?;
-    if coding.is_none() && body.bytes().starts_with(b"eJ") {
+    if Coding::from_request(call.request) == Ok(None) && body.bytes().starts_with(b"eJ") {
         let sent = base64(body.take());
         body.replace(sent);
         body.decode(Coding::Deflate, MAX_EVENT)?;
-    } else if let Some(coding) = coding {
-        let decoded = body.decode(coding, MAX_EVENT);
-        if !looks_like_json(body.bytes()) {
-            decoded?;
-        }
+    } else {
+        decode(call, body)?;
     }
     Ok(body.take())
 }
