@@ -1,8 +1,8 @@
 //! Which events are one issue: a key, a title and a culprit from an event, and why in words.
 //!
 //! `docs/grouping.md` explains the rules; the comments here name the parts of its section "The key". [`text`] replaces
-//! what changes in a message by `<*>`, and [`words`] has the tables. An event must get the same key in every release,
-//! so anyone who changes a rule or a table raises [`VERSION`].
+//! what changes in a message by `<*>`, [`words`] has the tables, and `browsers.txt` the wordings of browsers. An event must
+//! get the same key in every release, so anyone who changes a rule or a table raises [`VERSION`].
 mod text;
 #[rustfmt::skip] // its tables
 mod words;
@@ -93,7 +93,7 @@ pub fn group(input: &Input) -> Grouping {
 /// The line of a message that counts, and the lines that may be a stack trace. Python, and Ruby on a terminal, print
 /// the exception's own line last. In an exception group, or a container's log, each line begins with the same columns.
 fn line_and_trace(message: &str) -> (String, Vec<&str>) {
-    let Some((_, traceback)) = message.rsplit_once("Traceback (most recent call last):") else {
+    let Some((_, traceback)) = message.find('\n').and_then(|_| message.rsplit_once("Traceback (most recent")) else {
         return (subject(message.lines()), message.lines().skip(1).collect());
     };
     let column = traceback.lines().nth(1).and_then(|line| line.find("  File \"")).unwrap_or(0);
@@ -120,7 +120,7 @@ fn subject<'a>(lines: impl Iterator<Item = &'a str> + Clone) -> String {
 fn without_query(line: &str) -> &str {
     let is_last = |tail: &str| tail.ends_with(')') || tail.matches('(').count() > tail.matches(')').count();
     let is_more = |text: &str| !text.ends_with(':') && !says_nothing(text);
-    let starts = TAILS.iter().filter_map(|tail| line.find(tail));
+    let starts = TAILS.iter().filter(|_| line.contains('(')).filter_map(|tail| line.find(tail));
     &line[..starts.filter(|at| is_last(&line[*at..]) && is_more(&line[..*at])).min().unwrap_or(line.len())]
 }
 
@@ -149,19 +149,19 @@ fn in_chromes_words(text: &str) -> Option<String> {
         let value = if theirs.contains('#') { trailing(access, |c| !".['\"".contains(c)) } else { value };
         (value.is_empty() || theirs.contains(['*', '#'])).then(|| chromes.replace('*', value))
     };
-    WORDINGS.iter().find_map(translate)
+    WORDINGS.iter().filter(|(theirs, _)| theirs.get(..3) == text.get(..3)).find_map(translate)
 }
 
 /// A type without what a runtime adds to it: a proxy's name, a release's folder, an address, a counter. Other digits
 /// are a code: `P2002`.
 fn type_name(name: &str) -> String {
-    let ends = COUNTED.iter().flat_map(|mark| name.match_indices(mark).map(|(at, mark)| at + mark.len()));
-    let marks = GENERATED.iter().filter_map(|mark| name.find(mark)).filter(|at| *at > 0);
-    let end = ends.filter(|end| name[*end..].starts_with(DIGIT)).chain(marks).min().unwrap_or(name.len());
-    let parts = name[..end].trim_end_matches(['$', '_', '`']).split_inclusive(|c| !WORD(c));
-    let is_hex = |word: &&str| word.contains(LETTER) && word.trim_start_matches("0x").chars().all(HEX);
-    let hex = |part| Some(leading(part, WORD)).filter(|word| word.len() > 7).filter(is_hex);
-    parts.map(|part| hex(part).map_or(part.to_string(), |hex| part.replace(hex, HOLE))).collect()
+    let is_counter = |at: &usize| COUNTED.iter().any(|mark| name[..*at].ends_with(mark));
+    let marks = GENERATED.iter().filter(|_| name.contains(['$', '\0', '@'])).filter_map(|mark| name.find(mark));
+    let end = marks.filter(|at| *at > 0).chain(name.match_indices(DIGIT).map(|(at, _)| at).find(is_counter)).min();
+    let parts = name[..end.unwrap_or(name.len())].trim_end_matches(['$', '_', '`']).split_inclusive(|c| !WORD(c));
+    let is_hex = |word: &str| word.contains(LETTER) && word.trim_start_matches("0x").chars().all(HEX);
+    let kept = |part| Some(leading(part, WORD)).filter(|word| word.len() < 8 || !is_hex(word)).unwrap_or(HOLE);
+    parts.flat_map(|part| [kept(part), part.trim_start_matches(WORD)]).collect()
 }
 
 /// With or without a package: `java.lang.NullPointerException`, `runtime.boundsError`. The name consists of words about

@@ -135,7 +135,7 @@ impl<'a> Scanner<'a> {
         let path = host.unwrap_or_default().trim_start_matches("//");
         let ending = trailing(path, |c| !['/', '\\', '.'].contains(&c));
         let is_below = path.contains(['/', '\\']) && ending.contains(LETTER);
-        let is_source = listed(SOURCES, ending) && path.contains('.') || ending.ends_with("file");
+        let is_source = path.contains('.') && listed(SOURCES, ending) || ending.ends_with("file");
         let is_file = is_below || is_source && (word.len() < 4 || path.matches('.').count() < 2);
         let is_line = is_file || after.strip_prefix(':').is_some_and(|column| column.starts_with(DIGIT));
         let is_port = host.is_some_and(|h| h.is_empty() || !h.chars().all(DIGIT)) && !is_line && listed(PORTS, word);
