@@ -62,6 +62,28 @@ fn a_traceback_gives_the_type_the_text_and_the_place() {
 }
 
 #[test]
+fn frames_that_were_sent_come_before_those_in_the_text() {
+    let message = "Remote call failed\n    at handler (node_modules/x/y.js:3:1)";
+    let culprit =
+        |stack: Value| grouped(&json!({"message": message, "type": "TypeError", "stacktrace": stack})).culprit;
+    let library = json!({"filename": "lib/queue.js", "function": "next", "in_app": false});
+    let own = json!({"filename": "src/cart.js", "function": "total", "in_app": true});
+    assert_eq!(culprit(json!([library, own])).as_deref(), Some("total in src/cart.js"));
+    assert_eq!(culprit(json!([])).as_deref(), Some("handler in x/y.js"));
+}
+
+#[test]
+fn an_error_that_browsers_word_differently_has_the_title_of_chrome() {
+    let title = |name: &str, message: &str| grouped(&json!({"message": message, "type": name})).title;
+    let chromes = "TypeError: Cannot read properties of undefined (reading 'map')";
+    assert_eq!(title("TypeError", "undefined is not an object (evaluating 'cart.items.map(x)')"), chromes);
+    assert_eq!(title("TypeError", "can't access property \"map\", cart.items is undefined"), chromes);
+    assert_eq!(title("InternalError", "too much recursion"), "RangeError: Maximum call stack size exceeded");
+    assert_eq!(title("ImportError", "Load failed"), "ImportError: Load failed");
+    assert_eq!(title("", "Load failed for plugin cart"), "Load failed for plugin cart");
+}
+
+#[test]
 fn a_title_names_a_generated_type_without_what_was_generated() {
     let title = |name: &str| grouped(&json!({"message": "cart is empty", "type": name})).title;
     assert_eq!(title("App\\Order@anonymous\0/srv/r/17/Order.php:3$0"), "App\\Order@anonymous: cart is empty");

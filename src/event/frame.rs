@@ -31,6 +31,22 @@ impl Frame {
         entries.into_iter().map(|entry| Frame::read(entry.get())).collect()
     }
 
+    /// A frame as a runtime prints it: `File "cart.py", line 3, in total`, `at total (cart.js:3:5)`,
+    /// `at Cart.total(Cart.java:3)` or `at Shop.Cart.Total() in C:\Cart.cs:line 3`.
+    pub fn printed(line: &str) -> Option<Frame> {
+        let python = line.split_once("File \"").and_then(|(_, line)| line.split_once("\", line "));
+        let rest = line.trim().strip_prefix("at ").unwrap_or_default();
+        let (function, place) = match python {
+            Some((file, rest)) => (rest.split_once(", in ").map_or("", |(_, function)| function), file),
+            None => rest.split_once(" in ").or_else(|| rest.rsplit_once('('))?,
+        };
+        let place = place.split(')').next().unwrap_or_default();
+        let file = place.trim_end_matches(|c: char| c.is_ascii_digit() || c == ':').trim_end_matches(":line ");
+        let is_place = python.is_some() || !file.is_empty() && place[file.len()..].starts_with(':');
+        let frame = || Frame { filename: file.to_string(), function: function.trim().to_string(), ..Frame::default() };
+        is_place.then(frame)
+    }
+
     pub fn read(text: &str) -> Frame {
         let (mut frame, mut class) = (Frame::default(), None);
         let read = json::each_entry(text, |key, value| match key.get().trim_matches('"') {
@@ -140,6 +156,18 @@ mod tests {
             read(r#"{"line":-1,"column":"x","lineno":2.5,"col":1e400}"#),
             (String::new(), String::new(), None, None)
         );
+    }
+
+    #[test]
+    fn a_frame_is_read_as_runtimes_print_it() {
+        let read = |line: &str| Frame::printed(line).map(|frame| (frame.function, frame.filename));
+        let frame = |function: &str, filename: &str| Some((function.to_string(), filename.to_string()));
+        assert_eq!(read("  File \"/srv/cart.py\", line 3, in total"), frame("total", "/srv/cart.py"));
+        assert_eq!(read("    at total (src/cart.js:3:5)"), frame("total", "src/cart.js"));
+        assert_eq!(read("\tat shop.Cart.total(Cart.java:3) ~[shop.jar:1.0]"), frame("shop.Cart.total", "Cart.java"));
+        assert_eq!(read("   at Shop.Cart.Total() in C:\\Cart.cs:line 3"), frame("Shop.Cart.Total()", "C:\\Cart.cs"));
+        assert_eq!(read(" at least (3)"), None);
+        assert_eq!(read(" at home (version 3)"), None);
     }
 
     #[test]

@@ -1,13 +1,13 @@
 //! Which events are one issue: a key, a title and a culprit from an event, and why in words.
 //!
 //! `docs/grouping.md` explains the rules; the comments here name the parts of its section "The key". [`text`] replaces
-//! what changes in a message by `<*>`, and [`words`] has the tables. An event must get the same key in every release,
-//! so anyone who changes a rule or a table raises [`VERSION`].
+//! what changes in a message by `<*>`, [`words`] has the tables, and `browsers.txt` the wordings of browsers. An event must
+//! get the same key in every release, so anyone who changes a rule or a table raises [`VERSION`].
 mod text;
+#[rustfmt::skip] // its tables
 mod words;
 
-use crate::event::fingerprint;
-use crate::event::frame::{self, Frame};
+use crate::event::{fingerprint, frame, frame::Frame};
 use crate::text::{cut, head};
 use text::{HOLE, TEXT_BYTES, replace};
 use uuid::Uuid;
@@ -18,11 +18,8 @@ pub const VERSION: i64 = 1;
 
 /// A fingerprint's entry for the parts that would have been used without it.
 const DEFAULT: &str = "{{ default }}";
-/// Maximum number of characters of a function in a culprit, and of the other texts made here: so many, and a `…`.
-const FUNCTION: usize = 80 + 1;
+/// Maximum number of characters of the texts made here: so many, and a `…`.
 const STORED: usize = 200 + 1;
-/// A column past this one is in a minified file.
-const MAX_COLUMN: u64 = 250;
 
 /// What the rules look at.
 pub struct Input<'a> {
@@ -42,17 +39,21 @@ pub struct Grouping {
 }
 
 pub fn group(input: &Input) -> Grouping {
-    let (line, frames) = read(input.message);
-    let frames = if frames.is_empty() { input.stacktrace.map(Frame::parse).unwrap_or_default() } else { frames };
+    let (line, trace) = line_and_trace(input.message);
+    let frames = input.stacktrace.map(Frame::parse).filter(|frames| !frames.is_empty());
+    let frames = frames.unwrap_or_else(|| trace.into_iter().filter_map(Frame::printed).collect());
     let is_vague = |name: &str| listed(VAGUE, name) || name.starts_with("*errors.") || name.starts_with("*fmt.wrap");
     // A message may begin with its type: `Uncaught TypeError: cart is undefined`.
     let sent = input.r#type.map(str::trim).filter(|name| !name.is_empty());
     let heading = heading(&line).filter(|_| sent.is_none_or(is_vague));
     let (r#type, line) = heading.map_or((sent, line.as_str()), |(name, text)| (Some(name), text));
     // Part 2, the text.
-    let text = wording(replace(line));
-    // Part 3, the type: `PDOException`, but not `RuntimeException`.
+    let text = replace(line);
+    let chromes = r#type.is_none_or(|name| listed(JAVASCRIPT, name)).then(|| in_chromes_words(&text)).flatten();
+    // Part 3, the type: `PDOException`, but not `RuntimeException`. Chrome has a `RangeError` for it.
+    let r#type = r#type.map(|name| if chromes.is_some() && name == "InternalError" { "RangeError" } else { name });
     let r#type = r#type.map(type_name);
+    let text = chromes.unwrap_or(text);
     let telling = r#type.as_deref().filter(|name| !is_vague(name));
     // Part 4, the place: `total` in `Cart.php` for a `TypeError`. It is where a reader looks first: in the first frame
     // that is the application's own, otherwise in the first of all.
@@ -80,57 +81,47 @@ pub fn group(input: &Input) -> Grouping {
     }
 
     let name = telling.or(r#type.as_deref().filter(|_| text.is_empty()));
-    let title = join(&cut(name.unwrap_or_default(), STORED), ": ", &text);
-    let title = if title.is_empty() { "(no message)".to_string() } else { title };
+    let title = Some(join(&cut(name.unwrap_or_default(), STORED), ": ", &text)).filter(|title| !title.is_empty());
+    let title = title.unwrap_or_else(|| "(no message)".to_string());
     let grouped_by = cut(&grouped_by, STORED).into_owned();
-    Grouping { hash: hash(&parts), title, culprit: frame.and_then(culprit), grouped_by }
-}
-
-/// The length before each part distinguishes `["a", "b"]` from `["ab"]`.
-fn hash(parts: &[(char, &str)]) -> [u8; 16] {
+    // The length before each part distinguishes `["a", "b"]` from `["ab"]`.
     let parts: String = parts.iter().map(|(tag, part)| format!("{tag}{}:{part}", part.len())).collect();
-    Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{VERSION}{parts}").as_bytes()).into_bytes()
+    let hash = Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{VERSION}{parts}").as_bytes()).into_bytes();
+    Grouping { hash, title, culprit: frame.and_then(culprit), grouped_by }
 }
 
-/// The line of a message that counts, and the stack trace in it. Python, and Ruby on a terminal, print the
-/// exception's own line last. In an exception group, or a container's log, each line begins with the same columns.
-fn read(message: &str) -> (String, Vec<Frame>) {
-    let header = "Traceback (most recent call last):";
-    let Some((_, traceback)) = message.find('\n').and_then(|_| message.rsplit_once(header)) else {
-        return (subject(message.lines()), message.lines().skip(1).filter_map(frame_in).collect());
+/// The line of a message that counts, and the lines that may be a stack trace. Python, and Ruby on a terminal, print
+/// the exception's own line last. In an exception group, or a container's log, each line begins with the same columns.
+fn line_and_trace(message: &str) -> (String, Vec<&str>) {
+    let Some((_, traceback)) = message.find('\n').and_then(|_| message.rsplit_once("Traceback (most recent")) else {
+        return (subject(message.lines()), message.lines().skip(1).collect());
     };
     let column = traceback.lines().nth(1).and_then(|line| line.find("  File \"")).unwrap_or(0);
     let lines = traceback.lines().skip(1).map(|line| line.get(column..).unwrap_or_default());
     let text = subject(lines.skip_while(|line| line.is_empty() || line.starts_with([' ', '\t'])));
     // A message that was cut may have lost that line.
     let text = if text.is_empty() { subject(message.lines()) } else { text };
-    (text, traceback.lines().rev().filter_map(frame_in).collect())
-}
-
-/// `File "cart.py", line 3, in total`, `at total (cart.js:3:5)` or `at Cart.total(Cart.java:3)`.
-fn frame_in(line: &str) -> Option<Frame> {
-    let python = line.split_once("File \"").and_then(|(_, line)| line.split_once("\", line "));
-    let (function, place) = match python {
-        Some((file, rest)) => (rest.split_once(", in ").map_or("", |(_, function)| function), file),
-        None => line.trim().strip_prefix("at ")?.strip_suffix(')')?.rsplit_once('(')?,
-    };
-    let filename = place.trim_end_matches(|c| DIGIT(c) || c == ':').to_string();
-    Some(Frame { filename, function: function.to_string(), ..Frame::default() })
-        .filter(|frame| python.is_some() || frame.filename.len() < place.len())
+    (text, traceback.lines().rev().collect())
 }
 
 /// The first line that says something. The next one belongs to it after a colon or an opening bracket
-/// (`Request failed: {`), and a query at its end does not.
+/// (`Request failed: {`).
 fn subject<'a>(lines: impl Iterator<Item = &'a str> + Clone) -> String {
     let mut lines = lines.map(str::trim).filter(|line| !line.is_empty());
-    let mut telling = lines.clone().filter(|line| !says_nothing(line));
+    let mut telling = lines.clone().filter(|line| !says_nothing(line)).map(without_query);
     let mut text = telling.next().or(lines.next()).unwrap_or_default().to_string();
     while let Some(line) = telling.next().filter(|_| text.len() < TEXT_BYTES && text.ends_with([':', '{', '[', '('])) {
         text = format!("{text} {line}");
     }
-    text.truncate(TAILS.iter().filter_map(|tail| text.find(tail)).min().unwrap_or(text.len()));
-    text.truncate(text.trim_end_matches([' ', '.']).len());
-    text
+    text.trim_end_matches([' ', '.']).to_string()
+}
+
+/// A line without the query in parentheses at its end, if it says something else too. They may close on another line.
+fn without_query(line: &str) -> &str {
+    let is_last = |tail: &str| tail.ends_with(')') || tail.matches('(').count() > tail.matches(')').count();
+    let is_more = |text: &str| !text.ends_with(':') && !says_nothing(text);
+    let starts = TAILS.iter().filter(|_| line.contains('(')).filter_map(|tail| line.find(tail));
+    &line[..starts.filter(|at| is_last(&line[*at..]) && is_more(&line[..*at])).min().unwrap_or(line.len())]
 }
 
 /// Returns true if a line has no word of its own: only punctuation, markup, numbers, a time or a level.
@@ -148,38 +139,47 @@ fn heading(line: &str) -> Option<(&str, &str)> {
     (is_type && says_nothing(before)).then_some((name, text))
 }
 
-/// An error of JavaScript in the same words for every browser.
-fn wording(text: String) -> String {
-    if let Some(rest) = OF_NOTHING.iter().find_map(|start| text.strip_prefix(start)) {
-        let expression = rest.split(['\'', '"']).nth(1).and_then(|quoted| quoted.split(' ').next()).unwrap_or_default();
-        let value = if text.split(' ').any(|word| word == "null") { "null" } else { "undefined" };
-        return format!("Cannot access property '{}' of {value}", trailing(expression, |c| c != '.'));
-    }
-    let translate = |(theirs, chromes): &(&str, &str)| Some(chromes.replace('*', text.strip_prefix(theirs)?));
-    WORDINGS.iter().find_map(translate).filter(|said| !said.ends_with("JSON") || text.contains("JSON")).unwrap_or(text)
+/// An error of JavaScript in Chrome's words, if it is another browser's from beginning to end.
+fn in_chromes_words(text: &str) -> Option<String> {
+    let translate = |(theirs, chromes): &(&str, &str)| {
+        let (start, end) = theirs.split_once(['*', '#']).unwrap_or((theirs, ""));
+        let value = text.strip_prefix(start)?.strip_suffix(end)?;
+        // The property that an expression reads: `total` for `cart.total`, `"total", cart` and `cart.total(x)`.
+        let access = value.split(['(', ' ', ',']).next()?.trim_end_matches([']', '"', '\'']);
+        let value = if theirs.contains('#') { trailing(access, |c| !".['\"".contains(c)) } else { value };
+        (value.is_empty() || theirs.contains(['*', '#'])).then(|| chromes.replace('*', value))
+    };
+    WORDINGS.iter().filter(|(theirs, _)| theirs.get(..3) == text.get(..3)).find_map(translate)
 }
 
-/// A type without what a runtime adds to it: a proxy's name, a release's folder, an address, a counter.
+/// A type without what a runtime adds to it: a proxy's name, a release's folder, an address, a counter. Other digits
+/// are a code: `P2002`.
 fn type_name(name: &str) -> String {
-    let marks = if name.contains(['$', '\0']) { &GENERATED[..] } else { &[] };
-    let end = marks.iter().filter_map(|mark| name.find(mark)).filter(|at| *at > 0).min().unwrap_or(name.len());
-    replace(name[..end].trim_end_matches(|c| DIGIT(c) || "$_`".contains(c)))
+    let is_counter = |at: &usize| COUNTED.iter().any(|mark| name[..*at].ends_with(mark));
+    let marks = GENERATED.iter().filter(|_| name.contains(['$', '\0', '@'])).filter_map(|mark| name.find(mark));
+    let end = marks.filter(|at| *at > 0).chain(name.match_indices(DIGIT).map(|(at, _)| at).find(is_counter)).min();
+    let parts = name[..end.unwrap_or(name.len())].trim_end_matches(['$', '_', '`']).split_inclusive(|c| !WORD(c));
+    let is_hex = |word: &str| word.contains(LETTER) && word.trim_start_matches("0x").chars().all(HEX);
+    let kept = |part| Some(leading(part, WORD)).filter(|word| word.len() < 8 || !is_hex(word)).unwrap_or(HOLE);
+    parts.flat_map(|part| [kept(part), part.trim_start_matches(WORD)]).collect()
 }
 
-/// With or without a package: `java.lang.NullPointerException`, `runtime.boundsError`. All words of the name are
-/// about the language: `NoSuchElementException`, but not `NoSuchOrderException`.
+/// With or without a package: `java.lang.NullPointerException`, `runtime.boundsError`. The name consists of words about
+/// the language: `NoSuchElementException`, but not `NoSuchOrderException`.
 fn is_raised(name: &str, file: &str) -> bool {
     let class = trailing(name, |c| !['.', '\\', ':'].contains(&c));
-    let starts = || class.match_indices(CAPITAL).map(|(start, _)| start);
-    let mut words = starts().zip(starts().skip(1).chain([class.len()])).map(|(start, end)| &class[start..end]);
     RAISED.iter().any(|(start, end)| name.trim_start_matches('*').starts_with(start) && file.ends_with(end))
-        || starts().count() > 1 && words.all(|word| listed(LANGUAGE, word))
+        || is_about_language(class) && !LANGUAGE.contains(&class)
+}
+
+fn is_about_language(words: &str) -> bool {
+    words.is_empty() || LANGUAGE.iter().any(|word| words.strip_prefix(word).is_some_and(is_about_language))
 }
 
 /// A frame's function as it was sent, and its file with one directory: `App\Cart->total in src/Cart.php`.
 fn culprit(Frame { filename, function, .. }: &Frame) -> Option<String> {
     let file = filename.rmatch_indices(['/', '\\']).nth(1).map_or(filename.as_str(), |(at, _)| &filename[at + 1..]);
-    let culprit = Some(join(&cut(function, FUNCTION), " in ", file)).filter(|culprit| !culprit.is_empty());
+    let culprit = Some(join(&cut(function, 80 + 1), " in ", file)).filter(|culprit| !culprit.is_empty());
     culprit.map(|culprit| cut(&culprit, STORED).into_owned())
 }
 
@@ -187,9 +187,8 @@ fn culprit(Frame { filename, function, .. }: &Frame) -> Option<String> {
 /// neither: `app.min.js`, column 4,211, function `a.b`.
 fn place(frame: &Frame) -> Option<(&str, &str)> {
     let file = trailing(frame.filename.split(['?', '#']).next().unwrap_or_default(), |c| c != '/' && c != '\\');
-    let longest = names(&frame.function).map(str::len).max();
-    let is_short = longest.is_some_and(|length| length <= 2);
-    let is_minified = is_short || file.ends_with(".min.js") || frame.colno > Some(MAX_COLUMN);
+    let is_short = names(&frame.function).map(str::len).max().is_some_and(|longest| longest <= 2);
+    let is_minified = is_short || file.ends_with(".min.js") || frame.colno > Some(250);
     Some((bare_name(&frame.function), file)).filter(|place| !is_minified && *place != ("", ""))
 }
 
@@ -201,7 +200,7 @@ fn join(first: &str, between: &str, second: &str) -> String {
 /// `shop.(*Cart).total.func1`, `block in Cart#total` and `total(int)`. A nameless function has the name of the one
 /// around it.
 fn bare_name(function: &str) -> &str {
-    let function = function.rsplit(" in ").next().unwrap_or_default();
+    let function = function.rsplit(" in ").next().and_then(|name| name.rsplit(">g__").next()).unwrap_or_default();
     let arguments = function.match_indices(['(', '[']).find(|(at, _)| *at > 0 && !function[..*at].ends_with('.'));
     let function = arguments.map_or(function, |(at, _)| &function[..at]);
     let is_bracketed = function.starts_with(['{', '<']) && function.ends_with(['}', '>']);
@@ -217,5 +216,5 @@ fn names(function: &str) -> impl DoubleEndedIterator<Item = &str> {
 fn is_generated(name: &str) -> bool {
     let stem = name.trim_end_matches(DIGIT);
     let is_hash = name.len() == 17 && name.starts_with('h') && is_hex(&name[1..]);
-    is_hash || stem.is_empty() || listed(NAMELESS, stem) || stem.len() < name.len() && name.contains("__")
+    is_hash || name.starts_with(DIGIT) || listed(NAMELESS, stem) || stem.len() < name.len() && name.contains("__")
 }

@@ -34,21 +34,20 @@ struct Scanner<'a> {
 impl<'a> Scanner<'a> {
     /// Reads one word, one character, or a stretch that changes as a whole.
     fn step(&mut self) {
-        let rest = self.rest();
-        let first = rest.chars().next().unwrap_or_default();
+        let first = self.rest().chars().next().unwrap_or_default();
         if first == ' ' {
             self.keep(1);
         } else if let Some(length) = self.whole() {
             self.replace(length);
         } else if WORD(first) {
-            self.word(leading(rest, WORD));
+            self.word(leading(self.rest(), WORD));
         } else if let Some((directory, length)) = self.directory() {
             self.keep(directory);
             self.replace(length);
         } else if let Some(length) = self.query() {
             self.at += length;
-        } else if matches!(first, 'µ' | 'μ') && self.since_hole() == Some("") || first.is_numeric() {
-            self.replace(first.len_utf8()); // `250µs`, `۱۲۳`
+        } else if "µμ%".contains(first) && matches!(self.since_hole(), Some("" | " ")) || first.is_numeric() {
+            self.replace(first.len_utf8()); // `250µs`, `50 %`, `۱۲۳`
         } else if !self.quoted(first) {
             self.keep(first.len_utf8());
         }
@@ -78,7 +77,7 @@ impl<'a> Scanner<'a> {
     /// Puts a hole in place of so many bytes and of the sign before them (`-5`, but not `a-5`).
     fn replace(&mut self, length: usize) {
         self.at += length;
-        let signed = self.out.strip_suffix(['-', '+']).filter(|before| !before.ends_with(char::is_alphanumeric));
+        let signed = self.out.strip_suffix(['-', '+', '−']).filter(|before| !before.ends_with(char::is_alphanumeric));
         let start = self.hole.map(|end| end - HOLE.len()).or(signed.map(str::len)).unwrap_or(self.out.len());
         let is_bracket = |c| c == '(' && self.out[start..].contains(')'); // `(0170) 123`
         self.out.truncate(self.out[..start].trim_end_matches(is_bracket).len());
@@ -131,27 +130,31 @@ impl<'a> Scanner<'a> {
         let follows = |table| !is_quantity && listed(table, trailing(before, LETTER));
 
         let is_short = word.len() <= 10 && (word.starts_with("0x") || word.chars().all(|c| DIGIT(c) || CAPITAL(c)));
-        let host = self.before().strip_suffix(':').map(|before| trailing(before, |c| WORD(c) || c == '.' || c == '-'));
-        let is_port = host.is_some_and(|host| host.is_empty() || !host.chars().all(DIGIT)) && listed(PORTS, word);
-        let is_line = after.strip_prefix(':').is_some_and(|column| column.starts_with(DIGIT))
-            || host.is_some_and(|host| listed(SOURCES, trailing(host, |c| c != '.')) && host.contains('.'));
+        // A line follows a file, which has a directory or the ending of source code. `db.shop.sh:5432` is a host.
+        let host = self.before().strip_suffix(':').map(|before| trailing(before, |c| !ends_path(c)));
+        let path = host.unwrap_or_default().trim_start_matches("//");
+        let ending = trailing(path, |c| !['/', '\\', '.'].contains(&c));
+        let is_below = path.contains(['/', '\\']) && ending.contains(LETTER);
+        let is_source = path.contains('.') && listed(SOURCES, ending) || ending.ends_with("file");
+        let is_file = is_below || is_source && (word.len() < 4 || path.matches('.').count() < 2);
+        let is_line = is_file || after.strip_prefix(':').is_some_and(|column| column.starts_with(DIGIT));
+        let is_port = host.is_some_and(|h| h.is_empty() || !h.chars().all(DIGIT)) && !is_line && listed(PORTS, word);
         let is_first = self.at == 0 || self.before().ends_with(": ");
         let is_head = is_first && is_short && word.starts_with(CAPITAL) && after.starts_with(':');
         let has_reason = next.starts_with(CAPITAL) && listed(REASONS, next);
         let is_status = word.len() == 3 && word.chars().all(DIGIT) && (has_reason || follows(STATUS_WORDS));
-        is_status || is_head || is_port && !is_line || is_short && follows(CODES)
+        is_status || is_head || is_port || is_short && follows(CODES)
     }
 
     /// Replaced: a number's unit (`12 ms`), the words of a date (`27 Nov`), and the end of a pod's name, which has no
     /// vowels (`cart-6b7d8f9c45-zzplm`).
     fn belongs_to_number(&self, word: &str) -> bool {
-        let since = self.since_hole();
-        let is_unit = matches!(since, Some("" | " ")) && listed(UNITS, word);
-        let is_pod = since == Some("-") && word.len() == 5 && !word.contains(|c| CAPITAL(c) || "aeiouy".contains(c));
+        let gap = self.since_hole();
+        let is_unit = matches!(gap, Some("" | " ")) && listed(UNITS, word);
+        let is_pod = gap == Some("-") && word.len() == 5 && !word.contains(|c| CAPITAL(c) || "aeiouy".contains(c));
         let is_date = |word: &str| word.starts_with(CAPITAL) && listed(DATE_WORDS, word);
         let next = self.rest()[word.len()..].trim_start_matches([' ', ',', '.']);
-        let is_near =
-            || next.starts_with(DIGIT) || is_date(leading(next, LETTER)) || since.is_some_and(|s| s.len() < 3);
+        let is_near = || next.starts_with(DIGIT) || is_date(leading(next, LETTER)) || gap.is_some_and(|s| s.len() < 3);
         is_unit || is_pod || is_date(word) && is_near()
     }
 
@@ -166,14 +169,18 @@ impl<'a> Scanner<'a> {
     /// lengths of the directory and of what changes.
     fn directory(&self) -> Option<(usize, usize)> {
         self.rest().strip_prefix(['/', '\\'])?;
-        let find = |table: [&'static str; 3]| table.into_iter().find(|directory| self.rest().starts_with(directory));
-        if let Some(temporary) = find(TEMPORARY) {
-            return Some((temporary.len(), leading(&self.rest()[temporary.len()..], |c| !ends_path(c)).len()));
-        }
-        let length = find(HOMES).filter(|_| !self.before().ends_with(WORD))?.len();
-        let (name, _) = self.rest()[length..].split_once(['/', '\\'])?;
-        let is_name = (1..64).contains(&name.len()) && name.chars().all(|c| c == ' ' || !ends_path(c));
-        is_name.then_some((length, name.len()))
+        let find = |table: Table| table.iter().find(|directory| self.rest().starts_with(**directory));
+        let verb = trailing(self.before().trim_end_matches(|c| !LETTER(c)), LETTER);
+        let home = || find(HOMES).filter(|_| !self.before().ends_with(WORD) && !listed(REQUESTS, verb));
+        let directory = find(TEMPORARY).or_else(home)?;
+        let rest = &self.rest()[directory.len()..];
+        let is_home = HOMES.contains(directory);
+        let is_name = |c| !(ends_path(c) || is_home && ['/', '\\', '?'].contains(&c));
+        // `C:\Users\Ann Lee\`
+        let spaced = leading(rest, |c| is_name(c) || c == ' ' && is_home && directory.starts_with('\\'));
+        let is_spaced = rest[spaced.len()..].starts_with(['/', '\\']);
+        let name = if is_spaced { spaced } else { leading(rest, is_name).trim_end_matches('.') };
+        (!name.is_empty()).then_some((directory.len(), name.len()))
     }
 
     /// Replaced: a quoted value. Names stay: what looks like one, and what a word before it announces as one.
@@ -186,8 +193,8 @@ impl<'a> Scanner<'a> {
         let is_end = before.ends_with(|c| WORD(c) || c == '.') || inside.starts_with([' ', ',', ';', ':', ')']);
         let near = &inside[..boundary(inside, NEAR_BYTES)];
         // The end is a quote that is not an apostrophe.
-        let mut ends = near.match_indices(*close).map(|(at, _)| at).take(8);
-        let end = ends.find(|end| !inside[end + close.len_utf8()..].starts_with(WORD));
+        let is_close = |end: &usize| !inside[end + close.len_utf8()..].starts_with(WORD);
+        let end = near.match_indices(*close).map(|(at, _)| at).take(8).find(is_close);
         let after = end.map_or("", |end| &near[end + close.len_utf8()..]);
         let is_value = !is_end && is_value(before, &near[..end.unwrap_or(near.len())], after);
         if is_value {
@@ -206,19 +213,17 @@ impl<'a> Scanner<'a> {
     /// Replaced: UUIDs, e-mail, IPv6 and MAC addresses, long base64, and the name of a bundled file with a hash in it
     /// (`app.9f3c.js`, `index-BkX0f_Zq.js`). An IPv4 address is numbers and dots, which merge.
     fn whole(&self) -> Option<usize> {
-        let hex = |c: char| c.is_ascii_hexdigit();
         let is_ip = |text: &&str| text.matches(':').count() > 1 && text.contains(DIGIT);
-        let ip = Some(self.run(|c| hex(c) || c == ':').trim_end_matches(':')).filter(is_ip);
+        let ip = Some(self.run(|c| HEX(c) || c == ':').trim_end_matches(':')).filter(is_ip);
 
         let run = self.run(|c| WORD(c) || matches!(c, '.' | '_' | '%' | '+' | '-' | '@'));
-        let is_uuid = |text: &&str| text.chars().all(|c| hex(c) || c == '-') && Uuid::try_parse(text).is_ok();
+        let is_uuid = |text: &&str| text.chars().all(|c| HEX(c) || c == '-') && Uuid::try_parse(text).is_ok();
         let uuid = self.rest().get(..36).filter(|_| !self.before().ends_with(WORD)).filter(is_uuid);
         let (name, domain) = run.trim_end_matches(|c| !WORD(c)).split_once('@').unwrap_or_default();
-        let is_top = |top: &str| top.len() > 1 && top.chars().all(LETTER);
-        let is_email = !name.is_empty() && domain.rsplit_once('.').is_some_and(|(_, top)| is_top(top));
-        let email = is_email.then(|| &run[..name.len() + 1 + domain.len()]);
+        let is_domain = domain.contains('.') && domain.ends_with(LETTER) && !domain.starts_with(DIGIT);
+        let email = (is_domain && !name.is_empty()).then(|| &run[..name.len() + 1 + domain.len()]);
 
-        let stem = BUNDLED.iter().find_map(|end| run.strip_suffix(end)).filter(|stem| {
+        let stem = [".js", ".mjs", ".css", ".js.map"].iter().find_map(|end| run.strip_suffix(end)).filter(|stem| {
             let (name, hash) = stem.split_at(stem.len().saturating_sub(8));
             let has_hex = stem.split(|c| !WORD(c)).any(|part| part.len() >= 4 && is_hex(part));
             has_hex || name.ends_with(['.', '-']) && pieces(hash) >= 3
@@ -244,13 +249,18 @@ fn boundary(text: &str, bytes: usize) -> usize {
 /// reason.
 fn is_value(before: &str, text: &str, after: &str) -> bool {
     // `Invalid date: '…'` or `user='…'`, but not the quoted key of JSON.
-    let is_field = before.trim_end().strip_suffix([':', '=']).is_some_and(|key| !key.ends_with(['"', '\'']));
+    let key = before.trim_end().strip_suffix([':', '=']);
+    let is_json = key.is_some_and(|key| key.ends_with(['"', '\'']));
+    let near = if key.is_some() && !is_json { 8 } else { 1 };
     let clause = before.trim_end_matches(|c| !WORD(c) && c != ')').rsplit([',', ';', ':', '.', '{', '}']).next();
     let words = clause.unwrap_or_default().rsplit(|c| !LETTER(c)).filter(|word| !word.is_empty());
-    let says = |table| words.clone().take(if is_field { 8 } else { 1 }).any(|word| listed(table, word));
-    let is_judged = after.split(|c| !LETTER(c)).take(8).any(|word| listed(JUDGING, word));
-    let is_code = text.contains(|c| r"(){}<>=;*/\".contains(c)) || text.split(' ').count() > 5;
+    let says = |table, near| words.clone().take(near).any(|word| listed(table, word));
+    let is_judged = || after.split(|c| !LETTER(c)).take(8).any(|word| listed(JUDGING, word));
+    // A phrase is a reason if it is long, ends the message, or a word of saying or failing is next to it.
     let is_phrase = text.starts_with(char::is_alphabetic) && text.contains(|c: char| c == ' ' || !c.is_ascii());
-    let is_typed = is_phrase && !is_code && (before.contains(LETTER) || after.contains(LETTER));
-    says(VALUES) || !says(NAMES) && !text.contains("://") && (is_field || is_typed || is_judged)
+    let is_short = !text.contains(|c| r"(){}<>=;*/\".contains(c)) && text.split(' ').count() <= 5;
+    let is_inside = key.is_none() && after.contains(LETTER) && !listed(NAMES, leading(after.trim_start(), LETTER));
+    let is_known = is_inside || says(ANNOUNCING, 8) || says(&["for"], 1);
+    let is_typed = if is_phrase { is_short && is_known || before.ends_with('=') } else { near > 1 };
+    says(VALUES, near) || !says(NAMES, near) && !text.contains("://") && (is_typed || is_judged())
 }

@@ -1,41 +1,32 @@
 //! What grouping knows of words: tables, and what a word's letters and digits say.
 //!
 //! Case does not count in a table.
-type Table = &'static [&'static str];
-macro_rules! table {
-    ($($word:tt)*) => { &[$(stringify!($word)),*] };
-}
+use std::sync::LazyLock;
+
+pub type Table = &'static [&'static str];
+macro_rules! table { ($($word:tt)*) => { &[$(stringify!($word)),*] } }
 
 /// Types that any program throws. Without them, the same message is one issue in every language.
 pub const VAGUE: Table = table![Error Exception RuntimeException RuntimeError panic string];
 /// The words in the names of errors that a language itself raises, and whose message says little without the place.
-pub const LANGUAGE: Table = table![Access Argument Arithmetic Array Assertion Attribute Bounds By Cast Class Clause
-    Concurrent Count Divide Division Element Empty Error Exception Format Found Function Illegal In Index Invalid
-    Iteration Key Local Match Method Modification Name No Not Null Number Of Operation Out Overflow Pointer Property
-    Range Recursion Reference Stack State Stop String Such Type Unbound Undefined Unhandled Uninitialized Value Zero];
+pub const LANGUAGE: Table = table![Access Argument Arithmetic Array ArrayStore Assertion Attribute Bad BadMap Bounds By
+    CaseClause Cast Class Clause Concurrent Cond Count Decode Divide Division Element Empty Encode Error Exception
+    FloatDomain Format Found Frozen Function Illegal In Index Initialization Invalid Iteration Key Late Local LocalJump
+    Match Method Modification Name Negative No Not Null Number Of Operation Out Overflow Pointer Property Range
+    Recursion Reference Size Stack State Stop String Such SystemStack Type Unbound Undefined Unhandled Unicode
+    Uninitialized Value Zero];
 /// So do these, by how the type begins and how the file ends: Go's own errors, Apple's signals, PHP's `Error`, panics.
-pub const RAISED: [(&str, &str); 5] =
-    [("runtime.", ""), ("EXC_", ""), ("SIG", ""), ("Error", ".php"), ("panic", ".rs")];
+pub const RAISED: &[(&str, &str)] = &[("runtime.", ""), ("EXC_", ""), ("SIG", ""), ("Error", ".php"), ("panic", ".rs")];
 /// A line of such words, numbers and punctuation says nothing.
 pub const EMPTY: Table = table![error exception warning warn info debug fatal critical panic php uncaught unhandled
-    promise rejection in thread an has occurred status code level time timestamp null undefined none true false ok];
-/// What begins an access to a property of nothing, in every browser's words.
-pub const OF_NOTHING: [&str; 5] =
-    ["Cannot read prop", "Cannot set prop", "can't access prop", "undefined is not an object", "null is not an object"];
-/// What Firefox and Safari say, and Chrome's words for it; `*` stands for the rest. JSON counts only in a
-/// message that mentions it.
-#[rustfmt::skip]
-pub const WORDINGS: [(&str, &str); 12] = [
-    ("Can't find variable: ", "* is not defined"), ("Unexpected token ", "Unexpected token in JSON"),
-    ("can't access lexical declaration ", "Cannot access *"),
-    ("too much recursion", "Maximum call stack size exceeded*"),
-    ("error loading dynamically imported module", "Failed to fetch dynamically imported module*"),
-    ("Importing a module script failed", "Failed to fetch dynamically imported module*"),
-    ("NetworkError when attempting to fetch resource", "Failed to fetch*"), ("Load failed", "Failed to fetch*"),
-    ("JSON.parse: unexpected end", "Unexpected end of JSON input"), ("JSON.parse: ", "Unexpected token in JSON"),
-    ("JSON Parse error: Unexpected EOF", "Unexpected end of JSON input"),
-    ("JSON Parse error: ", "Unexpected token in JSON"),
-];
+    promise rejection in thread main an has occurred status code level time timestamp null undefined none true false ok
+    err http npm object oops Ошибка ОШИБКА ошибка エラー 错误 오류 Fehler Erreur Errore Erro];
+/// Types of errors that browsers word differently.
+pub const JAVASCRIPT: Table = table![TypeError ReferenceError SyntaxError RangeError InternalError URIError AbortError];
+/// What other browsers and old versions of Chrome say, and Chrome's words for it. `*` stands for any text, and `#` for
+/// an access to a property.
+pub static WORDINGS: LazyLock<Vec<(&str, &str)>> =
+    LazyLock::new(|| include_str!("browsers.txt").lines().filter_map(|line| line.split_once(" => ")).collect());
 /// What languages write in place of a function's name. `{main}` and `<module>` are recognized by their brackets.
 pub const NAMELESS: Table = table![closure lambda anonymous locals listcomp genexpr Object func MoveNext invokeSuspend];
 /// A number after one of these is a code.
@@ -55,34 +46,42 @@ pub const UNITS: Table = table![ns us ms s sec secs second seconds millisecond m
     h hr hrs hour hours d day days w b byte bytes kb mb gb tb kib mib gib tib k g x px st nd rd th e t z];
 /// What belongs to a number before or after it.
 pub const DATE_WORDS: Table = table![Mon Tue Wed Thu Fri Sat Sun Monday Tuesday Wednesday Thursday Friday Saturday
-    Sunday Jan Feb Mar Apr May Jun Jul Aug Sep Sept Oct Nov Dec January February March April June July August
-    September October November December UTC GMT CET CEST EST EDT PST PDT AM PM];
+    Sunday Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec January February March April June July August September
+    October November December Januar Februar Mai Juni Juli Oktober Dezember UTC GMT CET CEST EST EDT PST PDT AM PM];
 /// Names with a width or a version of several digits: `int64`, `SHA256`, `x86`, `ES2015`, `UTF-16`.
 pub const WIDTHS: Table = table![int uint bigint float i u f utf sha md base x es arm amd win aes rsa hs rs latin http];
 /// What follows one of these in quotes is a value.
-pub const VALUES: Table = table![value values entry string input literal data date datetime time text character parse
+pub const VALUES: Table = table![value values entry string input literal data date datetime time character parse
     parsing got near user username customer email city search term];
 /// What follows one of these in quotes is a name or a reason.
 pub const NAMES: Table = table![column table relation field key property attribute parameter argument option variable
-    name method function class module package index constraint command database schema host server driver type role
-    template view route service bean in with missing undefined required error errors message msg reason code status
-    detail title description response failed because exception state event desc];
+    name method function class module package index constraint command database schema host server driver type role job
+    template view route service bean in with missing undefined required error errors message msg reason code status at
+    detail title description response failed because exception state event desc err cause text stderr stdout output by
+    said says declined refused rejected aborted crashed panicked replied answered];
+/// A phrase in quotes is a value if one of these is near.
+pub const ANNOUNCING: Table = table![invalid unknown find such named called matching];
 /// Quoted text before one of these is a value: `'32 May' is not a valid date`.
 pub const JUDGING: Table = table![valid parsed range format recognized];
 /// Quotes, and what closes them.
-pub const QUOTES: [(char, char); 5] = [('\'', '\''), ('"', '"'), ('`', '`'), ('“', '”'), ('«', '»')];
+pub const QUOTES: &[(char, char)] =
+    &[('\'', '\''), ('"', '"'), ('`', '`'), ('“', '”'), ('«', '»'), ('‘', '’'), ('„', '“'), ('「', '」')];
 /// A program made up the names below these directories.
-pub const TEMPORARY: [&str; 3] = ["/tmp/", "/var/folders/", "\\Temp\\"];
+pub const TEMPORARY: Table = &["/tmp/", "/var/folders/", "\\Temp\\"];
 /// Whose folder is below these says nothing.
-pub const HOMES: [&str; 3] = ["/home/", "/Users/", "\\Users\\"];
-/// Endings of files that bundlers name after their content.
-pub const BUNDLED: [&str; 4] = [".js", ".mjs", ".css", ".js.map"];
+pub const HOMES: Table = &["/home/", "/export/home/", "/var/home/", "/Users/", r"\Users\", r"\users\", r"\\Users\\",
+    r"\\users\\", r"\Documents and Settings\", r"\\Documents and Settings\\"];
+/// After one of these, a path is a site's.
+pub const REQUESTS: Table = table![GET POST PUT PATCH DELETE HEAD OPTIONS route page url uri endpoint];
 /// Endings of files of source code. The number after one is a line, not a port.
-pub const SOURCES: Table = table![js mjs ts tsx vue php py rb erb go rs java kt scala cs swift c cc cpp h ex sh];
-/// What a program adds to a message: Laravel the query with its values, Safari the expression.
-pub const TAILS: [&str; 3] = [" (SQL: ", " (Connection: ", ". (In '"];
+pub const SOURCES: Table = table![js jsx mjs ts tsx vue svelte html css php py rb erb go rs java kt scala cs fs swift
+    m c cc cpp h ex exs erl hs pl lua dart sh sql xml json yml yaml toml ini conf cfg];
+/// What is added to a message in parentheses: Laravel the query with its values, Safari the expression.
+pub const TAILS: Table = &[" (SQL: ", " (Connection: ", ". (In '", " (evaluating 'new "];
+/// A counter follows these in a type.
+pub const COUNTED: Table = &["$", "`", "AnonymousType", "DisplayClass", "Proxy", "Proxy_", ".proxy", "Script"];
 /// What a runtime adds to a type, with all that follows.
-pub const GENERATED: [&str; 5] = ["\0", "$$", "$HibernateProxy$", "$ByteBuddy$", "$MockitoMock$"];
+pub const GENERATED: [&str; 6] = ["\0", "@anonymous/", "$$", "$HibernateProxy$", "$ByteBuddy$", "$MockitoMock$"];
 
 /// Returns true if a table contains the word, in any case.
 pub fn listed(table: &[&str], word: &str) -> bool {
@@ -96,12 +95,12 @@ pub fn is_id(word: &str) -> bool {
     let digits = word.matches(DIGIT).count();
     let has_many = digits >= 2 && (digits * 4 > word.len() || word.len() >= 20);
     let is_mixed = has_many && word[name.len()..].contains(LETTER) && (name.len() < 2 || !listed(WIDTHS, name));
-    let is_pointer = word.strip_prefix("0x").is_some_and(|digits| digits.chars().all(|c| c.is_ascii_hexdigit()));
+    let is_pointer = word.strip_prefix("0x").is_some_and(|digits| digits.chars().all(HEX));
     is_pointer || is_mixed || word.len() >= 7 && is_hex(word) || word.len() >= 8 && is_random(word)
 }
 
 pub fn is_hex(word: &str) -> bool {
-    word.contains(DIGIT) && word.chars().all(|c| c.is_ascii_hexdigit())
+    word.contains(DIGIT) && word.chars().all(HEX)
 }
 
 /// Returns true if small letters, capitals and digits alternate more often than in words put together.
@@ -127,6 +126,7 @@ pub fn goes_on(after: &str) -> bool {
     after.strip_prefix(['.', ',']).is_some_and(|more| more.starts_with(DIGIT))
 }
 
+pub const HEX: fn(char) -> bool = |c| c.is_ascii_hexdigit();
 pub const DIGIT: fn(char) -> bool = |c| c.is_ascii_digit();
 pub const LETTER: fn(char) -> bool = |c| c.is_ascii_alphabetic();
 pub const CAPITAL: fn(char) -> bool = |c| c.is_ascii_uppercase();
