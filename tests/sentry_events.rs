@@ -61,7 +61,7 @@ fn a_message_may_have_any_of_sentrys_forms() {
         ),
         (json!({"exception": {"values": [{"value": "only this"}]}}), "only this"),
         (json!({"exception": [{"type": "E", "value": {"code": 7}}]}), r#"{"code":7}"#),
-        (json!({}), ""),
+        (json!({}), "(no message)"),
     ] {
         assert_eq!(read(event.clone()).message, message, "{event}");
     }

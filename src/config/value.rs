@@ -51,7 +51,7 @@ pub fn size(name: &str, text: &OsStr) -> Result<i64, String> {
     });
     parsed.filter(|bytes| *bytes >= MIN_SIZE).ok_or_else(|| {
         let text = text.to_string_lossy();
-        format!("invalid {name} '{text}': expected a size of at least 1MB, such as 500MB or 20GB")
+        format!("invalid {name} '{text}': expected a whole number of at least 1MB, such as 500MB or 20GB")
     })
 }
 

@@ -76,6 +76,9 @@ fn event(mut fields: Fields) -> Event {
             fields.optional(name, |raw| json::field(raw, "params").is_none().then_some(()));
         }
     }
+    if trim(&message).is_empty() && error.kind.is_none() {
+        message = "(no message)".into();
+    }
     let stacktrace = error.stacktrace.or_else(|| fields.optional("stacktrace", Some)).or_else(|| thread(&fields));
     let mechanisms = causes.iter().chain([&error]).filter_map(|error| error.mechanism);
     let unhandled = is_go_panic || mechanisms.into_iter().any(super::is_unhandled);

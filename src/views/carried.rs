@@ -82,7 +82,7 @@ pub fn sections(event: &StoredEvent) -> impl Iterator<Item = Section> {
         crumbs,
         section("Contexts", "", Rows, &event.contexts, contexts),
         section("Extra", "", Minor, &event.extra, fields),
-        section("More", "fields that obs does not recognize", Minor, &event.more, more),
+        section("More", "all other fields", Minor, &event.more, more),
     ];
     sections.into_iter().filter(|section| !section.rows.is_empty())
 }
