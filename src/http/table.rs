@@ -19,13 +19,15 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// Waits for a place if the table is full. Returns `None` if there is none soon, or if every connection is at work.
+    /// Waits for a place if the table is full. Returns `None` if there is none soon, or if every connection stays at work.
     pub fn add(self: &Arc<Table>, conn: Arc<Conn>, limits: &Limits) -> Option<ConnectionSlot> {
-        let (begun, mut evicted) = (Instant::now(), false);
+        let (begun, mut evicted, mut all_at_work) = (Instant::now(), false, None);
         let mut conns = lock(&self.conns);
         while conns.len() >= limits.connections {
             let waited = begun.elapsed();
-            if waited >= PATIENCE || conns.iter().all(|conn| conn.phase_state().phase == Phase::Work) {
+            let at_work = conns.iter().all(|conn| conn.phase_state().phase == Phase::Work);
+            all_at_work = if at_work { all_at_work.or(Some(Instant::now())) } else { None };
+            if waited >= PATIENCE || all_at_work.is_some_and(|since| since.elapsed() >= HANDOVER) {
                 return None;
             }
             // Clients that keep beginning new phases cannot shut out others.
