@@ -1,4 +1,4 @@
-//! Guessing the dashboard's password: slow for whoever guesses, and for nobody else.
+//! Guessing the dashboard's password is slow, and slows down nobody else.
 mod common;
 use common::*;
 use std::io::Write;

@@ -19,7 +19,7 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// Waits for a place if the table is full. Returns `None` if there is none soon, or if every connection stays at work.
+    /// Waits for a place if the table is full. Returns `None` if it waits too long, or if every connection stays at work.
     pub fn add(self: &Arc<Table>, conn: Arc<Conn>, limits: &Limits) -> Option<ConnectionSlot> {
         let (begun, mut evicted, mut all_at_work) = (Instant::now(), false, None);
         let mut conns = lock(&self.conns);

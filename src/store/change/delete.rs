@@ -71,7 +71,7 @@ pub fn event(transaction: &Transaction, id: &str) -> rusqlite::Result<bool> {
     Ok(true)
 }
 
-/// Makes the newest event that is left describe the issue. Returns its `seq`, or `None` if there is none.
+/// Has the newest remaining event describe the issue. Returns its `seq`, or `None` if no event remains.
 pub fn find_newest(transaction: &Transaction, issue: i64) -> rusqlite::Result<Option<i64>> {
     // The newest event of each part, since an issue may have a million of them.
     let newest = "

@@ -181,8 +181,8 @@ impl WriterThread {
         });
     }
 
-    /// Runs a transaction for those who have waited since then, unless one has just failed. After a failure, and for
-    /// nobody in particular, does not wait for another process's lock.
+    /// Runs a transaction, unless one has just failed. `since` is when the first of those who wait for it began to wait;
+    /// without it, and after a failure, it does not wait for another process's lock.
     fn attempt<T>(
         &mut self,
         since: Option<Instant>,
