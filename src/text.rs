@@ -3,14 +3,17 @@ use std::borrow::Cow;
 
 /// The first `max` characters.
 pub fn head(text: &str, max: usize) -> &str {
-    text.char_indices().nth(max).map_or(text, |(end, _)| &text[..end])
+    match text.len() <= max {
+        true => text, // as nearly all are
+        false => text.char_indices().nth(max).map_or(text, |(end, _)| &text[..end]),
+    }
 }
 
 /// The first `max` characters; the last one is `…` if there were more.
 pub fn cut(text: &str, max: usize) -> Cow<'_, str> {
-    match text.char_indices().nth(max) {
-        None => Cow::Borrowed(text),
-        Some(_) => Cow::Owned(format!("{}…", head(text, max - 1))),
+    match head(text, max).len() == text.len() {
+        true => Cow::Borrowed(text),
+        false => Cow::Owned(format!("{}…", head(text, max - 1))),
     }
 }
 

@@ -93,7 +93,7 @@ impl<'a> Fields<'a> {
     }
 
     fn find(&self, field: &str) -> Option<usize> {
-        self.entries.binary_search_by(|entry| (*entry.name(self.text)).cmp(field)).ok()
+        self.entries.binary_search_by(|entry| (*entry.name(self.text)).cmp(field.as_bytes())).ok()
     }
 
     /// The raw values of the fields that have not been read.
@@ -130,13 +130,18 @@ impl Entry {
         &text[self.key as usize..self.key_end as usize]
     }
 
-    /// The key's characters. A key with a lone surrogate, which has none, is its own name, as it was sent.
-    fn name(self, text: &str) -> Cow<'_, str> {
+    /// The key's characters, as bytes, which compare faster.
+    fn name(self, text: &str) -> Cow<'_, [u8]> {
+        let raw = &text.as_bytes()[self.key as usize + 1..self.key_end as usize - 1];
+        if self.is_escaped { self.unescaped(text) } else { raw.into() }
+    }
+
+    /// A key with a lone surrogate, which is no character, is its own name, as it was sent.
+    #[cold]
+    fn unescaped(self, text: &str) -> Cow<'_, [u8]> {
         let raw = self.key(text);
-        if !self.is_escaped {
-            return raw[1..raw.len() - 1].into();
-        }
-        json::string(raw).filter(|name| !name.contains('\u{FFFD}')).map_or(raw.into(), Cow::from)
+        let name = json::string(raw).filter(|name| !name.contains('\u{FFFD}'));
+        name.map_or(raw.as_bytes().into(), |name| name.into_bytes().into())
     }
 }
 

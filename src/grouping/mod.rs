@@ -173,7 +173,8 @@ fn is_raised(name: &str, file: &str) -> bool {
 }
 
 fn is_about_language(words: &str) -> bool {
-    words.is_empty() || LANGUAGE.iter().any(|word| words.strip_prefix(word).is_some_and(is_about_language))
+    let candidates = LANGUAGE.iter().filter(|word| words.as_bytes().first() == word.as_bytes().first());
+    words.is_empty() || candidates.filter_map(|word| words.strip_prefix(word)).any(is_about_language)
 }
 
 /// A frame's function as it was sent, and its file with one directory: `App\Cart->total in src/Cart.php`.

@@ -3,7 +3,7 @@
 use crate::domain::Level;
 use crate::event::tags::{self, Tag};
 use crate::time::Time;
-use rusqlite::{Connection, Transaction, params};
+use rusqlite::{Connection, Statement, Transaction, params};
 use std::collections::BTreeMap;
 
 /// Stands for all issues together in `issue_hours`.
@@ -103,26 +103,33 @@ pub fn labels(
 pub fn add(transaction: &Transaction, tallies: &BTreeMap<i64, Tally>, now: Time) -> rusqlite::Result<()> {
     let mut issue = transaction.prepare_cached(
         "UPDATE issues SET count = count + ?2, stored = stored + ?3, title_seq = ifnull(title_seq, ?4), last_seq = ?5,
-                last_seen = max(last_seen, ?6), first_release = iif(?7 < first_seen, ?8, first_release),
-                first_seen = min(first_seen, ?7) WHERE id = ?1",
+                last_seen = max(last_seen, ?6) WHERE id = ?1",
     )?;
+    let mut imported = transaction
+        .prepare_cached("UPDATE issues SET first_seen = ?2, first_release = ?3 WHERE id = ?1 AND first_seen > ?2")?;
+    let (mut hours, mut values) = (transaction.prepare_cached(ADD_HOUR)?, transaction.prepare_cached(ADD_VALUE)?);
     let mut sums: BTreeMap<i64, HourCount> = BTreeMap::new();
+    let just_now = now.to_string();
     for (id, tally) in tallies {
         let Tally { stored, first_seq, last_seq, .. } = tally;
-        let (first_seen, release) = tally.first_seen.map(|(time, release)| (time.to_string(), release)).unzip();
-        let last_seen = tally.last_seen.map(|time| time.to_string());
-        let (events, release) = (tally.events(), release.flatten());
-        issue.execute(params![id, events, stored, first_seq, last_seq, last_seen, first_seen, release])?;
+        let last_seen = tally.last_seen.filter(|time| *time != now).map(|time| time.to_string());
+        let last_seen = last_seen.as_ref().unwrap_or(&just_now);
+        issue.execute(params![id, tally.events(), stored, first_seq, last_seq, last_seen])?;
+        if let Some((first_seen, release)) = tally.first_seen.filter(|(time, _)| *time < now) {
+            imported.execute(params![id, first_seen.to_string(), release])?;
+        }
         for (hour, count) in &tally.hours {
-            add_hour(transaction, *id, *hour, *count, now)?;
+            add_hour(transaction, &mut hours, *id, *hour, *count, now)?;
             let sum = sums.entry(*hour).or_default();
             (sum.events, sum.errors) = (sum.events + count.events, sum.errors + count.errors);
         }
         for ((kind, value), events) in &tally.values {
-            add_value(transaction, *id, kind, value, *events)?;
+            add_value(transaction, &mut values, *id, kind, value, *events)?;
         }
     }
-    sums.into_iter().try_for_each(|(hour, count)| add_hour(transaction, ALL_ISSUES, hour, count, now))?;
+    for (hour, sum) in sums {
+        add_hour(transaction, &mut hours, ALL_ISSUES, hour, sum, now)?;
+    }
     add_to_total(transaction, tallies.values().map(|tally| tally.stored).sum())
 }
 
@@ -130,13 +137,19 @@ fn add_to_total(connection: &Connection, stored: i64) -> rusqlite::Result<()> {
     connection.prepare_cached("UPDATE totals SET stored = stored + ?1")?.execute([stored]).map(drop)
 }
 
+const ADD_HOUR: &str =
+    "UPDATE issue_hours SET events = events + ?3, errors = errors + ?4 WHERE issue_id = ?1 AND hour = ?2";
+
 /// An issue's first event in an hour also removes the hours that no chart shows any more. Such an hour is not added:
-/// imported events may be older.
-fn add_hour(transaction: &Transaction, issue: i64, hour: i64, count: HourCount, now: Time) -> rusqlite::Result<()> {
-    let HourCount { events, errors } = count;
-    let mut add = transaction.prepare_cached(
-        "UPDATE issue_hours SET events = events + ?3, errors = errors + ?4 WHERE issue_id = ?1 AND hour = ?2",
-    )?;
+/// imported events may be older. `add` is [`ADD_HOUR`].
+fn add_hour(
+    transaction: &Transaction,
+    add: &mut Statement,
+    issue: i64,
+    hour: i64,
+    HourCount { events, errors }: HourCount,
+    now: Time,
+) -> rusqlite::Result<()> {
     let oldest = now.hour() - MAX_HOURS;
     if add.execute([issue, hour, events, errors])? == 0 && hour >= oldest {
         let mut insert = transaction.prepare_cached("INSERT INTO issue_hours VALUES (?1, ?2, ?3, ?4)")?;
@@ -147,10 +160,17 @@ fn add_hour(transaction: &Transaction, issue: i64, hour: i64, count: HourCount, 
     Ok(())
 }
 
-fn add_value(transaction: &Transaction, issue: i64, kind: &str, value: &str, events: i64) -> rusqlite::Result<()> {
-    let mut add = transaction.prepare_cached(
-        "UPDATE issue_values SET events = events + ?4 WHERE issue_id = ?1 AND kind = ?2 AND value = ?3",
-    )?;
+const ADD_VALUE: &str = "UPDATE issue_values SET events = events + ?4 WHERE issue_id = ?1 AND kind = ?2 AND value = ?3";
+
+/// `add` is [`ADD_VALUE`].
+fn add_value(
+    transaction: &Transaction,
+    add: &mut Statement,
+    issue: i64,
+    kind: &str,
+    value: &str,
+    events: i64,
+) -> rusqlite::Result<()> {
     if add.execute(params![issue, kind, value, events])? > 0 {
         return Ok(());
     }
@@ -185,11 +205,9 @@ pub fn subtract(transaction: &Transaction, issue: i64, tally: &Tally) -> rusqlit
         transaction.execute("DELETE FROM issue_hours WHERE issue_id = ?1 AND events <= 0", [issue])?;
     }
     for ((kind, value), events) in &tally.values {
-        let mut subtract = transaction.prepare_cached(
-            "UPDATE issue_values SET events = events - ?4 WHERE issue_id = ?1 AND kind = ?2 AND value = ?3",
-        )?;
-        if subtract.execute(params![issue, kind, value, events])? == 0 {
-            subtract.execute(params![issue, kind, "", events])?;
+        let mut add = transaction.prepare_cached(ADD_VALUE)?;
+        if add.execute(params![issue, kind, value, -events])? == 0 {
+            add.execute(params![issue, kind, "", -events])?;
         }
     }
     transaction.execute("DELETE FROM issue_values WHERE issue_id = ?1 AND events <= 0", [issue])?;
@@ -216,8 +234,9 @@ pub fn merge(transaction: &Transaction, from: i64, into: i64, now: Time) -> rusq
     )?;
     let mut values = transaction.prepare("SELECT kind, value, events FROM issue_values WHERE issue_id = ?1")?;
     let values = values.query_map([from], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let mut add = transaction.prepare_cached(ADD_VALUE)?;
     for (kind, value, events) in values.collect::<Result<Vec<(String, String, i64)>, _>>()? {
-        add_value(transaction, into, &kind, &value, events)?;
+        add_value(transaction, &mut add, into, &kind, &value, events)?;
     }
     Ok(())
 }
@@ -278,10 +297,12 @@ pub struct Usage {
 
 /// Costs next to nothing: all numbers are stored. Inside a transaction, sees the transaction's own changes.
 pub fn usage(connection: &Connection) -> rusqlite::Result<Usage> {
-    let number = |sql: &str| connection.prepare_cached(sql)?.query_row([], |row| row.get::<_, i64>(0));
+    let number = |pragma: &str| connection.prepare_cached(pragma)?.query_row([], |row| row.get::<_, i64>(0));
     let pages = number("PRAGMA page_count")? - number("PRAGMA freelist_count")?;
     let bytes = pages * number("PRAGMA page_size")?;
-    let deleted = number("SELECT coalesce(sum(stored), 0) FROM issues WHERE state = 'deleted'")?;
-    let stored = number("SELECT stored FROM totals")?;
+    let mut events = connection.prepare_cached(
+        "SELECT stored, (SELECT coalesce(sum(stored), 0) FROM issues WHERE state = 'deleted') FROM totals",
+    )?;
+    let (stored, deleted): (i64, i64) = events.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(Usage { events: stored - deleted, bytes: bytes - bytes / stored.max(1) * deleted })
 }

@@ -62,8 +62,8 @@ impl Upkeep {
         for at in 0..self.tasks.len() {
             let (kind, due) = self.tasks[at];
             let is_due = due <= Instant::now();
-            // These keep up with a flood, and cost next to nothing when there is nothing to do.
-            let is_urgent = matches!(kind, Kind::Purge | Kind::Limit);
+            // These keep up with a flood. Only a change brings something to purge.
+            let is_urgent = matches!(kind, Kind::Limit) || matches!(kind, Kind::Purge) && self.is_stale;
             if !is_due && (rests(due) || !is_urgent) {
                 continue;
             }

@@ -187,15 +187,16 @@ fn insert_event(connection: &Connection, new: &NewEvent, issue: i64, received_at
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)
          ON CONFLICT (id) DO NOTHING",
     )?;
-    let tags = tags::to_json(&event.tags);
+    let (tags, arrival) = (tags::to_json(&event.tags), received_at.to_string());
+    let timestamp = event.timestamp.map(|time| time.to_string());
     let (mut id, mut derived) = (new.id, 0);
     loop {
         let inserted = insert.execute(params![
             &*id.as_hyphenated().encode_lower(&mut Uuid::encode_buffer()),
             issue,
             event.level.as_str(),
-            event.timestamp.unwrap_or(received_at).to_string(),
-            received_at.to_string(),
+            timestamp.as_ref().unwrap_or(&arrival),
+            arrival,
             event.platform,
             event.environment,
             event.server_name,
