@@ -37,7 +37,7 @@ export async function drivers(custom) {
     return { name, ...kind, inPage: folder, run, stop: () => browser.stop() };
   };
   const python = `PYTHONPATH=${target}/sentry-python python3 ${here}drivers/sentry-python/driver.py`;
-  const columns = [
+  return [
     command('Go', `${target}/go`, own),
     command('PHP', `php ${here}drivers/php/driver.php`, own),
     command('Node', `node ${js}`, own),
@@ -49,8 +49,4 @@ export async function drivers(custom) {
     await inPage('Sentry Chromium', 'sentry-js', sentry(TOO_LARGE), `${target}/sentry-browser.js`, withProject),
     command('Sentry Go', `${target}/sentry-go`, sentry({ ...TOO_LARGE, 'bad-extra': 'the SDK then leaves out all contexts' }), withProject),
   ];
-  const [major, minor] = process.versions.node.split('.').map(Number);
-  if (major > 20 || (major === 20 && minor >= 19)) return columns;
-  console.log(`Sentry Node is left out, since it needs Node 20.19 and this is ${process.version}`);
-  return columns.filter(({ name }) => name !== 'Sentry Node');
 }
