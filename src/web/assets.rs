@@ -10,8 +10,8 @@ use serde_json::json;
 const SDK: &str = include_str!("../../sdk/js/obs.js");
 
 /// Pages link to the style sheet under a URL that changes with its content, so only under that URL may it be cached.
-pub fn style(_: &State, call: &Call, _: Body) -> Result<Response, Error> {
-    let is_current = call.request.raw_url() == views::style_url();
+pub fn style(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
+    let is_current = state.target(call.request) == views::style_url();
     let cache = if is_current { "public, max-age=31536000, immutable" } else { "no-cache" };
     Ok(asset("text/css; charset=utf-8", views::STYLE, cache))
 }

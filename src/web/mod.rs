@@ -12,6 +12,7 @@
 //! | `call` | an admitted request as a handler sees it |
 //! | `state` | what all requests share |
 //! | `auth`, `rate` | who may do what, and how often |
+//! | `base` | serving below a path |
 //! | `error` | everything that can go wrong with a request |
 //! | `response` | JSON, pages and plain text, with their headers |
 //!
@@ -19,6 +20,7 @@
 mod api;
 mod assets;
 pub mod auth;
+mod base;
 mod call;
 mod changes;
 pub mod envelope;
@@ -49,21 +51,21 @@ impl App for State {
         routes::admit(self, request, version).map_err(|error| {
             let is_guess = matches!(error, Error::WrongPassword);
             // The health check answers wrong passwords too, but it must not tell them from right ones any faster.
-            let is_health = is_guess && routes::path(request.raw_url()) == "/health";
+            let is_health = is_guess && routes::path(self.target(request)) == "/health";
             let result = if is_health { assets::health_of(self, None) } else { Err(error) };
-            Denial { is_guess, response: finish(request.raw_url(), Format::from_request(request), result) }
+            Denial { is_guess, response: self.finish(self.target(request), Format::from_request(request), result) }
         })
     }
 
     fn handle(&self, admitted: Admitted, request: &Request, body: Body) -> Response {
         let result = routes::handle(self, admitted, request, body);
-        finish(request.raw_url(), Format::from_request(request), result)
+        self.finish(self.target(request), Format::from_request(request), result)
     }
 
     fn refuse(&self, refusal: Refusal, target: Option<&str>) -> Response {
-        let target = target.unwrap_or_default();
+        let target = base::strip(self.base(), target.unwrap_or_default());
         // The headers, which would ask for plain text, may be unreadable.
-        finish(target, Format::Page, Err(refusal.into()))
+        self.finish(target, Format::Page, Err(refusal.into()))
     }
 
     /// The query is not logged: clients may put a key there.
@@ -79,21 +81,34 @@ impl App for State {
     }
 }
 
-/// Renders an error, and adds the CORS headers of the route. Refusals need them too: without them, a browser reports
-/// a refusal to its page as a network failure.
-fn finish(target: &str, format: Format, result: Result<Response, Error>) -> Response {
-    let path = routes::path(target);
-    let cors = routes::cors(&path);
-    let response = match result {
-        Err(error) if cors == Some(Cors::Sentry) => error.response_for_sentry(&path),
-        result => result.unwrap_or_else(|error| error.response(&path, format)),
-    };
-    let exposed = match cors {
-        None => return response,
-        Some(Cors::Obs) => "Retry-After",
-        Some(Cors::Sentry) => "Retry-After, X-Sentry-Rate-Limits, X-Sentry-Error",
-    };
-    response
-        .with_unique_header("Access-Control-Allow-Origin", "*")
-        .with_unique_header("Access-Control-Expose-Headers", exposed)
+impl State {
+    /// The path below which people reach obs.
+    fn base(&self) -> &str {
+        self.url.as_deref().map_or("", base::of)
+    }
+
+    /// What a request is for, with the path without the base.
+    fn target<'a>(&self, request: &'a Request) -> &'a str {
+        base::strip(self.base(), request.raw_url())
+    }
+
+    /// Renders an error, and adds the CORS headers of the route. Refusals need them too: without them, a browser reports
+    /// a refusal to its page as a network failure.
+    fn finish(&self, target: &str, format: Format, result: Result<Response, Error>) -> Response {
+        let path = routes::path(target);
+        let cors = routes::cors(&path);
+        let response = match result {
+            Err(error) if cors == Some(Cors::Sentry) => error.response_for_sentry(&path),
+            result => result.unwrap_or_else(|error| error.response(&path, format)),
+        };
+        let response = base::add(self.base(), response);
+        let exposed = match cors {
+            None => return response,
+            Some(Cors::Obs) => "Retry-After",
+            Some(Cors::Sentry) => "Retry-After, X-Sentry-Rate-Limits, X-Sentry-Error",
+        };
+        response
+            .with_unique_header("Access-Control-Allow-Origin", "*")
+            .with_unique_header("Access-Control-Expose-Headers", exposed)
+    }
 }

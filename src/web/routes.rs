@@ -130,7 +130,7 @@ pub struct Admitted {
 }
 
 pub fn admit(state: &State, request: &Request, version: Version) -> Result<Admission<Admitted>, Error> {
-    let (route, path) = find(request)?;
+    let (route, path) = find(request.method(), state.target(request))?;
     let mut read_first = if route.max_body == MAX_ENVELOPE { READ_FIRST } else { route.max_body };
     let reader = || state.dashboard.admit(request, version);
     let sender = match route.access {
@@ -169,9 +169,9 @@ pub fn cors(path: &str) -> Option<Cors> {
     routes_at(path.strip_suffix('/').unwrap_or(path)).find_map(|(route, _)| route.cors)
 }
 
-fn find(request: &Request) -> Result<(&'static Route, PathParams), Error> {
-    let method = if request.method() == "HEAD" { "GET" } else { request.method() };
-    let path = path(request.raw_url());
+fn find(method: &str, target: &str) -> Result<(&'static Route, PathParams), Error> {
+    let method = if method == "HEAD" { "GET" } else { method };
+    let path = path(target);
     if let Some(found) = routes_at(&path).find(|(route, _)| route.method == method) {
         return Ok(found);
     }
@@ -185,8 +185,9 @@ fn find(request: &Request) -> Result<(&'static Route, PathParams), Error> {
     }
     match path.strip_suffix('/') {
         Some(known) if known != "/" && routes_at(known).next().is_some() => {
-            Err(Error::Moved(without_slash(request.raw_url())))
+            Err(Error::Moved(without_slash(target)))
         }
+        _ if path.is_empty() => Err(Error::Moved(format!("/{target}"))),
         _ => Err(Error::NotFound),
     }
 }

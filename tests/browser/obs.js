@@ -9,10 +9,11 @@ import { createInterface } from 'node:readline';
 
 export const KEY = 'test123';
 
-export async function start(...flags) {
+/** `env` and `listen` replace the defaults. */
+export async function start({ env = {}, listen = 'localhost:0' } = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'obs-browser-'));
-  const child = spawn(process.env.OBS_BIN, ['--listen', 'localhost:0', '--db', join(folder, 'obs.sqlite'), ...flags], {
-    env: { OBS_API_KEY: KEY },
+  const child = spawn(process.env.OBS_BIN, ['--listen', listen, '--db', join(folder, 'obs.sqlite')], {
+    env: { OBS_API_KEY: KEY, ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const [banner] = await once(createInterface({ input: child.stderr }), 'line');

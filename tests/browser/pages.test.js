@@ -156,7 +156,7 @@ test('the buttons for selected rows stay visible while scrolling', async () => {
 });
 
 test('readers who may not make changes get rows without a gap for checkboxes', async () => {
-  const open = await start('--public-dashboard');
+  const open = await start({ env: { OBS_PUBLIC_DASHBOARD: '1' } });
   await open.send(events['text that would be markup']);
   for (const viewport of sizes) {
     const left = {};
