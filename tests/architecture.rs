@@ -176,7 +176,7 @@ fn dependencies_inside_http_point_down() {
 fn dependencies_inside_web_point_down() {
     let order = [
         "mod", "routes", "sentry", "envelope", "ingest", "api", "pages", "forms", "assets", "changes", "call", "state",
-        "auth", "rate", "error", "response",
+        "auth", "base", "rate", "error", "response",
     ];
     assert_points_down("web/", &order);
 }

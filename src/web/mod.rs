@@ -82,16 +82,6 @@ impl App for State {
 }
 
 impl State {
-    /// The path below which people reach obs.
-    fn base(&self) -> &str {
-        self.url.as_deref().map_or("", base::of)
-    }
-
-    /// What a request is for, with the path without the base.
-    fn target<'a>(&self, request: &'a Request) -> &'a str {
-        base::strip(self.base(), request.raw_url())
-    }
-
     /// Renders an error, and adds the CORS headers of the route. Refusals need them too: without them, a browser reports
     /// a refusal to its page as a network failure.
     fn finish(&self, target: &str, format: Format, result: Result<Response, Error>) -> Response {

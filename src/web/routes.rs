@@ -184,9 +184,7 @@ fn find(method: &str, target: &str) -> Result<(&'static Route, PathParams), Erro
         return Err(Error::Method(methods.join(", ")));
     }
     match path.strip_suffix('/') {
-        Some(known) if known != "/" && routes_at(known).next().is_some() => {
-            Err(Error::Moved(without_slash(target)))
-        }
+        Some(known) if known != "/" && routes_at(known).next().is_some() => Err(Error::Moved(without_slash(target))),
         _ if path.is_empty() => Err(Error::Moved(format!("/{target}"))),
         _ => Err(Error::NotFound),
     }
