@@ -343,7 +343,12 @@ fn setup_shows_every_key_to_readers_who_may_know_them() {
         let sentence = ["key", "with", "a", "hyphen."];
         let text: Vec<&str> = page.split_whitespace().collect();
         assert!(text.windows(4).any(|words| words == sentence), "{page}");
-        assert!(page.contains("shop") && page.contains("/docs/sentry.md"), "{page}");
+        assert!(page.contains("shop") && page.contains("/docs/sentry.md") && page.contains("is:unhandled"), "{page}");
+        if head.starts_with("Accept") {
+            for snippet in ["dsn: 'http://s-1@localhost'", "sentry_sdk.init(\"http://s-1@localhost/1\")"] {
+                assert!(page.contains(snippet), "{snippet}: {page}");
+            }
+        }
         let elsewhere = format!("GET /setup HTTP/1.1\r\nHost: obs.example\r\nVia: 1.1 p\r\n{head}");
         let page = obs.send(&elsewhere, b"").text();
         assert!(page.contains("http://KEY@obs.example/1") && page.contains("shop"), "{page}");
@@ -352,4 +357,25 @@ fn setup_shows_every_key_to_readers_who_may_know_them() {
     obs.add(r#"{"message":"m"}"#);
     assert!(obs.text("/").contains("href=\"/setup\""));
     assert_eq!(Obs::start().send("GET /setup HTTP/1.1\r\nHost: obs.example", b"").status, 403);
+}
+
+#[test]
+fn every_page_has_the_icon_and_a_way_to_the_setup_and_says_first_what_it_shows() {
+    let obs = Obs::start();
+    let id = obs.add(r#"{"message":"cart is undefined","type":"TypeError"}"#);
+    let title = |path: &str| {
+        let page = obs.text(path);
+        assert!(page.contains("href=\"/favicon.svg\"") && page.contains("href=\"/setup\""), "{path}");
+        page.split_once("<title>").and_then(|(_, rest)| rest.split_once(" · obs</title>")).unwrap().0.to_string()
+    };
+    assert_eq!(title("/?q=is:resolved"), "No resolved issues");
+    assert_eq!(title("/issues/1"), "TypeError: cart is undefined");
+    let clock = obs.json(&format!("/api/events/{id}"))["received_at"].as_str().unwrap()[11..19].to_string();
+    assert_eq!(title(&format!("/events/{id}")), format!("{clock} TypeError: cart is undefined"));
+    assert_eq!(title("/setup"), "Set up an application");
+
+    let icon = obs.get("/favicon.svg");
+    assert_eq!((icon.status, icon.header("content-type")), (200, Some("image/svg+xml")));
+    assert!(icon.text().contains("prefers-color-scheme: dark"));
+    assert!(obs.get("/").header("content-security-policy").unwrap().contains("img-src 'self'"));
 }

@@ -47,7 +47,9 @@ pub fn event(page: &EventPage) -> Html {
         may_act.then(|| buttons::delete_event(event, is_last)),
         carried(event, false)
     );
-    content(&format!("{}, event", title(kind, first_line(&summary.message))), main)
+    let (hour, minute, second) = summary.received_at.clock();
+    let title = title(kind, first_line(&summary.message));
+    content(&format!("{hour:02}:{minute:02}:{second:02} {title}"), main)
 }
 
 /// Links up to the issue, and to the events that arrived before and after this one.

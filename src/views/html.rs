@@ -143,8 +143,17 @@ impl Write for Escaping<'_, '_> {
 /// The Unicode control pictures of the characters below U+0020, three bytes each.
 const PICTURES: &str = "␀␁␂␃␄␅␆␇␈␉␊␋␌␍␎␏␐␑␒␓␔␕␖␗␘␙␚␛␜␝␞␟";
 
+/// Characters that change the direction of writing, which could make a text read as another one.
+#[rustfmt::skip]
+const DIRECTIONS: [(char, &str); 12] = [
+    ('\u{061C}', "[U+061C]"), ('\u{200E}', "[U+200E]"), ('\u{200F}', "[U+200F]"), ('\u{202A}', "[U+202A]"),
+    ('\u{202B}', "[U+202B]"), ('\u{202C}', "[U+202C]"), ('\u{202D}', "[U+202D]"), ('\u{202E}', "[U+202E]"),
+    ('\u{2066}', "[U+2066]"), ('\u{2067}', "[U+2067]"), ('\u{2068}', "[U+2068]"), ('\u{2069}', "[U+2069]"),
+];
+
 /// The replacement for a character that has a meaning in HTML or is not allowed there. Control characters become their
-/// pictures, so that a reader sees them; tabs and line breaks stay.
+/// pictures, and characters for the direction of writing their numbers, so that a reader sees them. Tabs and line breaks
+/// stay.
 fn escape(c: char) -> Option<&'static str> {
     match c {
         '&' => Some("&amp;"),
@@ -156,6 +165,7 @@ fn escape(c: char) -> Option<&'static str> {
         '\0'..='\x1F' => Some(&PICTURES[3 * c as usize..][..3]),
         '\x7F' => Some("␡"),
         '\u{80}'..='\u{9F}' => Some("\u{FFFD}"),
+        '\u{061C}'.. => DIRECTIONS.iter().find(|(direction, _)| *direction == c).map(|(_, number)| *number),
         _ => None,
     }
 }
@@ -192,5 +202,11 @@ mod tests {
     #[test]
     fn control_characters_become_visible() {
         assert_eq!(html!("{}", "a\0\x1b[0m\x7f\u{9b}\t\r\n").as_str(), "a␀␛[0m␡\u{FFFD}\t\r\n");
+    }
+
+    #[test]
+    fn characters_that_change_the_direction_of_writing_are_shown() {
+        let text = "invoice\u{202E}fdp.exe \u{2067}x\u{2069} ש\u{200F}";
+        assert_eq!(html!("{}", text).as_str(), "invoice[U+202E]fdp.exe [U+2067]x[U+2069] ש[U+200F]");
     }
 }

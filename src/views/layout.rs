@@ -20,11 +20,12 @@ pub fn page(title: &str, skip: &str, search: Option<Html>, main: Html) -> Html {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{} · obs</title>
+<link rel="icon" href="/favicon.svg">
 <link rel="stylesheet" href="{}">
 </head>
 <body>
 <a class="skip" href="#main">Skip to {}</a>
-<header><a href="/">obs</a>{}</header>
+<header><a href="/">obs</a>{}<a href="/setup">Setup</a></header>
 <main id="main" tabindex="-1">
 {}
 </main>

@@ -59,7 +59,7 @@ pub fn issues(list: &ListPage) -> Html {
         "issues",
         Some(search(&asked.listing.text, asked.kept())),
         html!(
-            "<h1 class=\"skip\">Issues</h1>\n{}{}{}{}<p class=\"dim\"><a href=\"/setup\">Set up an application</a></p>",
+            "<h1 class=\"skip\">Issues</h1>\n{}{}{}{}",
             overview(asked, open, list.hours, list.now),
             filters(asked, list.states, list.environments, list.projects),
             body,

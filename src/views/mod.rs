@@ -15,8 +15,8 @@
 //! | `html`, `style` | markup that is always escaped; the style sheet |
 //!
 //! Invariants:
-//! - Text from an event has an element of its own, which the style sheet isolates, so that right-to-left text or a
-//!   direction override inside it cannot reorder the text around it.
+//! - Text from an event has an element of its own, which the style sheet isolates, so that right-to-left text
+//!   inside it cannot reorder the text around it.
 //! - A page stays under 2.5 MB, whatever an event contains: every text is truncated or charged to a
 //!   [`MarkupBudget`](text::MarkupBudget).
 mod buttons;
@@ -53,4 +53,4 @@ pub use issue::{IssuePage, issue};
 pub use list::{ListPage, issues};
 pub use list_url::{ListRequest, Period};
 pub use setup::{Setup, empty, setup};
-pub use style::{STYLE, style_url};
+pub use style::{FAVICON, STYLE, style_url};

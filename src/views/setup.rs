@@ -49,18 +49,34 @@ pub fn empty(setup: &Setup) -> Html {
 }
 
 pub fn setup(setup: &Setup) -> Html {
-    note("Set up an application", instructions(setup))
+    note("Set up an application", html!("{}{}", instructions(setup), search()))
+}
+
+/// What the search box accepts.
+pub const SEARCH: [(&str, &str); 5] = [
+    ("cart \"is undefined\"", "words and phrases in the title, the culprit, and the newest event's type and message"),
+    ("is:unhandled", "or open, resolved, ignored, any, new, reopened"),
+    ("level:error", "level, platform and type of the newest event"),
+    ("env:production", "env, release, server, user and project of any event"),
+    ("browser:\"Firefox 144\"", "any tag by its name and value"),
+];
+
+fn search() -> Html {
+    let rows = SEARCH.map(|(example, meaning)| html!("<dt><code>{}</code></dt><dd>{}</dd>\n", example, meaning));
+    let rows: Html = rows.into_iter().collect();
+    html!(
+        "<h2>Search</h2>\n<p>Several conditions narrow a search: an issue must meet all of them.</p>\n<dl>\n{}</dl>\n",
+        rows
+    )
 }
 
 fn instructions(setup: &Setup) -> Html {
-    let blocks_of_all = setup.all().map(|addresses| blocks(setup.origin, &addresses)).collect::<Html>();
-    let snippets = setup.all().next().map(|addresses| snippets(setup.origin, &addresses.dsn));
+    let blocks = setup.all().map(|addresses| blocks(setup.origin, &addresses)).collect::<Html>();
     html!(
-        "{}<h3>obs's SDKs, ready to paste</h3>\n{}<p class=\"dim\">One click selects a whole block. {} {}</p>\n\
+        "{}<p class=\"dim\">One click selects a whole block. {} {}</p>\n\
          <p class=\"dim\">More: <a href=\"{}/sentry.md\">Sentry's SDKs</a>, \
-         <a href=\"{}/api.md\">JSON over HTTP</a>, <a href=\"/\">all issues</a></p>",
-        blocks_of_all,
-        snippets,
+         <a href=\"{}/api.md\">JSON over HTTP</a>, <a href=\"/\">all issues</a></p>\n",
+        blocks,
         setup.hint(),
         HYPHEN,
         DOCS,
@@ -79,14 +95,16 @@ fn blocks(origin: &str, addresses: &Addresses) -> Html {
   -d '{{"message":"something broke","level":"error","platform":"curl"}}'</pre>
 <h3>From an application, with this DSN for obs's SDK</h3>
 <pre class="all">{}</pre>
-<h3>From an application, with this DSN for any of Sentry's SDKs</h3>
+{}<h3>From an application, with this DSN for any of Sentry's SDKs</h3>
 <pre class="all">{}/1</pre>
-"#,
+{}"#,
         project,
         origin,
         key,
         dsn,
-        dsn
+        snippets(origin, dsn),
+        dsn,
+        of_sentry(dsn)
     )
 }
 
@@ -118,5 +136,21 @@ obs.init({{
 "#,
         dsn,
         origin
+    )
+}
+
+/// How to set up an SDK of Sentry in each language.
+fn of_sentry(dsn: &str) -> Html {
+    html!(
+        r#"<details><summary>Python, JavaScript, Go, PHP, Ruby, Java, .NET, Rust</summary><pre class="all">sentry_sdk.init("{0}/1")</pre>
+<pre class="all">Sentry.init({{ dsn: "{0}/1" }});</pre>
+<pre class="all">sentry.Init(sentry.ClientOptions{{Dsn: "{0}/1"}})</pre>
+<pre class="all">\Sentry\init(['dsn' =&gt; '{0}/1']);</pre>
+<pre class="all">Sentry.init {{ |config| config.dsn = '{0}/1' }}</pre>
+<pre class="all">Sentry.init(options -&gt; options.setDsn("{0}/1"));</pre>
+<pre class="all">SentrySdk.Init("{0}/1");</pre>
+<pre class="all">let _guard = sentry::init("{0}/1");</pre></details>
+"#,
+        dsn
     )
 }

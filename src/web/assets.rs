@@ -1,4 +1,4 @@
-//! What anyone may fetch: the style sheet, the JavaScript SDK, and the health check.
+//! What anyone may fetch: the style sheet, the icon, the JavaScript SDK, and the health check.
 use super::{call::Call, error::Error, response::json, state::State};
 use crate::http::Body;
 use crate::store::Usage;
@@ -14,6 +14,10 @@ pub fn style(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
     let is_current = state.target(call.request) == views::style_url();
     let cache = if is_current { "public, max-age=31536000, immutable" } else { "no-cache" };
     Ok(asset("text/css; charset=utf-8", views::STYLE, cache))
+}
+
+pub fn favicon(_: &State, _: &Call, _: Body) -> Result<Response, Error> {
+    Ok(asset("image/svg+xml", views::FAVICON, "public, max-age=86400"))
 }
 
 /// The URL never changes, so it takes up to an hour until pages get the SDK of a new version of obs.

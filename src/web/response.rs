@@ -4,9 +4,9 @@ use crate::views::terminal::Screen;
 use rouille::{Request, Response};
 use serde::Serialize;
 
-/// Allows only what a page needs: its style sheet, and forms that post to obs. Never a script.
+/// Allows only what a page needs: its style sheet and icon, and forms that post to obs. Never a script.
 const CONTENT_SECURITY_POLICY: &str =
-    "default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; style-src 'self'";
+    "default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; img-src 'self'; style-src 'self'";
 
 /// Programs that show a response in a terminal, by the start of their `User-Agent`.
 const TERMINALS: [&str; 3] = ["curl/", "Wget/", "HTTPie/"];

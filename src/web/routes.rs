@@ -47,6 +47,7 @@ static ROUTES: &[Route] = &[
     route("POST",    "/issues/:issue",           ChangeByForm, MAX_FORM,  forms::change_issue),
     route("POST",    "/events/:event",           ChangeByForm, MAX_FORM,  forms::change_event),
     route("GET",     "/style.css",               Anyone,       NO_BODY,   assets::style),
+    route("GET",     "/favicon.svg",             Anyone,       NO_BODY,   assets::favicon),
     route("GET",     "/sdk.js",                  Anyone,       NO_BODY,   assets::sdk).with_cors(),
     route("GET",     "/health",                  Health,       NO_BODY,   assets::health),
 ];

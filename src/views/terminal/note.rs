@@ -1,6 +1,6 @@
 //! Pages of a few sentences as text: how to send events, and errors.
 use super::screen::{Screen, curl};
-use crate::views::setup::{DOCS, HYPHEN, Setup};
+use crate::views::setup::{DOCS, HYPHEN, SEARCH, Setup};
 
 /// `GET /` before the first event.
 pub fn empty(setup: &Setup) -> Screen {
@@ -8,7 +8,12 @@ pub fn empty(setup: &Setup) -> Screen {
 }
 
 pub fn setup(setup: &Setup) -> Screen {
-    instructions("Set up an application", setup)
+    let mut screen = instructions("Set up an application", setup);
+    screen.heading("Search");
+    for (example, meaning) in SEARCH {
+        screen.put(&format!("  {example:<24}"), 26, meaning);
+    }
+    screen
 }
 
 fn instructions(title: &str, setup: &Setup) -> Screen {
