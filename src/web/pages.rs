@@ -2,7 +2,7 @@
 use super::{
     call::Call,
     error::Error,
-    response::{Format, see_other},
+    response::{Format, markdown, see_other},
     state::State,
 };
 use crate::domain::Key;
@@ -66,7 +66,10 @@ pub fn issue(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
             may_act: call.sender.is_trusted,
             now,
         };
-        Ok(format.answer(|| views::issue(&page), || terminal::issue(&page, &origin)))
+        Ok(match format {
+            Format::Markdown => markdown(terminal::markdown::issue(&page, &origin)),
+            _ => format.answer(|| views::issue(&page), || terminal::issue(&page, &origin)),
+        })
     })
 }
 
@@ -78,7 +81,10 @@ pub fn event(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
         let (older, newer) = reader.neighbours(&event)?;
         let (older, newer) = (older.as_ref(), newer.as_ref());
         let page = EventPage { event: &event, issue: &issue, older, newer, may_act: call.sender.is_trusted, now };
-        Ok(format.answer(|| views::event(&page), || terminal::event(&page, &origin)))
+        Ok(match format {
+            Format::Markdown => markdown(terminal::markdown::event(&page, &origin)),
+            _ => format.answer(|| views::event(&page), || terminal::event(&page, &origin)),
+        })
     })
 }
 

@@ -17,10 +17,18 @@ pub enum Format {
     Page,
     /// Plain text for a terminal.
     Text,
+    /// An issue or an event for a ticket; plain text elsewhere.
+    Markdown,
 }
 
 impl Format {
+    /// `?format=text` or `md`; otherwise what suits the client.
     pub fn from_request(request: &Request) -> Format {
+        match request.get_param("format").as_deref() {
+            Some("text") => return Format::Text,
+            Some("md") => return Format::Markdown,
+            _ => {}
+        }
         let agent = request.header("User-Agent").unwrap_or_default();
         let mut accepted = request.headers().filter(|(name, _)| name.eq_ignore_ascii_case("Accept"));
         let asks_for_html = accepted.any(|(_, value)| value.to_ascii_lowercase().contains("text/html"));
@@ -32,10 +40,14 @@ impl Format {
     pub fn answer(self, html: impl FnOnce() -> Html, text: impl FnOnce() -> Screen) -> Response {
         let response = match self {
             Format::Page => page(html()),
-            Format::Text => private(Response::text(text().into_string())),
+            Format::Text | Format::Markdown => private(Response::text(text().into_string())),
         };
         response.with_unique_header("Vary", "User-Agent, Accept")
     }
+}
+
+pub fn markdown(text: String) -> Response {
+    private(Response::from_data("text/markdown; charset=utf-8", text))
 }
 
 fn page(html: Html) -> Response {

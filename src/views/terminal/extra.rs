@@ -16,7 +16,7 @@ pub fn section(screen: &mut Screen, section: &Section) {
     rows(screen, &section.rows);
 }
 
-fn rows(screen: &mut Screen, rows: &[Row]) {
+pub fn rows(screen: &mut Screen, rows: &[Row]) {
     for row in rows {
         if screen.is_full() {
             return;

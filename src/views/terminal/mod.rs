@@ -3,6 +3,7 @@
 //! | file | contents |
 //! |---|---|
 //! | `list`, `issue`, `event`, `note` | one page each; `note` has `/setup`, the empty dashboard and errors |
+//! | `markdown` | an issue or an event as Markdown |
 //! | `trace`, `metadata`, `extra` | parts of an event |
 //! | `screen` | lines of text, made harmless to a terminal |
 //! | `width` | how many columns a character takes |
@@ -17,6 +18,7 @@ mod event;
 mod extra;
 mod issue;
 mod list;
+pub mod markdown;
 mod metadata;
 mod note;
 mod screen;

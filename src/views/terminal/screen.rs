@@ -146,7 +146,7 @@ impl Screen {
 
 /// Replaces characters that a terminal would obey. Those of C0 and DEL have pictures; C1, line separators and direction
 /// marks become U+FFFD.
-fn harmless(c: char) -> char {
+pub fn harmless(c: char) -> char {
     match c {
         '\t' => ' ',
         '\0'..' ' => char::from_u32(0x2400 + c as u32).unwrap_or(char::REPLACEMENT_CHARACTER),

@@ -19,18 +19,20 @@ pub fn traces(screen: &mut Screen, event: &StoredEvent, note: &str, origin: &str
         return screen.heading("Stack trace: this event has none");
     }
     screen.heading(&format!("Stack trace, {note}; > marks own frames"));
+    let json = curl(origin, &format!("/api/events/{}", event.summary.id));
+    screen.part(TRACES, &json, |screen| body(screen, &traces));
+}
+
+pub fn body(screen: &mut Screen, traces: &Traces) {
     if let Some(shared) = traces.below() {
         screen.put("  paths below ", 4, &shared);
     }
-    let json = curl(origin, &format!("/api/events/{}", event.summary.id));
-    screen.part(TRACES, &json, |screen| {
-        frames(screen, &traces.own, &traces.shared);
-        for cause in &traces.causes {
-            screen.heading(&format!("Caused by {}", cause.kind.as_deref().unwrap_or_default()));
-            screen.lines(4, cause.message.trim());
-            frames(screen, &cause.trace, &traces.shared);
-        }
-    });
+    frames(screen, &traces.own, &traces.shared);
+    for cause in &traces.causes {
+        screen.heading(&format!("Caused by {}", cause.kind.as_deref().unwrap_or_default()));
+        screen.lines(4, cause.message.trim());
+        frames(screen, &cause.trace, &traces.shared);
+    }
 }
 
 fn frames(screen: &mut Screen, trace: &Trace, shared: &str) {
