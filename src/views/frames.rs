@@ -59,18 +59,30 @@ impl Trace {
 
     /// What a page lists, in order. Paths are relative to `shared`.
     pub fn entries(&self, shared: &str) -> impl Iterator<Item = Entry<'_>> {
-        let culprit = self.own.iter().position(|own| *own).unwrap_or(0);
+        let has_source = |at: &usize| self.frames.get(*at).is_some_and(|frame| frame.context_line.is_some());
+        let own = || (0..self.frames.len()).filter(|at| self.own[*at]);
+        let open = own().find(has_source).or(own().next()).unwrap_or(0);
         let mut at = 0;
         std::iter::from_fn(move || {
             let frame = self.frames.get(at)?;
-            let run = self.foldable(at);
+            let (run, times) = (self.foldable(at), self.repeated(at));
             let entry = match run {
-                0 => Entry::Frame(Item::new(frame, self.own[at], at == culprit, shared)),
+                0 => {
+                    let is_open = (at..at + times).contains(&open);
+                    Entry::Frame(Item { times, is_open, ..Item::new(frame, self.own[at], shared) })
+                }
                 _ => Entry::Fold(&self.frames[at..at + run]),
             };
-            at += run.max(1);
+            at += run.max(times);
             Some(entry)
         })
+    }
+
+    /// How many frames from here on are the same, as those of a recursion are.
+    fn repeated(&self, at: usize) -> usize {
+        let place = |frame: &Frame| (frame.function.clone(), frame.filename.clone(), frame.lineno);
+        let first = place(&self.frames[at]);
+        self.frames[at..].iter().take_while(|frame| place(frame) == first).count()
     }
 
     /// How many library frames to fold from here on. The first frame is never folded; without own frames, none is.
@@ -95,11 +107,14 @@ pub struct Item<'a> {
     pub line: String,
     pub frame: &'a Frame,
     pub is_own: bool,
-    pub is_culprit: bool,
+    /// Its source is visible: the first own frame that has some.
+    pub is_open: bool,
+    /// It stands for so many frames in a row.
+    pub times: usize,
 }
 
 impl<'a> Item<'a> {
-    fn new(frame: &'a Frame, is_own: bool, is_culprit: bool, shared: &str) -> Item<'a> {
+    fn new(frame: &'a Frame, is_own: bool, shared: &str) -> Item<'a> {
         let path = cut_front(frame.filename.strip_prefix(shared).unwrap_or(&frame.filename), PATH);
         let line = match (frame.lineno.unwrap_or_default(), frame.colno) {
             (0, _) => String::new(),
@@ -111,7 +126,12 @@ impl<'a> Item<'a> {
             "" => "".into(),
             _ => cut(&frame.function, FUNCTION),
         };
-        Item { function, path, line, frame, is_own, is_culprit }
+        Item { function, path, line, frame, is_own, is_open: false, times: 1 }
+    }
+
+    /// `× 118`, if it stands for several frames.
+    pub fn repeats(&self) -> Option<String> {
+        (self.times > 1).then(|| format!("× {}", self.times))
     }
 }
 
@@ -130,20 +150,21 @@ pub fn frames(trace: &Trace, shared: &str, budget: &mut MarkupBudget) -> Option<
     (!trace.is_empty()).then(|| html!("<ol class=\"frames\" role=\"list\">\n{}</ol>\n", items))
 }
 
-/// The culprit's source is visible, that of other frames is folded, so that a trace stays short.
+/// The source of one frame is visible, that of others is folded, so that a trace stays short.
 fn item(item: &Item, budget: &mut MarkupBudget) -> Option<Html> {
     let own = item.is_own.then(|| html!(" class=\"own\""));
     let function = (!item.function.is_empty()).then(|| html!("<b>{}</b> ", breakable(&item.function)));
     let is_somewhere = !item.path.is_empty() || !item.line.is_empty();
     let place = is_somewhere.then(|| path::place(&item.path, &item.line));
-    let source = source(item.frame).map(|source| match item.is_culprit {
+    let source = source(item.frame).map(|source| match item.is_open {
         true => source,
         false => html!("<details><summary>source</summary>{}</details>", source),
     });
     let variables = item.frame.vars.as_deref().map(|vars| {
         html!("<details><summary>variables</summary>{}</details>", extra::rows(&carried::fields(vars), budget))
     });
-    let item = html!("<li{}>{}{}{}{}</li>\n", own, function, place, source, variables);
+    let repeats = item.repeats().map(|repeats| html!(" <small>{}</small>", repeats));
+    let item = html!("<li{}>{}{}{}{}{}</li>\n", own, function, place, repeats, source, variables);
     budget.pay(item.as_str().len())?;
     Some(item)
 }
@@ -151,7 +172,7 @@ fn item(item: &Item, budget: &mut MarkupBudget) -> Option<Html> {
 fn fold(frames: &[Frame], shared: &str, budget: &mut MarkupBudget) -> Option<Html> {
     let summary = html!("<summary>{} library frames: <span>{}</span></summary>", frames.len(), names(frames));
     budget.pay(summary.as_str().len())?;
-    let items = frames.iter().map_while(|frame| item(&Item::new(frame, false, false, shared), budget));
+    let items = frames.iter().map_while(|frame| item(&Item::new(frame, false, shared), budget));
     let items = items.collect::<Html>();
     Some(html!("<li><details>{}<ol class=\"frames\" role=\"list\">\n{}</ol></details></li>\n", summary, items))
 }
@@ -185,10 +206,13 @@ mod tests {
 
     /// One letter per frame: `o` is own, `l` in the library `lib`, `m` in another.
     fn with_kinds(kinds: &str) -> String {
-        let frames = kinds.chars().map(|kind| match kind {
-            'o' => r#"{"function":"f","filename":"/srv/a.php","lineno":1}"#,
-            'l' => r#"{"function":"f","filename":"/srv/vendor/a/lib/x.php","lineno":1}"#,
-            _ => r#"{"function":"f","filename":"/srv/node_modules/other/x.js","lineno":1}"#,
+        let frames = kinds.chars().enumerate().map(|(line, kind)| {
+            let (file, line) = match kind {
+                'o' => ("a.php", 1),
+                'l' => ("vendor/a/lib/x.php", line),
+                _ => ("node_modules/other/x.js", line),
+            };
+            format!(r#"{{"function":"f","filename":"/srv/{file}","lineno":{line}}}"#)
         });
         rendered(&format!("[{}]", frames.collect::<Vec<_>>().join(",")))
     }
@@ -208,10 +232,20 @@ mod tests {
     }
 
     #[test]
-    fn only_the_source_of_the_culprit_is_visible() {
-        let frame = r#"{"function":"f","filename":"a.php","context_line":"x"}"#;
-        let html = rendered(&format!("[{frame},{frame},{frame}]"));
+    fn only_the_source_of_the_first_own_frame_with_source_is_visible() {
+        let frame = |line| format!(r#"{{"function":"f","filename":"a.php","lineno":{line},"context_line":"x{line}"}}"#);
+        let html = rendered(&format!("[{},{},{}]", frame(1), frame(2), frame(3)));
         assert_eq!((html.matches("<pre").count(), html.matches("<summary>source").count()), (3, 2));
+        let html = rendered(&format!(r#"[{{"function":"f","filename":"a.php"}},{},{}]"#, frame(2), frame(3)));
+        let (before, after) = html.split_once("<summary>source").unwrap();
+        assert!(before.contains("x2") && after.contains("x3"), "{html}");
+    }
+
+    #[test]
+    fn a_run_of_the_same_frames_is_one_line() {
+        let html = with_kinds(&("o".repeat(118) + "l"));
+        assert!(html.contains("<small>× 118</small>") && html.matches("<li").count() == 2, "{html}");
+        assert!(!with_kinds("olo").contains("×"));
     }
 
     #[test]

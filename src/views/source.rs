@@ -36,7 +36,8 @@ pub fn lines(frame: &Frame) -> Option<Vec<Line<'_>>> {
 /// The lines as a block of HTML.
 pub fn source(frame: &Frame) -> Option<Html> {
     let rows = lines(frame)?.into_iter().map(|line| {
-        let row = html!("{}<span>{}</span>", line.number, line.text);
+        let number = line.number.map(|number| html!("<i>{}</i>", number));
+        let row = html!("{}<span>{}</span>", number, line.text);
         if line.is_current { html!("<mark>{}</mark>", row) } else { row }
     });
     let rows = Html::join(rows, &html!("\n"));
@@ -70,7 +71,8 @@ mod tests {
             ..Frame::default()
         };
         let html = source(&frame).unwrap().into_string();
-        let lines = " 98  <span>if (x) {</span>\n 99  <span></span>\n<mark>100  <span>\tfail();</span></mark>\n101  <span>}</span>";
+        let lines = "<i> 98  </i><span>if (x) {</span>\n<i> 99  </i><span></span>\n\
+                     <mark><i>100  </i><span>\tfail();</span></mark>\n<i>101  </i><span>}</span>";
         assert!(html.contains(lines), "{html}");
     }
 
@@ -83,7 +85,7 @@ mod tests {
         assert!(html.contains(">4<") && !html.contains(">3</span>\n<span>4</span>\n<span>5"), "{html}");
         assert!(html.matches("<span>").count() == 11 && html.matches('Z').count() == WIDTH - 1);
         frame.lineno = Some(2);
-        assert!(source(&frame).unwrap().as_str().contains("<mark>2  "));
+        assert!(source(&frame).unwrap().as_str().contains("<mark><i>2  "));
         frame.context_line = None;
         assert_eq!(source(&frame), None);
     }

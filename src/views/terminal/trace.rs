@@ -48,10 +48,11 @@ fn frames(screen: &mut Screen, trace: &Trace, shared: &str) {
     }
 }
 
-/// Function and place, on one line if there is room; for the culprit, the source.
+/// Function and place, on one line if there is room; for the open one, the source.
 fn item(screen: &mut Screen, item: &Item) {
     let mark = if item.is_own { "  > " } else { "    " };
-    let place = format!("{}{}", item.path, item.line);
+    let repeats = item.repeats().map(|repeats| format!("  {repeats}")).unwrap_or_default();
+    let place = format!("{}{}{repeats}", item.path, item.line);
     let line = format!("{}  {place}", item.function);
     if item.function.is_empty() || width(mark) + width(&line) <= WIDTH {
         screen.put(mark, 8, line.trim());
@@ -59,7 +60,7 @@ fn item(screen: &mut Screen, item: &Item) {
         screen.put(mark, 8, &item.function);
         screen.put("        ", 8, &place);
     }
-    if item.is_culprit {
+    if item.is_open {
         source(screen, item.frame);
         for row in item.frame.vars.as_deref().map(fields).unwrap_or_default() {
             let value = json::string(&row.value).unwrap_or(row.value); // Python's are texts of its own notation.
