@@ -211,12 +211,24 @@ pub struct Page<T> {
     pub older: Option<Position>,
 }
 
-/// The issues that a search found.
+/// What a search found.
 #[derive(Clone, Debug)]
-pub struct Found {
-    pub page: Page<Issue>,
-    /// How many issues were scanned before time ran out. The search continues at the next page.
+pub struct Found<T> {
+    pub page: Page<T>,
+    /// How many were scanned before time ran out. The search continues at the next page.
     pub scanned: Option<usize>,
+}
+
+/// The events of an issue around one of them.
+#[derive(Clone, Debug, Default)]
+pub struct Neighbours {
+    pub first: Option<Summary>,
+    pub older: Option<Summary>,
+    pub newer: Option<Summary>,
+    pub last: Option<Summary>,
+    /// How many arrived before and after it; `None` if too many to count.
+    pub before: Option<i64>,
+    pub after: Option<i64>,
 }
 
 /// A change to an issue.

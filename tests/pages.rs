@@ -214,10 +214,13 @@ fn the_buttons_of_the_list_change_issues_and_return_to_the_same_page() {
     assert_eq!(page.matches("type=\"checkbox\"").count(), 3, "{page}");
     assert_eq!(press(&obs, &page, "/", "resolve", &[1, 2]), here);
     let page = obs.text(here);
-    assert!(!page.contains("/issues/1\"") && page.contains("/issues/3\"") && page.contains("Resolved 2<"), "{page}");
+    assert!(
+        !page.contains("/issues/1?") && page.contains("/issues/3?list=q%3Denv") && page.contains("Resolved 2<"),
+        "{page}"
+    );
 
     let resolved = obs.text("/?q=is:resolved");
-    assert!(resolved.contains("/issues/1\"") && !resolved.contains("value=\"ignore\""));
+    assert!(resolved.contains("/issues/1?list=q%3Dis:resolved\"") && !resolved.contains("value=\"ignore\""));
     assert_eq!(press(&obs, &resolved, "/", "reopen", &[1, 2]), "/?q=is:resolved");
     let empty = obs.text("/?q=is:resolved");
     assert!(empty.contains("<title>No resolved issues"), "{empty}");
@@ -249,8 +252,9 @@ fn the_buttons_of_an_issue_and_an_event_return_to_a_page_that_still_exists() {
     );
     assert!(obs.text("/").contains("<em>reopened</em>"));
     for value in ["release:%22v+2%22", "server:web-1"] {
-        assert!(page.contains(&format!("href=\"/?q={value}\"")), "{value}: {page}");
-        assert!(obs.text(&format!("/?q={value}")).contains("/issues/1\""));
+        let events = format!("/issues/1?q={value}");
+        assert!(page.contains(&format!("href=\"{events}#events\"")), "{value}: {page}");
+        assert!(obs.text(&events).contains(&ids[0]), "{value}");
     }
 
     let address = format!("/events/{}", ids[1]);
@@ -295,7 +299,7 @@ fn the_search_keeps_what_was_typed_and_shows_what_it_found() {
     assert!(page.contains(r#"name="sort" value="count""#) && page.contains("Nothing matches"));
     assert!(page.contains(r#"href="/?q=Refused&amp;sort=count">Drop <span>&gt;&lt;b&gt;</span>"#), "{page}");
     let page = obs.text("/?q=refused");
-    assert!(page.contains("/issues/1\"") && !page.contains("/issues/2\""));
+    assert!(page.contains("/issues/1?list=") && !page.contains("/issues/2?"));
     assert!(page.contains(r#"href="/?q=refused+env:staging">staging<"#) && page.contains("Open 2<"));
     assert!(page.contains("<p><b>2</b> open</p><p><b>2</b> events in 24 h</p><p><b>1</b> error</p>"));
 }
@@ -308,7 +312,9 @@ fn the_overview_covers_a_day_or_a_fortnight() {
     assert!(
         obs.text("/?period=14d").contains("Events a day over the last 14 days: 1 in all, 1 of them errors, most on ")
     );
-    assert!(obs.text("/issues/1").contains("Events a day over the last 14 days: 1 in all, 1 of them errors, most on "));
+    assert!(
+        obs.text("/issues/1").contains("Events an hour over the last 48 hours: 1 in all, 1 of them errors, most at ")
+    );
     let refused = obs.get("/?period=1y");
     assert_eq!(refused.status, 400);
     assert!(refused.text().contains("Invalid period: expected 24h or 14d"));
@@ -325,7 +331,7 @@ fn with_more_than_one_project_the_list_filters_by_project() {
     let (all, web) = filters("shop=test123,web=other,web=third,fourth");
     assert!(all.contains(r#"<span>Project</span><a href="/" aria-current="true">all</a>"#), "{all}");
     assert!(all.contains(r#"<a href="/?q=project:shop">shop</a><a href="/?q=project:web">web</a></p>"#));
-    assert!(web.contains("/issues/2\"") && !web.contains("/issues/1\""));
+    assert!(web.contains("/issues/2?") && !web.contains("/issues/1?"));
     assert!(!filters("shop=test123,other").0.contains("<span>Project</span>"));
 }
 

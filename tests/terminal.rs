@@ -156,8 +156,8 @@ fn an_event_shows_every_field_and_the_next_commands() {
     ] {
         assert!(page.contains(lines), "{lines} in {page}");
     }
-    assert_eq!(target(&page, "older event"), Some(format!("/events/{older}")));
-    assert_eq!(target(&page, "newer event"), Some(format!("/events/{newer}")));
+    assert_eq!(target(&page, "previous"), Some(format!("/events/{older}")));
+    assert_eq!(target(&page, "next"), Some(format!("/events/{newer}")));
     assert_eq!(target(&page, "its issue").as_deref(), Some("/issues/1"));
     assert_eq!(target(&page, "as JSON"), Some(format!("/api/events/{id}")));
     let issue = text(&obs, "/issues/1");

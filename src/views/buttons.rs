@@ -13,23 +13,22 @@ pub fn on_selected(shown: &[IssueState]) -> Html {
     html!("<p class=\"acts\">{}{}{}</p>\n", close, reopen, merge)
 }
 
-/// On an issue's page.
-pub fn on_issue(issue: &Issue) -> Html {
+/// On the page of an issue or of one of its events, to which the form returns.
+pub fn on_issue(issue: &Issue, page: &str) -> Html {
     let buttons = match issue.state {
         IssueState::Open => {
             html!("<button class=\"do\" name=\"do\" value=\"resolve\">Resolve</button>{}", button("ignore", "Ignore"))
         }
         IssueState::Resolved | IssueState::Ignored => button("reopen", "Reopen"),
     };
-    let path = format!("/issues/{}", issue.id);
-    html!("<form class=\"acts\" method=\"post\" action=\"{}\">{}{}</form>\n", path, back(&path), buttons)
+    html!("<form class=\"acts\" method=\"post\" action=\"/issues/{}\">{}{}</form>\n", issue.id, back(page), buttons)
 }
 
-/// At the end of an issue's page.
-pub fn delete_issue(issue: &Issue) -> Html {
+/// At the end of an issue's page. Returns to the list.
+pub fn delete_issue(issue: &Issue, list: &str) -> Html {
     let path = format!("/issues/{}", issue.id);
     let events = counted(issue.stored, "event");
-    delete(&path, "/", "issue", html!(""), html!("issue {} and {}", issue.id, events))
+    delete(&path, list, "issue", html!(""), html!("issue {} and {}", issue.id, events))
 }
 
 /// Below an event's metadata. The last event of an issue takes the issue with it.

@@ -33,7 +33,9 @@ impl Series {
         let first = last + 1 - hours.len() as i64;
         let start = format!("{} h ago", hours.len());
         let title = format!("Events an hour over the last {} hours", hours.len());
-        let bars = (first..).zip(hours.chunks(1)).map(|(at, hours)| bar(times::hour(at), hours)).collect();
+        let day = |at: i64| if hours.len() > 24 { times::weekday(at) + " " } else { String::new() };
+        let name = |at: i64| format!("{}{}", day(at), times::hour(at));
+        let bars = (first..).zip(hours.chunks(1)).map(|(at, hours)| bar(name(at), hours)).collect();
         Series { bars, start, title, preposition: "at" }
     }
 
@@ -101,11 +103,12 @@ impl Series {
         format!("{}: {total} in all{errors}, most {} {} with {most}", self.title, self.preposition, peak.name)
     }
 
-    /// The chart's numbers, for the days of an issue.
+    /// The chart's numbers, for an issue.
     pub fn table(&self) -> Html {
         let row = |bar: &Bar| html!("<tr><td>{}</td><td class=\"num\">{}</td></tr>\n", bar.name, grouped(bar.events));
         html!(
-            "<table>\n<tr><th scope=\"col\">Day</th><th scope=\"col\" class=\"num\">Events</th></tr>\n{}</table>\n",
+            "<table>\n<tr><th scope=\"col\">{}</th><th scope=\"col\" class=\"num\">Events</th></tr>\n{}</table>\n",
+            if self.preposition == "at" { "Hour" } else { "Day" },
             self.bars.iter().map(row).collect::<Html>()
         )
     }

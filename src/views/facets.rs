@@ -1,9 +1,9 @@
 //! Where an issue's events come from: environments, releases, servers and tags, each value with its share.
 use super::html::{Html, html};
-use super::list_url::matching;
+use super::list_url::events_of;
 use super::text::{count, cut, plural};
-use crate::domain::Facet;
-use crate::query::{Field, Term};
+use crate::domain::{Cursor, Facet};
+use crate::query::{Field, Query, Term};
 
 /// Maximum characters of a value.
 const VALUE: usize = 100;
@@ -12,8 +12,9 @@ const TAG: &str = "tag:";
 /// Tags that are not folded.
 const TAGS: usize = 4;
 
-/// Facets without values are left out, and all tags but the first few are folded.
-pub fn facets(facets: &[Facet]) -> Html {
+/// Facets without values are left out, and all tags but the first few are folded. Each value leads to the issue's events
+/// that have it.
+pub fn facets(issue: i64, facets: &[Facet]) -> Html {
     let is_tag = |facet: &&Facet| facet.kind.starts_with(TAG);
     let (tags, fields): (Vec<&Facet>, Vec<&Facet>) =
         facets.iter().filter(|facet| !facet.values.is_empty()).partition(is_tag);
@@ -26,13 +27,13 @@ pub fn facets(facets: &[Facet]) -> Html {
             plural(names.len() as i64),
             cut(&names.join(", "), VALUE)
         );
-        let tags = folded.iter().map(|tag| facet(tag)).collect::<Html>();
+        let tags = folded.iter().map(|tag| facet(issue, tag)).collect::<Html>();
         html!("<details><summary>{}</summary>\n{}</details>\n", summary, tags)
     });
-    html!("{}{}", fields.iter().chain(shown).map(|values| facet(values)).collect::<Html>(), folded)
+    html!("{}{}", fields.iter().chain(shown).map(|values| facet(issue, values)).collect::<Html>(), folded)
 }
 
-fn facet(facet: &Facet) -> Html {
+fn facet(issue: i64, facet: &Facet) -> Html {
     let (heading, term): (_, &dyn Fn(String) -> Term) = match facet.kind.as_str() {
         "environment" => (html!("Environment"), &|value| Term::Field(Field::Environment, value)),
         "release" => (html!("Release"), &|value| Term::Field(Field::Release, value)),
@@ -43,14 +44,16 @@ fn facet(facet: &Facet) -> Html {
         }
     };
     let total = facet.values.iter().map(|(_, events)| events).sum::<i64>() + facet.other;
-    let values = facet.values.iter().map(|(value, events)| row(name(term(value.clone()), value), *events, total));
+    let values =
+        facet.values.iter().map(|(value, events)| row(name(issue, term(value.clone()), value), *events, total));
     let other = (facet.other > 0).then(|| row(html!("<span class=\"dim\">other</span>"), facet.other, total));
     html!("<h2>{}</h2>\n<table>\n{}</table>\n", heading, values.chain(other).collect::<Html>())
 }
 
-/// A link to the issues with this value.
-fn name(term: Term, value: &str) -> Html {
-    html!("<a href=\"{}\"><span>{}</span></a>", matching(term), cut(value, VALUE))
+/// A link to the events with this value.
+fn name(issue: i64, term: Term, value: &str) -> Html {
+    let events = events_of(issue, &Query(vec![term]), Cursor::Newest);
+    html!("<a href=\"{}#events\"><span>{}</span></a>", events, cut(value, VALUE))
 }
 
 fn row(name: Html, events: i64, total: i64) -> Html {

@@ -8,9 +8,9 @@ use crate::time::Time;
 pub fn history(issue: &Issue, entries: &[HistoryEntry], now: Time) -> Option<Html> {
     let row = |at: Time, what: &str, other: Option<i64>| {
         let other = other.map(|id| html!(" with issue {}", id));
-        html!("<dt>{}</dt><dd>{}{}</dd>\n", times::clock(at, now), what, other)
+        html!("<dt>{}</dt><dd>{}{}</dd>\n", times::ago_at(at, now), what, other)
     };
     let rows: Html = entries.iter().map(|entry| row(entry.at, &entry.what, entry.other)).collect();
     let first = row(issue.first_seen, "created", None);
-    (!entries.is_empty()).then(|| html!("<h2>History <small>times in UTC</small></h2>\n<dl>\n{}{}</dl>\n", rows, first))
+    (!entries.is_empty()).then(|| html!("<h2>History</h2>\n<dl>\n{}{}</dl>\n", rows, first))
 }

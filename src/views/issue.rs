@@ -6,10 +6,14 @@ use super::facets::facets;
 use super::history::history;
 use super::html::{Html, html};
 use super::layout::{badge, content, culprit, dotted, heading, origin, pager, title, unhandled};
+use super::list_url::{CameFrom, events_of};
 use super::text::{count, counted, cut, plural, split_head};
 use super::times;
 use super::trace::traces;
-use crate::domain::{Facet, HistoryEntry, Hour, Issue, IssueState, Page, Position, StoredEvent, Summary};
+use crate::domain::{
+    Cursor, Facet, Found, HistoryEntry, Hour, Issue, IssueState, Page, Position, StoredEvent, Summary,
+};
+use crate::query::Query;
 use crate::time::Time;
 
 /// Characters of a message before the rest is folded.
@@ -18,12 +22,17 @@ const MESSAGE: usize = 600;
 const LINE: usize = 1000;
 /// Height of the chart in SVG units.
 const HEIGHT: i64 = 64;
+/// While an issue is younger than this many hours, its chart is by hour.
+const YOUNG: usize = 48;
 
 /// What the page shows.
 pub struct IssuePage<'a> {
     pub issue: &'a Issue,
     pub newest: &'a StoredEvent,
-    pub events: &'a Page<Summary>,
+    /// Some of its events, and what was asked for.
+    pub events: &'a Found<Summary>,
+    pub query: &'a Query,
+    pub came_from: &'a CameFrom,
     /// The issue's events over a fortnight.
     pub hours: &'a [Hour],
     pub facets: &'a [Facet],
@@ -34,26 +43,32 @@ pub struct IssuePage<'a> {
 }
 
 pub fn issue(page: &IssuePage) -> Html {
-    let IssuePage { issue, newest, events, may_act, now, .. } = *page;
+    let IssuePage { issue, newest, came_from, may_act, now, .. } = *page;
     let (head, rest) = split_head(&issue.message, MESSAGE);
     let kind = issue.r#type.as_deref();
     let origin = origin(&issue.platform, &issue.environment, &issue.project);
     let culprit = issue.culprit.as_ref().map(|text| html!("<p class=\"dim\">{}</p>\n", culprit(text, LINE)));
     let main = html!(
-        "<nav aria-label=\"Up\"><a href=\"/\">← Issues</a></nav>\n\
+        "<nav aria-label=\"Up\"><a href=\"{}\">← Issues</a></nav>\n\
          <p>{} {} <span class=\"dim\">· {}</span></p>\n{}\n{}{}{}\
-         <div class=\"split\">\n<section>\n{}</section>\n{}<div>\n{}</div>\n{}</div>",
+         <div class=\"split\">\n<section>\n{}{}</section>\n{}<div>\n{}</div>\n{}</div>",
+        came_from.list(),
         badge(issue.level),
         state(issue, now),
         dotted(unhandled(issue.unhandled).into_iter().chain(origin).chain([html!("issue {}", issue.id)])),
         heading(kind, head),
         rest_of_message(rest),
         culprit,
-        figures(issue, may_act, now),
-        traces(newest, html!("from the newest event, {}", link(&newest.summary, now))),
+        figures(
+            issue,
+            may_act.then(|| buttons::on_issue(issue, &came_from.along(&format!("/issues/{}", issue.id)))),
+            now
+        ),
+        newest_event(newest, page),
+        traces(newest, html!("most recent call first")),
         aside(page),
         carried(newest, true),
-        event_list(issue, events, now)
+        event_list(page)
     );
     content(&title(kind, head), main)
 }
@@ -62,10 +77,10 @@ pub fn issue(page: &IssuePage) -> Html {
 fn state(issue: &Issue, now: Time) -> Html {
     let since = match (issue.state, issue.reopened_at, issue.resolved_at) {
         (IssueState::Open, Some(at), resolved) => {
-            let resolved = resolved.map(|at| html!(", resolved {}", times::ago(at, now)));
-            Some(html!(" · <em>reopened</em> {}{}", times::ago(at, now), resolved))
+            let resolved = resolved.map(|at| html!(", resolved {}", times::ago_at(at, now)));
+            Some(html!(" · <em>reopened</em> {}{}", times::ago_at(at, now), resolved))
         }
-        (IssueState::Resolved, _, Some(at)) => Some(html!(" {}", times::ago(at, now))),
+        (IssueState::Resolved, _, Some(at)) => Some(html!(" {}", times::ago_at(at, now))),
         _ => None,
     };
     html!("<b>{}</b>{}", issue.state.as_str(), since)
@@ -78,34 +93,43 @@ fn rest_of_message(rest: &str) -> Option<Html> {
     (!rest.is_empty()).then(|| html!("<details><summary>… {}</summary>{}</details>\n", size, text))
 }
 
-fn figures(issue: &Issue, may_act: bool, now: Time) -> Html {
+fn figures(issue: &Issue, buttons: Option<Html>, now: Time) -> Html {
     let stored = (issue.stored < issue.count).then(|| html!(", {} stored", count(issue.stored)));
     let users = (issue.users > 0).then(|| html!("<p><b>{}</b> user{}</p>\n", count(issue.users), plural(issue.users)));
-    let release = issue.first_release.as_deref().map(|release| html!(", <span>{}</span>", release));
+    let release = |release: &Option<String>| release.as_deref().map(|release| html!(", in <span>{}</span>", release));
+    let seen = |time: Time, word: &str, release: Option<Html>| {
+        html!("<p><b>{} ago</b> {} seen {}{}</p>\n", times::since(time, now), word, times::moment(time, now), release)
+    };
     html!(
-        "<div class=\"facts\">\n<p><b>{}</b> event{}{}</p>\n{}<p><b>{}</b> last seen</p>\n<p><b>{}</b> first seen{}</p>\n{}</div>\n",
+        "<div class=\"facts\">\n<p><b>{}</b> event{}{}</p>\n{}{}{}{}</div>\n",
         count(issue.count),
         plural(issue.count),
         stored,
         users,
-        times::ago(issue.last_seen, now),
-        times::ago(issue.first_seen, now),
-        release,
-        may_act.then(|| buttons::on_issue(issue))
+        seen(issue.last_seen, "last", release(&issue.release)),
+        seen(issue.first_seen, "first", release(&issue.first_release)),
+        buttons
     )
 }
 
 fn aside(page: &IssuePage) -> Html {
-    let days = Series::by_day(page.hours, page.now.hour());
+    let last = page.now.hour();
+    let is_young = last - page.issue.first_seen.hour() < YOUNG as i64;
+    let recent = &page.hours[page.hours.len().saturating_sub(YOUNG)..];
+    let (series, heading, end) = match is_young {
+        true => (Series::by_hour(recent, last), "Last 48 hours", "now"),
+        false => (Series::by_day(page.hours, last), "Last 14 days", "today"),
+    };
     html!(
-        "<aside class=\"side\" aria-label=\"Frequency and origin\">\n<h2>Last 14 days</h2>\n{}\
+        "<aside class=\"side\" aria-label=\"Frequency and origin\">\n<h2>{}</h2>\n{}\
          <details><summary class=\"dim\">Numbers</summary>\n{}</details>\n{}{}{}{}</aside>\n",
-        days.figure(HEIGHT, "today"),
-        days.table(),
-        facets(page.facets),
+        heading,
+        series.figure(HEIGHT, end),
+        series.table(),
+        facets(page.issue.id, page.facets),
         history(page.issue, page.history, page.now),
         grouping(page.issue),
-        page.may_act.then(|| buttons::delete_issue(page.issue))
+        page.may_act.then(|| buttons::delete_issue(page.issue, &page.came_from.list()))
     )
 }
 
@@ -123,22 +147,50 @@ fn grouping(issue: &Issue) -> Html {
     )
 }
 
-fn event_list(issue: &Issue, events: &Page<Summary>, now: Time) -> Html {
-    let path = format!("/issues/{}", issue.id);
-    let list = if events.rows.is_empty() {
-        html!("<p class=\"dim\">No events on this page. <a href=\"{}#events\">Go to the newest</a></p>\n", path)
-    } else {
-        let rows = events.rows.iter().map(|event| event_row(event, now)).collect::<Html>();
-        html!("<ol class=\"events\" role=\"list\">\n{}</ol>\n", rows)
+/// Which event the page shows.
+fn newest_event(newest: &StoredEvent, page: &IssuePage) -> Html {
+    let event = page.came_from.along(&format!("/events/{}", newest.summary.id));
+    let received = times::ago_at(newest.summary.received_at, page.now);
+    html!("<p class=\"dim\">Newest event, {} · <a href=\"{}\">Open this event</a></p>\n", received, event)
+}
+
+fn event_list(page: &IssuePage) -> Html {
+    let IssuePage { issue, query, came_from, now, .. } = *page;
+    let Found { page: events, scanned } = page.events;
+    let at = |cursor: Cursor| came_from.along(&events_of(issue.id, query, cursor)) + "#events";
+    let heads = html!(
+        "<tr><th scope=\"col\">Received</th><th scope=\"col\">Environment</th><th scope=\"col\">Server</th>\
+         <th scope=\"col\">Release</th></tr>\n"
+    );
+    let rows = events.rows.iter().map(|event| event_row(event, came_from, now)).collect::<Html>();
+    let list = match events.rows.is_empty() {
+        true if query.0.is_empty() => {
+            html!(
+                "<p class=\"dim\">No events on this page. <a href=\"{}\">Go to the newest</a></p>\n",
+                at(Cursor::Newest)
+            )
+        }
+        true => html!("<p class=\"dim\">No stored event here matches.</p>\n"),
+        false => html!("<table class=\"events\">\n{}{}</table>\n", heads, rows),
     };
-    let link = |at: Option<Position>, side: &str, text: &str| {
-        at.map(|at| (format!("{path}?{side}={at}#events"), html!("{}", text)))
+    let all = came_from.along(&format!("/issues/{}", issue.id));
+    let filter = (!query.0.is_empty()).then(|| {
+        let note = "Only events with";
+        html!("<p>{} <b>{}</b> · <a href=\"{}#events\">all events</a></p>\n", note, cut(&query.to_string(), LINE), all)
+    });
+    let scanned = scanned.map(|scanned| {
+        html!("<p class=\"scanned\">Searched {} before time ran out.</p>\n", counted(scanned as i64, "event"))
+    });
+    let link = |at_cursor: Option<Position>, cursor: fn(Position) -> Cursor, text: &str| {
+        at_cursor.map(|position| (at(cursor(position)), html!("{}", text)))
     };
     html!(
-        "<section id=\"events\">\n<h2>{} <small>times in UTC</small></h2>\n{}{}</section>\n",
+        "<section id=\"events\">\n<h2>{}</h2>\n{}{}{}{}</section>\n",
         events_heading(events),
+        filter,
         list,
-        pager("Event pages", link(events.newer, "before", "Newer"), link(events.older, "after", "Older"))
+        scanned,
+        pager("Event pages", link(events.newer, Cursor::Before, "Newer"), link(events.older, Cursor::After, "Older"))
     )
 }
 
@@ -146,18 +198,14 @@ pub fn events_heading(events: &Page<Summary>) -> &'static str {
     if events.newer.is_some() { "Older events" } else { "Newest events" }
 }
 
-fn event_row(event: &Summary, now: Time) -> Html {
+/// The time of arrival is the link, since lists are ordered by arrival.
+fn event_row(event: &Summary, came_from: &CameFrom, now: Time) -> Html {
     html!(
-        "<li>{}<span>{}</span><span>{}</span><span>{}</span>{}</li>\n",
-        link(event, now),
+        "<tr><td><a href=\"{}\">{}</a></td><td><span>{}</span></td><td><span>{}</span></td><td><span>{}</span></td></tr>\n",
+        came_from.along(&format!("/events/{}", event.id)),
+        times::ago_at(event.received_at, now),
         event.environment,
         event.server_name,
-        event.release,
-        times::age(event.received_at, now)
+        event.release
     )
-}
-
-/// A link to an event, named by the time of its arrival, since lists are ordered by arrival.
-fn link(event: &Summary, now: Time) -> Html {
-    html!("<a href=\"/events/{}\">{}</a>", event.id, times::clock(event.received_at, now))
 }

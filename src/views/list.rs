@@ -22,7 +22,7 @@ const QUERY: usize = 100;
 /// What the page shows.
 pub struct ListPage<'a> {
     pub asked: ListRequest<'a>,
-    pub found: &'a Found,
+    pub found: &'a Found<Issue>,
     /// Events of the requested period.
     pub hours: &'a [Hour],
     /// Events of each issue in the last 24 hours; issues without any may be missing.
@@ -98,11 +98,11 @@ fn row(list: &ListPage, issue: &Issue, with_state: bool) -> Html {
     let unhandled = issue.unhandled.then(|| html!("<em>unhandled</em>"));
     let users = (issue.users > 0).then(|| html!("<span>{}</span>", counted(issue.users, "user")));
     html!(
-        "<li>{}{}<a class=\"title\" href=\"/issues/{}\">{}<span dir=\"auto\">{}</span></a><p>{}</p>{}\
+        "<li>{}{}<a class=\"title\" href=\"{}\">{}<span dir=\"auto\">{}</span></a><p>{}</p>{}\
          <strong>{}</strong>{}{}</li>\n",
         select,
         badge(issue.level),
-        issue.id,
+        list.asked.carried().along(&format!("/issues/{}", issue.id)),
         kind,
         cut(first_line(&issue.message), MESSAGE),
         dotted([status, unhandled, users].into_iter().flatten().chain([culprit]).chain(origin)),

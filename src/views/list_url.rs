@@ -72,10 +72,37 @@ impl ListRequest<'_> {
         if here.len() > MAX_BACK { "/".into() } else { here }
     }
 
+    /// This list, for the pages that it links to.
+    pub fn carried(&self) -> CameFrom {
+        CameFrom(self.back().strip_prefix("/?").unwrap_or_default().to_string())
+    }
+
     /// The parameters that a new search keeps.
     pub fn kept(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
         kept(self.listing.sort, self.period)
     }
+}
+
+/// The list from which a reader came, by its parameters. The pages of issues and events carry it along as `?list=`.
+#[derive(Clone, Debug, Default)]
+pub struct CameFrom(pub String);
+
+impl CameFrom {
+    /// The list as it was filtered.
+    pub fn list(&self) -> String {
+        if self.0.is_empty() { "/".into() } else { format!("/?{}", self.0) }
+    }
+
+    /// The address of an issue or an event that leads back to the list.
+    pub fn along(&self, path: &str) -> String {
+        let separator = if path.contains('?') { '&' } else { '?' };
+        if self.0.is_empty() { path.into() } else { format!("{path}{separator}list={}", encode(&self.0)) }
+    }
+}
+
+/// Some of an issue's events.
+pub fn events_of(issue: i64, query: &Query, cursor: Cursor) -> String {
+    format!("/issues/{issue}{}", &url(&query.to_string(), Sort::default(), Period::default(), cursor)[1..])
 }
 
 /// The list of issues that match a term.

@@ -23,7 +23,7 @@ pub fn fields(event: &StoredEvent) -> impl Iterator<Item = (&'static str, String
     let suppressed = event.suppressed.filter(|n| *n > 0).map(|n| counted(n, "event") + " held back by the client");
     let fields = [
         ("id", Some(summary.id.clone())),
-        ("time", Some(summary.timestamp.to_string().replace('T', " ").replace('Z', " UTC"))),
+        ("time", Some(times::exact(summary.timestamp))),
         ("received", Some(times::delay(summary.timestamp, summary.received_at))),
         ("level", Some(summary.level.as_str().to_string())),
         ("project", Some(event.project.clone()).filter(|name| !name.is_empty())),

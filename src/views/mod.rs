@@ -51,6 +51,6 @@ pub use error::error;
 pub use event::{EventPage, event};
 pub use issue::{IssuePage, issue};
 pub use list::{ListPage, issues};
-pub use list_url::{ListRequest, Period};
+pub use list_url::{CameFrom, ListRequest, Period};
 pub use setup::{Setup, empty, setup};
 pub use style::{FAVICON, STYLE, style_url};

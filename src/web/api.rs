@@ -2,6 +2,7 @@
 use super::{call::Call, changes, error::Error, response::json, state::State};
 use crate::domain::{Hour, Issue, IssueState, Page, Summary};
 use crate::http::Body;
+use crate::query::Query;
 use crate::time::Time;
 use crate::views::Period;
 use rouille::Response;
@@ -58,7 +59,7 @@ pub fn issue(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
                 .merged_into(id)?
                 .map_or(Error::NotFound, |id| Error::Moved(format!("/api/issues/{id}"))));
         };
-        let page = reader.events(id, cursor)?;
+        let page = reader.events(id, &Query::default(), cursor)?.page;
         let hours = reader.hours_of(id, Time::now().hour(), DAY)?.iter().map(|hour| hour.events).collect();
         let issue = IssueWithHours { issue: &issue, hours };
         Ok(json(&IssueAndEvents { issue, events: &page.rows, next: next(&page) }))

@@ -6,7 +6,7 @@ use crate::query::{Listing, Query, Sort};
 use crate::views::Period;
 use rouille::Request;
 
-/// Maximum length of `?q=` in characters. The rest is ignored.
+/// Maximum length of a parameter such as `?q=` in characters. The rest is ignored.
 const MAX_QUERY: usize = 1000;
 
 pub struct Call<'a> {
@@ -27,11 +27,16 @@ pub struct PathParams {
 impl Call<'_> {
     /// `?q=`, `?sort=` and the cursor: which page of the list of issues.
     pub fn listing(&self) -> Result<Listing, Error> {
-        let text = self.request.get_param("q").unwrap_or_default();
-        let text = crate::text::head(&text, MAX_QUERY).to_string();
+        let text = self.text("q");
         let sort = self.request.get_param("sort").map_or(Some(Sort::default()), |sort| Sort::parse(&sort));
         let sort = sort.ok_or_else(|| Error::Bad("Invalid sort: expected last_seen, first_seen or count".into()))?;
         Ok(Listing { query: Query::parse(&text), text, sort, cursor: self.cursor()? })
+    }
+
+    /// A parameter of the query; empty if it is absent.
+    pub fn text(&self, name: &str) -> String {
+        let text = self.request.get_param(name).unwrap_or_default();
+        crate::text::head(&text, MAX_QUERY).to_string()
     }
 
     /// Where a page of a list begins: `?after=`, which the contract promises, or `?before=`, which only pages use.

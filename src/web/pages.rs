@@ -7,8 +7,9 @@ use super::{
 };
 use crate::domain::Key;
 use crate::http::Body;
+use crate::query::Query;
 use crate::time::Time;
-use crate::views::{self, EventPage, IssuePage, ListPage, ListRequest, Period, Setup, terminal};
+use crate::views::{self, CameFrom, EventPage, IssuePage, ListPage, ListRequest, Period, Setup, terminal};
 use rouille::{Request, Response};
 
 /// Hours of events that a row of the list shows.
@@ -48,18 +49,20 @@ pub fn issues(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
 
 pub fn issue(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
     let (format, origin, now) = (Format::from_request(call.request), origin(state, call.request), Time::now());
-    let (id, cursor) = (call.path.issue, call.cursor()?);
+    let (id, query, cursor) = (call.path.issue, Query::parse(&call.text("q")), call.cursor()?);
     state.store.read(|reader| {
         let Some(issue) = reader.issue(id)? else {
             return Err(reader.merged_into(id)?.map_or(Error::NotFound, |id| Error::Moved(format!("/issues/{id}"))));
         };
         let newest = reader.event(&issue.last_event_id)?.ok_or(Error::NotFound)?;
-        let events = reader.events(id, cursor)?;
+        let events = reader.events(id, &query, cursor)?;
         let hours = reader.hours_of(id, now.hour(), Period::Fortnight.hours(now))?;
         let page = IssuePage {
             issue: &issue,
             newest: &newest,
             events: &events,
+            query: &query,
+            came_from: &CameFrom(call.text("list")),
             hours: &hours,
             facets: &reader.facets(id)?,
             history: &reader.history(id)?,
@@ -78,14 +81,21 @@ pub fn event(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
     state.store.read(|reader| {
         let event = reader.event(&call.path.event)?.ok_or(Error::NotFound)?;
         let issue = reader.issue(event.issue_id)?.ok_or(Error::NotFound)?;
-        let (older, newer) = reader.neighbours(&event)?;
-        let (older, newer) = (older.as_ref(), newer.as_ref());
-        let page = EventPage { event: &event, issue: &issue, older, newer, may_act: call.sender.is_trusted, now };
+        let neighbours = reader.neighbours(&event)?;
+        let came_from = CameFrom(call.text("list"));
+        let (neighbours, came_from, may_act) = (&neighbours, &came_from, call.sender.is_trusted);
+        let page = EventPage { event: &event, issue: &issue, neighbours, came_from, may_act, now };
         Ok(match format {
             Format::Markdown => markdown(terminal::markdown::event(&page, &origin)),
             _ => format.answer(|| views::event(&page), || terminal::event(&page, &origin)),
         })
     })
+}
+
+/// Leads to the newest event of an issue.
+pub fn latest(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
+    let issue = state.store.read(|reader| Ok::<_, Error>(reader.issue(call.path.issue)?.ok_or(Error::NotFound)?))?;
+    Ok(see_other(&format!("/events/{}", issue.last_event_id)))
 }
 
 pub fn setup(state: &State, call: &Call, _: Body) -> Result<Response, Error> {

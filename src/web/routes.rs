@@ -41,6 +41,7 @@ static ROUTES: &[Route] = &[
     route("OPTIONS", "/api/:project/security",   Anyone,       NO_BODY,   ingest::preflight).of_sentry(),
     route("GET",     "/",                        Read,         NO_BODY,   pages::issues),
     route("GET",     "/issues/:issue",           Read,         NO_BODY,   pages::issue),
+    route("GET",     "/issues/:issue/latest",    Read,         NO_BODY,   pages::latest),
     route("GET",     "/events/:event",           Read,         NO_BODY,   pages::event),
     route("GET",     "/setup",                   Read,         NO_BODY,   pages::setup),
     route("POST",    "/",                        ChangeByForm, MAX_FORM,  forms::change_issues),

@@ -1,8 +1,8 @@
 //! What an event carries besides its error, on its page and on its issue's.
 use super::samples::*;
-use obs::domain::{Facet, StoredEvent};
+use obs::domain::{Facet, Neighbours, StoredEvent};
 use obs::views;
-use obs::views::{EventPage, IssuePage, terminal};
+use obs::views::{IssuePage, terminal};
 
 /// An event without anything but its error.
 fn bare() -> StoredEvent {
@@ -182,7 +182,7 @@ fn unhandled_errors_and_users_are_marked_on_every_page() {
 #[test]
 fn the_issue_page_links_the_shares_of_tags_and_folds_all_but_a_few() {
     let (event, issue) = (event("x"), issue("x"));
-    let events = page(&event.summary);
+    let events = found(page(&event.summary));
     let facet =
         |name: &str| Facet { kind: format!("tag:{name}"), values: vec![("a b".into(), 3), ("c".into(), 1)], other: 0 };
     let facets: Vec<Facet> = ["browser", "os", "plan", "tenant", "url", "zone"].map(facet).into();
@@ -190,7 +190,7 @@ fn the_issue_page_links_the_shares_of_tags_and_folds_all_but_a_few() {
     let html = show(&facets);
     let link = |name: &str| {
         format!(
-            "<a href=\"/?q={name}:%22a+b%22\"><span>a b</span></a></td><td class=\"num\">3</td><td class=\"num dim\">75 %<"
+            "<a href=\"/issues/41?q={name}:%22a+b%22#events\"><span>a b</span></a></td><td class=\"num\">3</td><td class=\"num dim\">75 %<"
         )
     };
     let (shown, folded) = html.split_once("<summary>2 more tags: <span>url, zone</span></summary>").unwrap();
@@ -230,8 +230,9 @@ Breadcrumbs, what happened before, the error last
 Contexts
     os: Linux 6.1
 ";
-    let (issue, events) = (issue("x"), page(&event.summary));
-    let one = EventPage { event: &event, issue: &issue, older: None, newer: None, may_act: true, now: now() };
+    let (issue, events) = (issue("x"), found(page(&event.summary)));
+    let one_of_one = Neighbours::default();
+    let one = alone(&event, &issue, &one_of_one);
     let pages = [
         terminal::event(&one, "http://localhost"),
         terminal::issue(&whole(&issue, &event, &events), "http://localhost"),

@@ -1,11 +1,12 @@
 //! Sample issues and events, and the pages that show them.
 use obs::domain::{
-    Cursor, Facet, Found, HistoryEntry, Hour, Issue, IssueState, Level, Page, Position, StoredEvent, Summary,
+    Cursor, Facet, Found, HistoryEntry, Hour, Issue, IssueState, Level, Neighbours, Page, Position, StoredEvent,
+    Summary,
 };
 use obs::query::{Listing, Query, Sort};
 use obs::time::Time;
 use obs::views;
-use obs::views::{EventPage, IssuePage, ListPage, ListRequest, Period};
+use obs::views::{CameFrom, EventPage, IssuePage, ListPage, ListRequest, Period};
 use std::collections::HashMap;
 
 /// In bytes.
@@ -116,7 +117,7 @@ pub fn listing(q: &str) -> Listing {
 pub struct Shown {
     pub listing: Listing,
     pub period: Period,
-    pub found: Found,
+    pub found: Found<Issue>,
     pub hours: Vec<Hour>,
     pub issue_hours: HashMap<i64, Vec<Hour>>,
     pub environments: Vec<String>,
@@ -158,16 +159,31 @@ pub fn list(rows: Page<Issue>) -> String {
     Shown::new("", rows).html()
 }
 
-pub fn whole<'a>(issue: &'a Issue, newest: &'a StoredEvent, events: &'a Page<Summary>) -> IssuePage<'a> {
-    IssuePage { issue, newest, events, hours: &[], facets: &[], history: &[], may_act: true, now: now() }
+static EVERYTHING: Query = Query(Vec::new());
+static NOWHERE: CameFrom = CameFrom(String::new());
+
+pub fn found<T>(page: Page<T>) -> Found<T> {
+    Found { page, scanned: None }
+}
+
+pub fn whole<'a>(issue: &'a Issue, newest: &'a StoredEvent, events: &'a Found<Summary>) -> IssuePage<'a> {
+    let (query, came_from, now) = (&EVERYTHING, &NOWHERE, now());
+    let (hours, facets, history) = (&[], &[], &[]);
+    IssuePage { issue, newest, events, query, came_from, hours, facets, history, may_act: true, now }
+}
+
+/// The page of an event, with nothing around it.
+pub fn alone<'a>(event: &'a StoredEvent, issue: &'a Issue, neighbours: &'a Neighbours) -> EventPage<'a> {
+    EventPage { event, issue, neighbours, came_from: &NOWHERE, may_act: true, now: now() }
 }
 
 pub fn issue_page(issue: &Issue, newest: &StoredEvent, events: &Page<Summary>) -> String {
-    views::issue(&whole(issue, newest, events)).into_string()
+    views::issue(&whole(issue, newest, &found(events.clone()))).into_string()
 }
 
 pub fn event_page(event: &StoredEvent, issue: &Issue, older: Option<&Summary>, newer: Option<&Summary>) -> String {
-    views::event(&EventPage { event, issue, older, newer, may_act: true, now: now() }).into_string()
+    let neighbours = Neighbours { older: older.cloned(), newer: newer.cloned(), ..Neighbours::default() };
+    views::event(&alone(event, issue, &neighbours)).into_string()
 }
 
 /// Every page that shows this event; the list pages with a query made of its text.
@@ -177,7 +193,7 @@ pub fn pages(event: &StoredEvent, issue: &Issue) -> [String; 4] {
     let facets = ["environment", "release", "server_name", "tag:x"].map(facet);
     let hours = vec![Hour { events: i64::MAX / 1000, errors: 1 }; Period::Fortnight.hours(now())];
     let history = [HistoryEntry { at: now(), what: "merged".into(), other: Some(3) }];
-    let events = page(&event.summary);
+    let events = found(page(&event.summary));
     let whole = IssuePage { facets: &facets, hours: &hours, history: &history, ..whole(issue, event, &events) };
     let query: String = format!("{text} env:{text} \"{text}\"").chars().take(1000).collect();
     let mut shown = Shown::new(&query, page(issue));

@@ -1,12 +1,21 @@
 //! Events: one, those of an issue, and the neighbours of one.
 use super::page::{PAGE, level, page, time};
 use super::pool::Reader;
-use crate::domain::{Cursor, Page, Position, StoredEvent, Summary};
+use super::search::{STRIDE, TIME, counted};
+use crate::domain::{Cursor, Found, Neighbours, Position, StoredEvent, Summary};
+use crate::event::tags;
+use crate::query::Query;
+use crate::store::counts::{KINDS, labels};
 use crate::store::error::Error;
 use rusqlite::Row;
+use std::time::Instant;
+
+/// How many events are counted to say which one of an issue's events is shown.
+const MAX_COUNTED: i64 = 10_000;
 
 const SUMMARY: &str = "
-    SELECT seq, id, level, type, message, timestamp, received_at, environment, server_name, release FROM events ";
+    SELECT seq, id, level, type, message, timestamp, received_at, environment, server_name, release, tags, user, contexts,
+           request, more FROM events ";
 
 /// A whole event, read with [`event`].
 pub const EVENT: &str = "
@@ -16,17 +25,36 @@ pub const EVENT: &str = "
     FROM events CROSS JOIN issues ON issues.id = issue_id AND state <> 'deleted' ";
 
 impl Reader<'_> {
-    /// A page of an issue's events, the newest first.
-    pub fn events(&self, issue: i64, cursor: Cursor) -> Result<Page<Summary>, Error> {
+    /// A page of an issue's events, the newest first: those with every value that the query names and obs counts.
+    pub fn events(&self, issue: i64, query: &Query, cursor: Cursor) -> Result<Found<Summary>, Error> {
+        let wanted: Vec<(String, &str)> = query.0.iter().filter_map(counted).collect();
+        let start = Instant::now();
         let (side, from, order) = match cursor {
             Cursor::Newest => ("<=", i64::MAX, "DESC"),
             Cursor::After(position) => ("<", position.key, "DESC"),
             Cursor::Before(position) => (">", position.key, "ASC"),
         };
-        let sql = format!("{SUMMARY} WHERE issue_id = ?1 AND seq {side} ?2 ORDER BY seq {order} LIMIT ?3");
+        let sql = format!("{SUMMARY} WHERE issue_id = ?1 AND seq {side} ?2 ORDER BY seq {order}");
         let mut statement = self.0.prepare_cached(&sql)?;
-        let rows = statement.query_map([issue, from, PAGE as i64 + 1], summary)?;
-        Ok(page(cursor, rows.collect::<Result<_, _>>()?, |event| Position { key: event.seq, id: 0 }))
+        let mut rows = statement.query([issue, from])?;
+        let (mut found, mut scanned, mut last) = (Vec::new(), 0, None);
+        let mut timed_out = false;
+        while found.len() <= PAGE && !timed_out {
+            let Some(row) = rows.next()? else { break };
+            if has(row, &wanted)? {
+                found.push(summary(row)?);
+            }
+            last = Some(Position { key: row.get(0)?, id: 0 });
+            scanned += 1;
+            timed_out = scanned % STRIDE == 0 && start.elapsed() > TIME;
+        }
+        let mut page = page(cursor, found, |event| Position { key: event.seq, id: 0 });
+        match cursor {
+            Cursor::Before(_) if timed_out => page.newer = last,
+            _ if timed_out => page.older = last,
+            _ => {}
+        }
+        Ok(Found { page, scanned: timed_out.then_some(scanned) })
     }
 
     pub fn event(&self, id: &str) -> Result<Option<StoredEvent>, Error> {
@@ -37,13 +65,51 @@ impl Reader<'_> {
         self.one(&format!("{EVENT} WHERE seq = ?1"), [seq], event)
     }
 
-    /// The events of the same issue that arrived just before and just after this one.
-    pub fn neighbours(&self, event: &StoredEvent) -> Result<(Option<Summary>, Option<Summary>), Error> {
+    /// The events of the same issue around this one, in the order of arrival.
+    pub fn neighbours(&self, event: &StoredEvent) -> Result<Neighbours, Error> {
         let place = [event.issue_id, event.summary.seq];
-        let older = format!("{SUMMARY} WHERE issue_id = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT 1");
-        let newer = format!("{SUMMARY} WHERE issue_id = ?1 AND seq > ?2 ORDER BY seq LIMIT 1");
-        Ok((self.one(&older, place, summary)?, self.one(&newer, place, summary)?))
+        let next = |side: &str, order: &str| {
+            let sql = format!("{SUMMARY} WHERE issue_id = ?1 AND seq {side} ?2 ORDER BY seq {order} LIMIT 1");
+            self.one(&sql, place, summary)
+        };
+        let count = |side: &str| {
+            let events = format!("SELECT 1 FROM events WHERE issue_id = ?1 AND seq {side} ?2 LIMIT {MAX_COUNTED}");
+            let count: Option<i64> = self.one(&format!("SELECT count(*) FROM ({events})"), place, |row| row.get(0))?;
+            Ok::<_, Error>(count.filter(|count| *count < MAX_COUNTED))
+        };
+        Ok(Neighbours {
+            first: next("<", "ASC")?,
+            older: next("<", "DESC")?,
+            newer: next(">", "ASC")?,
+            last: next(">", "DESC")?,
+            before: count("<")?,
+            after: count(">")?,
+        })
     }
+}
+
+/// Returns true if an event has all of these values, by kind.
+fn has(row: &Row, wanted: &[(String, &str)]) -> rusqlite::Result<bool> {
+    let text = |column: usize| -> rusqlite::Result<Option<&str>> { Ok(row.get_ref(column)?.as_str_or_null()?) };
+    let mut others = None;
+    for (kind, value) in wanted {
+        let is_there = match KINDS.iter().position(|field| field == kind) {
+            Some(0) => text(7)? == Some(value),
+            Some(1) => text(9)? == Some(value),
+            Some(_) => text(8)? == Some(value),
+            None => {
+                if others.is_none() {
+                    let tags = text(10)?.and_then(tags::parse).unwrap_or_default();
+                    others = Some(labels(&tags, text(11)?, text(12)?, text(13)?, text(14)?));
+                }
+                others.iter().flatten().any(|(other, label)| other == kind && label == value)
+            }
+        };
+        if !is_there {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn summary(row: &Row) -> rusqlite::Result<Summary> {

@@ -13,16 +13,16 @@ use rusqlite::{Connection, params_from_iter};
 use std::time::{Duration, Instant};
 
 /// How long a search scans. The answer as a whole then takes less than 200 ms.
-const TIME: Duration = Duration::from_millis(150);
+pub(super) const TIME: Duration = Duration::from_millis(150);
 /// Issues between two looks at the clock.
-const STRIDE: usize = 64;
+pub(super) const STRIDE: usize = 64;
 /// Candidates from an index are sorted, so there must be no more than this many.
 const MAX_CANDIDATES: i64 = 10_000;
 const DAY: i64 = 24 * 3600 * 1000; // ms
 
 impl Reader<'_> {
     /// A page of the issues that match a query.
-    pub fn issues(&self, query: &Query, sort: Sort, cursor: Cursor, now: Time) -> Result<Found, Error> {
+    pub fn issues(&self, query: &Query, sort: Sort, cursor: Cursor, now: Time) -> Result<Found<Issue>, Error> {
         let states = query.states();
         if states.is_empty() {
             return Ok(Found { page: Page { rows: Vec::new(), newer: None, older: None }, scanned: None });
@@ -186,7 +186,7 @@ fn conditions(query: &Query, now: Time) -> Sql {
 const EVER: &str = "EXISTS (SELECT 1 FROM issue_values WHERE issue_id = issues.id AND kind = ? AND value = ?)";
 
 /// Kind and value of a term whose values are counted per issue, and which so matches any event ever received.
-fn counted(term: &Term) -> Option<(String, &str)> {
+pub(super) fn counted(term: &Term) -> Option<(String, &str)> {
     let (kind, value) = match term {
         Term::Field(Field::Environment, value) => ("environment".into(), value),
         Term::Field(Field::Release, value) => ("release".into(), value),

@@ -5,7 +5,7 @@ use super::screen::{Screen, curl, dotted};
 use super::trace::traces;
 use crate::domain::StoredEvent;
 use crate::views::carried::sections;
-use crate::views::event::EventPage;
+use crate::views::event::{EventPage, place};
 use crate::views::text::counted;
 use crate::views::times;
 
@@ -17,7 +17,9 @@ pub fn event(page: &EventPage, origin: &str) -> Screen {
     let StoredEvent { summary, unhandled, .. } = page.event;
     let received = summary.received_at;
     let age = format!("{} ago", times::since(received, page.now));
-    let issue = format!("issue {}, {}", page.issue.id, counted(page.issue.count, "event"));
+    let stored = counted(page.issue.stored, "event");
+    let place = place(page).map_or(format!("one of {stored}"), |at| format!("event {at} of {stored}"));
+    let issue = format!("issue {}, {place}", page.issue.id);
     let unhandled = unhandled.then_some("unhandled");
     let about = [summary.level.as_str()].into_iter().chain(unhandled);
     screen.put("", 4, &dotted(about.chain([age.as_str(), &times::exact(received), &issue])));
@@ -27,7 +29,8 @@ pub fn event(page: &EventPage, origin: &str) -> Screen {
     let json = curl(origin, &format!("/api/events/{}", summary.id));
     carried(&mut screen, page.event, &json);
     screen.heading("Next");
-    for (name, event) in [("older event", page.older), ("newer event", page.newer)] {
+    let neighbours = page.neighbours;
+    for (name, event) in [("previous", &neighbours.older), ("next", &neighbours.newer), ("last", &neighbours.last)] {
         if let Some(event) = event {
             screen.command(name, &curl(origin, &format!("/events/{}", event.id)));
         }

@@ -14,7 +14,8 @@ use crate::views::times;
 const LINE: usize = 1000;
 
 pub fn issue(page: &IssuePage, origin: &str) -> Screen {
-    let IssuePage { issue, newest, events, now, .. } = *page;
+    let IssuePage { issue, newest, now, .. } = *page;
+    let events = &page.events.page;
     let mut screen = Screen::default();
     let id = format!("issue {}", issue.id);
     let about = [status(issue, now), Some(issue.level.as_str()), issue.unhandled.then_some("unhandled"), Some(&id)];
