@@ -1,5 +1,5 @@
-//! Sentry's form of an event and of a browser's CSP report, read as an [`Event`]. A field of the wrong type costs that
-//! field, never the event. (<https://develop.sentry.dev/sdk/foundations/transport/event-payloads/>)
+//! Sentry's form of an event, read as an [`Event`]. A field of the wrong type costs that field, never the event.
+//! (<https://develop.sentry.dev/sdk/foundations/transport/event-payloads/>)
 use super::fields::Fields;
 use super::frame::MAX_FRAMES;
 use super::rejection::Rejection;
@@ -18,10 +18,8 @@ const RUST_RUNTIME: [&str; 7] = ["std::", "core::", "alloc::", "sentry", "rust_b
 /// Directories of Rust's own sources: `<usize as core::slice::index::SliceIndex<[T]>>::index` is in one of them.
 const RUST_SOURCES: [&str; 2] = ["/rustc/", "/rustlib/src/"];
 
-/// Maximum number of threads among which the one that crashed is looked for, and of CSP reports in one request: as many as
-/// a browser holds back.
+/// Maximum number of threads among which the one that crashed is looked for.
 const MAX_THREADS: usize = 1000;
-const MAX_REPORTS: usize = 100;
 
 /// What the first line of an envelope says about its events.
 #[derive(Clone, Copy, Debug, Default)]
@@ -246,44 +244,5 @@ fn join(first: &str, second: Option<&str>) -> String {
     match second {
         Some(second) => format!("{},{}", &first[..first.len() - 1], &second[1..]),
         None => first.to_string(),
-    }
-}
-
-/// Reads the CSP violations that a browser reports: one, or a list of reports of any kind.
-pub fn csp_reports(body: &[u8]) -> Result<Vec<Event>, Rejection> {
-    lenient(body, |text| {
-        check_depth(text, text, json::MAX_DEPTH)?;
-        let is_csp = |report: &&&RawValue| json::field(report.get(), "type") == Some(r#""csp-violation""#);
-        let reports = match json::first(text, MAX_REPORTS) {
-            Some(list) => list.iter().filter(is_csp).filter_map(|report| json::field(report.get(), "body")).collect(),
-            None => Fields::read(text)?.peek("csp-report").into_iter().collect::<Vec<_>>(),
-        };
-        Ok(reports.into_iter().map(csp_report).collect())
-    })
-}
-
-/// A violation as an event. Directive and blocked host are its fingerprint.
-fn csp_report(report: &str) -> Event {
-    let text = |names: [&str; 2]| {
-        let text = names.iter().find_map(|name| json::field(report, name).and_then(json::string));
-        text.unwrap_or_default()
-    };
-    let directive = Some(text(["effective-directive", "effectiveDirective"])).filter(|name| !name.is_empty());
-    let directive = directive.unwrap_or_else(|| text(["violated-directive", "violatedDirective"]));
-    let directive = directive.split_whitespace().next().unwrap_or_default();
-    let blocked = text(["blocked-uri", "blockedURL"]);
-    let blocked = match blocked.split_once("://") {
-        Some((_, rest)) => rest.split(['/', '?', '#']).next().unwrap_or_default(),
-        None => blocked.split(':').next().unwrap_or_default(), // `inline`, `eval`, `data:…`
-    };
-    let page = json::quote(&text(["document-uri", "documentURL"]));
-    Event {
-        level: Level::Warning,
-        r#type: Some("CSP".into()),
-        message: cut(&format!("blocked '{directive}' from {blocked}"), MAX_MESSAGE).into_owned(),
-        fingerprint: Some(format!("[{},{}]", json::quote(directive), json::quote(blocked))),
-        request: Some(format!(r#"{{"url":{page}}}"#)),
-        extra: Some(report.to_string()),
-        ..Event::default()
     }
 }
