@@ -19,7 +19,7 @@ pub fn reports(body: &[u8]) -> Result<Vec<Event>, Rejection> {
             Some(list) => list.iter().filter(is_csp).filter_map(|report| json::field(report.get(), "body")).collect(),
             None => Fields::read(text)?.peek("csp-report").into_iter().collect::<Vec<_>>(),
         };
-        Ok(reports.into_iter().map(violation).collect())
+        Ok(reports.into_iter().filter(|report| report.starts_with('{')).map(violation).collect())
     })
 }
 
@@ -37,11 +37,12 @@ fn violation(report: &str) -> Event {
         Some((_, rest)) => rest.split(['/', '?', '#']).next().unwrap_or_default(),
         None => blocked.split(':').next().unwrap_or_default(), // `inline`, `eval`, `data:…`
     };
+    let source = if blocked.is_empty() { String::new() } else { format!(" from {blocked}") };
     let page = json::quote(&text(["document-uri", "documentURL"]));
     Event {
         level: Level::Warning,
         r#type: Some("CSP".into()),
-        message: cut(&format!("blocked '{directive}' from {blocked}"), MAX_MESSAGE).into_owned(),
+        message: cut(&format!("blocked '{directive}'{source}"), MAX_MESSAGE).into_owned(),
         fingerprint: Some(format!("[{},{}]", json::quote(directive), json::quote(blocked))),
         request: Some(format!(r#"{{"url":{page}}}"#)),
         extra: Some(report.to_string()),
