@@ -88,6 +88,17 @@ fn tags_and_the_field_that_identifies_a_user_are_links() {
 }
 
 #[test]
+fn a_user_whose_fields_say_nothing_gets_no_heading() {
+    let mut event = bare();
+    for user in [r#"{"ip_address":"{{auto}}"}"#, r#"{"id":null,"email":"","geo":{}}"#] {
+        event.user = Some(user.into());
+        assert!(!shown(&event).contains("<h2>User"), "{user}");
+    }
+    event.user = Some(r#"{"id":0,"ip_address":"{{auto}}"}"#.into());
+    assert!(section(&shown(&event), "User").ends_with("<span>0</span></a></dd>\n</dl>\n"));
+}
+
+#[test]
 fn breadcrumbs_are_a_table_with_the_error_last() {
     let mut event = bare();
     let long = "v".repeat(300);
