@@ -150,6 +150,19 @@ fn a_context_with_a_name_is_one_line() {
 }
 
 #[test]
+fn a_cause_without_a_stack_trace_is_its_type_and_message_only() {
+    let mut event = bare();
+    event.causes = Some(r#"[{"type":"InkError","message":"no ink","stacktrace":null}]"#.into());
+    let html = shown(&event);
+    let cause = html.split_once("InkError").unwrap().1.split("</section>").next().unwrap();
+    assert!(cause.contains("no ink") && !cause.contains("null"), "{cause}");
+    let issue = issue("x");
+    let page = EventPage { event: &event, issue: &issue, older: None, newer: None, may_act: true, now: now() };
+    let text = terminal::event(&page, "http://localhost").into_string();
+    assert!(text.contains("Caused by InkError\n    no ink\n\n"), "{text}");
+}
+
+#[test]
 fn local_variables_are_folded_under_their_frame() {
     let mut event = bare();
     event.stacktrace = Some(
