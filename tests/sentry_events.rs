@@ -121,6 +121,8 @@ fn frames_get_a_file_and_java_and_rust_their_own_corrections() {
     for (path, in_app) in [
         ("/rustc/59807616e1/library/core/src/slice/index.rs", false),
         ("/root/.rustup/toolchains/x/lib/rustlib/src/rust/library/core/src/slice/index.rs", false),
+        ("/usr/local/cargo/registry/src/index.crates.io-1949cf8c6b5b557f/axum-0.8.6/src/handler/mod.rs", false),
+        ("/root/.cargo/git/checkouts/shop-a1b2c3/4d5e6f7/src/lib.rs", false),
         ("/srv/shop/src/slice/index.rs", true),
     ] {
         let sent = json!({"function": "<usize as core::slice::index::SliceIndex<[T]>>::index", "abs_path": path, "in_app": true});

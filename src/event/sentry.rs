@@ -23,8 +23,9 @@ const MESSAGE: [&str; 3] = ["logentry", "sentry.interfaces.Message", "message"];
 /// Starts of functions that belong to the runtime or to the SDK, although Sentry's Rust SDK marks some as the
 /// application's own. `at /rustc/…` is what it makes of a backtrace that it cannot read.
 const RUST_RUNTIME: [&str; 7] = ["std::", "core::", "alloc::", "sentry", "rust_begin_unwind", "__rust", "at /rustc/"];
-/// Directories of Rust's own sources: `<usize as core::slice::index::SliceIndex<[T]>>::index` is in one of them.
-const RUST_SOURCES: [&str; 2] = ["/rustc/", "/rustlib/src/"];
+/// Directories of the sources of Rust itself, where `<usize as core::slice::index::SliceIndex<[T]>>::index` is, and of
+/// those that Cargo has downloaded.
+const RUST_SOURCES: [&str; 4] = ["/rustc/", "/rustlib/src/", "/registry/src/", "/git/checkouts/"];
 
 /// Maximum number of threads among which the one that crashed is looked for.
 const MAX_THREADS: usize = 1000;
