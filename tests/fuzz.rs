@@ -58,6 +58,8 @@ const FIELDS: &[&str] = &[
     "os",
     "name",
     "version",
+    "sentry.interfaces.Exception",
+    "sentry.interfaces.Message",
     "csp-report",
     "body",
     "blockedURL",

@@ -1,7 +1,7 @@
 //! How events in Sentry's form, as its SDKs send them, become events of obs.
 use obs::domain::Level;
-use obs::event::Event;
 use obs::event::sentry::{self, EnvelopeHeader};
+use obs::event::{Event, csp};
 use obs::web::envelope::{Envelope, Item};
 use serde_json::{Value, json};
 
@@ -121,6 +121,8 @@ fn frames_get_a_file_and_java_and_rust_their_own_corrections() {
     for (path, in_app) in [
         ("/rustc/59807616e1/library/core/src/slice/index.rs", false),
         ("/root/.rustup/toolchains/x/lib/rustlib/src/rust/library/core/src/slice/index.rs", false),
+        ("/usr/local/cargo/registry/src/index.crates.io-1949cf8c6b5b557f/axum-0.8.6/src/handler/mod.rs", false),
+        ("/root/.cargo/git/checkouts/shop-a1b2c3/4d5e6f7/src/lib.rs", false),
         ("/srv/shop/src/slice/index.rs", true),
     ] {
         let sent = json!({"function": "<usize as core::slice::index::SliceIndex<[T]>>::index", "abs_path": path, "in_app": true});
@@ -240,7 +242,7 @@ fn id_and_age_come_from_the_event_and_its_envelope() {
 fn a_csp_report_is_a_warning_grouped_by_directive_and_host() {
     let old = r#"{"csp-report":{"document-uri":"https://shop.example.com/pay","violated-directive":"script-src 'self'","blocked-uri":"https://evil.example.com:8443/x.js?y"}}"#;
     let new = r#"[{"type":"deprecation","body":{}},{"type":"csp-violation","url":"https://x","body":{"documentURL":"https://shop.example.com/pay","effectiveDirective":"script-src-elem","blockedURL":"inline"}}]"#;
-    let old = &sentry::csp_reports(old.as_bytes()).unwrap()[0];
+    let old = &csp::reports(old.as_bytes()).unwrap()[0];
     assert_eq!(
         (old.r#type.as_deref(), old.level, old.message.as_str()),
         (Some("CSP"), Level::Warning, "blocked 'script-src' from evil.example.com:8443")
@@ -248,9 +250,9 @@ fn a_csp_report_is_a_warning_grouped_by_directive_and_host() {
     assert_eq!(value(&old.fingerprint), json!(["script-src", "evil.example.com:8443"]));
     assert_eq!(value(&old.request)["url"], "https://shop.example.com/pay");
     assert_eq!(value(&old.extra)["violated-directive"], "script-src 'self'");
-    let new = sentry::csp_reports(new.as_bytes()).unwrap();
+    let new = csp::reports(new.as_bytes()).unwrap();
     assert_eq!((new.len(), new[0].message.as_str()), (1, "blocked 'script-src-elem' from inline"));
-    assert!(sentry::csp_reports(b"{}").unwrap().is_empty() && sentry::csp_reports(b"hello").is_err());
+    assert!(csp::reports(b"{}").unwrap().is_empty() && csp::reports(b"hello").is_err());
 }
 
 /// The events of an envelope: their bytes, or `-` for one that is too large.

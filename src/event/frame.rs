@@ -88,9 +88,9 @@ impl Frame {
     }
 }
 
-/// Sets a field to the value, unless that is no text or blank.
+/// Sets a field to the value, unless that is no text, blank, or the `?` that Sentry's SDKs send for the unknown.
 fn set_text(field: &mut String, value: &str) {
-    if let Some(value) = json::string(value).filter(|value| !text::trim(value).is_empty()) {
+    if let Some(value) = json::string(value).filter(|value| !["", "?"].contains(&text::trim(value))) {
         *field = value;
     }
 }
@@ -151,6 +151,7 @@ mod tests {
         let whole = java.replace("\"pay\"", "\"com.shop.Order.pay\"");
         assert_eq!(read(&whole), pay("Order.java", "com.shop.Order.pay"));
         assert_eq!(read(r#"{"class":"Order","file":"a.php","line":3}"#), pay("a.php", ""));
+        assert_eq!(read(r#"{"function":"?","filename":"b.js","lineno":3}"#), pay("b.js", ""));
         assert_eq!(read(r#"{"class":"","function":"pay","source":"a.lua","line":3}"#), pay("a.lua", "pay"));
         assert_eq!(
             read(r#"{"line":-1,"column":"x","lineno":2.5,"col":1e400}"#),

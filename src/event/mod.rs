@@ -1,4 +1,5 @@
 //! What was sent or exported, as an [`Event`]: the rule and limit of each field. Pure: the caller supplies ids and clocks.
+pub mod csp;
 mod fields;
 pub mod frame;
 pub mod json;

@@ -1,10 +1,11 @@
-//! Sentry's form of an event and of a browser's CSP report, read as an [`Event`]. A field of the wrong type costs that
-//! field, never the event. (<https://develop.sentry.dev/sdk/foundations/transport/event-payloads/>)
-use super::fields::Fields;
+//! Sentry's form of an event, read as an [`Event`]. A field of the wrong type costs that field, never the event.
+//! (<https://develop.sentry.dev/sdk/foundations/transport/event-payloads/>)
+use super::fields::{Fields, Read};
 use super::frame::MAX_FRAMES;
 use super::rejection::Rejection;
 use super::{
-    Event, MAX_CAUSES, MAX_MESSAGE, MAX_TEXT, check_depth, json, lenient, parse_id, tags, text_field, timestamp,
+    Event, MAX_CAUSES, MAX_FINGERPRINT, MAX_MESSAGE, MAX_TEXT, check_depth, json, lenient, parse_id, tags, text_field,
+    timestamp,
 };
 use crate::domain::Level;
 use crate::text::{cut, head, trim};
@@ -12,16 +13,22 @@ use crate::time::Time;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
+/// Fields with their names today, and as SDKs until 2020 have them, such as Java's 1.7.
+const EXCEPTION: [&str; 2] = ["exception", "sentry.interfaces.Exception"];
+const STACKTRACE: [&str; 2] = ["stacktrace", "sentry.interfaces.Stacktrace"];
+const USER: [&str; 2] = ["user", "sentry.interfaces.User"];
+const REQUEST: [&str; 2] = ["request", "sentry.interfaces.Http"];
+const MESSAGE: [&str; 3] = ["logentry", "sentry.interfaces.Message", "message"];
+
 /// Starts of functions that belong to the runtime or to the SDK, although Sentry's Rust SDK marks some as the
 /// application's own. `at /rustc/…` is what it makes of a backtrace that it cannot read.
 const RUST_RUNTIME: [&str; 7] = ["std::", "core::", "alloc::", "sentry", "rust_begin_unwind", "__rust", "at /rustc/"];
-/// Directories of Rust's own sources: `<usize as core::slice::index::SliceIndex<[T]>>::index` is in one of them.
-const RUST_SOURCES: [&str; 2] = ["/rustc/", "/rustlib/src/"];
+/// Directories of the sources of Rust itself, where `<usize as core::slice::index::SliceIndex<[T]>>::index` is, and of
+/// those that Cargo has downloaded.
+const RUST_SOURCES: [&str; 4] = ["/rustc/", "/rustlib/src/", "/registry/src/", "/git/checkouts/"];
 
-/// Maximum number of threads among which the one that crashed is looked for, and of CSP reports in one request: as many as
-/// a browser holds back.
+/// Maximum number of threads among which the one that crashed is looked for.
 const MAX_THREADS: usize = 1000;
-const MAX_REPORTS: usize = 100;
 
 /// What the first line of an envelope says about its events.
 #[derive(Clone, Copy, Debug, Default)]
@@ -66,11 +73,11 @@ fn event(mut fields: Fields) -> Event {
     let style = Style { java: platform.as_deref() == Some("java"), rust: sdk.contains("rust") };
     let is_go_panic = platform.as_deref() == Some("go") && fields.peek("level") == Some(r#""fatal""#);
 
-    let mut causes = fields.optional("exception", exceptions).unwrap_or_default();
+    let mut causes = either(&mut fields, EXCEPTION, exceptions).unwrap_or_default();
     let error = causes.pop().unwrap_or_default();
     let mut message = error.value.clone();
     if error.kind.is_none() {
-        let said = ["logentry", "message"].into_iter().find_map(|name| Some((name, said(fields.peek(name)?)?)));
+        let said = MESSAGE.into_iter().find_map(|name| Some((name, said(fields.peek(name)?)?)));
         if let Some((name, said)) = said {
             message = said;
             fields.optional(name, |raw| json::field(raw, "params").is_none().then_some(()));
@@ -79,7 +86,9 @@ fn event(mut fields: Fields) -> Event {
     if trim(&message).is_empty() && error.kind.is_none() {
         message = "(no message)".into();
     }
-    let stacktrace = error.stacktrace.or_else(|| fields.optional("stacktrace", Some)).or_else(|| thread(&fields));
+    let stacktrace = error.stacktrace.and_then(|stacktrace| frames(stacktrace, style));
+    let stacktrace = stacktrace.or_else(|| own_frames(&mut fields, style));
+    let stacktrace = stacktrace.or_else(|| frames(thread(&fields)?, style));
     let mechanisms = causes.iter().chain([&error]).filter_map(|error| error.mechanism);
     let unhandled = is_go_panic || mechanisms.into_iter().any(super::is_unhandled);
     let causes: Vec<String> = causes.iter().rev().map(|cause| cause.to_json(style)).collect();
@@ -88,7 +97,7 @@ fn event(mut fields: Fields) -> Event {
         level: level(&mut fields),
         r#type: error.kind.as_deref().map(|kind| head(trim(kind), MAX_TEXT).to_string()),
         message: cut(&message, MAX_MESSAGE).into_owned(),
-        stacktrace: stacktrace.and_then(|stacktrace| frames(stacktrace, style)),
+        stacktrace,
         causes: (!causes.is_empty()).then(|| format!("[{}]", causes.join(","))),
         platform,
         timestamp: fields.optional("timestamp", timestamp),
@@ -98,14 +107,19 @@ fn event(mut fields: Fields) -> Event {
         fingerprint: fields.optional("fingerprint", fingerprint).flatten(),
         suppressed: None,
         tags: fields.optional("tags", tags::parse).unwrap_or_default(),
-        user: fields.optional("user", super::object),
-        request: fields.optional("request", super::object),
+        user: either(&mut fields, USER, super::object),
+        request: either(&mut fields, REQUEST, super::object),
         breadcrumbs: fields.optional("breadcrumbs", super::breadcrumbs),
         contexts: fields.optional("contexts", super::object),
         extra: fields.optional("extra", |raw| Some(raw.to_string())),
         unhandled,
         more: with_mechanism(fields.more(), error.mechanism),
     }
+}
+
+/// The field with the first of the names that has the right type.
+fn either<'a, T>(fields: &mut Fields<'a>, names: [&'static str; 2], read: Read<'a, T>) -> Option<T> {
+    names.into_iter().find_map(|name| fields.optional(name, read))
 }
 
 /// An error or one of its causes.
@@ -125,19 +139,25 @@ impl Exception<'_> {
     }
 }
 
-/// The exceptions of an event, from the root cause to the error itself.
+/// The exceptions of an event, from the root cause to the error itself. A single one may come without a list.
 fn exceptions(raw: &str) -> Option<Vec<Exception<'_>>> {
-    let list = json::last(super::values(raw)?, MAX_CAUSES + 1)?;
-    let exceptions = list.iter().filter(|exception| exception.get().starts_with('{')).map(|exception| {
-        let field = |name| json::field(exception.get(), name).filter(|value| *value != "null");
-        Exception {
-            kind: field("type").and_then(json::string).filter(|kind| !trim(kind).is_empty()),
-            value: field("value").map(text_of).unwrap_or_default(),
-            stacktrace: field("stacktrace"),
-            mechanism: field("mechanism"),
-        }
-    });
-    Some(exceptions.collect())
+    let Some(list) = super::values(raw) else { return exception(raw).map(|exception| vec![exception]) };
+    let list = json::last(list, MAX_CAUSES + 1)?;
+    let exceptions: Vec<_> = list.iter().filter_map(|raw| exception(raw.get())).collect();
+    (list.is_empty() || !exceptions.is_empty()).then_some(exceptions)
+}
+
+/// An object that has at least a type, a value or a stack trace.
+fn exception(raw: &str) -> Option<Exception<'_>> {
+    let field = |name| json::field(raw, name).filter(|value| *value != "null");
+    let (kind, value, stacktrace) = (field("type"), field("value"), field("stacktrace"));
+    kind.or(value).or(stacktrace)?;
+    Some(Exception {
+        kind: kind.and_then(json::string).filter(|kind| !trim(kind).is_empty()),
+        value: value.map(text_of).unwrap_or_default(),
+        stacktrace,
+        mechanism: field("mechanism"),
+    })
 }
 
 /// A message, as text or as `{"formatted": …, "message": …, "params": …}`.
@@ -146,6 +166,15 @@ fn said(raw: &str) -> Option<String> {
     text(raw)
         .or_else(|| json::field(raw, "formatted").and_then(text))
         .or_else(|| json::field(raw, "message").and_then(text))
+}
+
+/// The frames of the stack trace that an event without an exception may have.
+fn own_frames(fields: &mut Fields, style: Style) -> Option<String> {
+    STACKTRACE.into_iter().find_map(|name| {
+        let frames = frames(fields.peek(name)?, style)?;
+        fields.optional(name, Some);
+        Some(frames)
+    })
 }
 
 /// The stack trace of the thread that crashed, otherwise of the current one.
@@ -167,9 +196,9 @@ struct Style {
 /// The frames with the most recent call first, as obs has them. Sentry has the oldest first.
 fn frames(stacktrace: &str, style: Style) -> Option<String> {
     let list = json::field(stacktrace, "frames").unwrap_or(stacktrace);
-    let frames = json::last(list, MAX_FRAMES).filter(|frames| !frames.is_empty())?;
-    let frames: Vec<String> = frames.iter().rev().map(|raw| frame(raw.get(), style)).collect();
-    Some(format!("[{}]", frames.join(",")))
+    let frames = json::last(list, MAX_FRAMES)?.into_iter().rev().map(RawValue::get).filter(|raw| *raw != "null");
+    let frames: Vec<String> = frames.map(|raw| frame(raw, style)).collect();
+    (!frames.is_empty()).then(|| format!("[{}]", frames.join(",")))
 }
 
 /// A frame as it was sent, with the fields that obs reads in front if they differ.
@@ -181,8 +210,7 @@ fn frame(raw: &str, style: Style) -> String {
     if filename.is_none() {
         changed.extend(text("abs_path").or(module.clone()).map(|path| ("filename", json::quote(&path))));
     }
-    if let (true, Some(module)) = (style.java, &module) {
-        let function = function.as_deref().unwrap_or_default();
+    if let (true, Some(module), Some(function)) = (style.java, &module, &function) {
         changed.push(("function", json::quote(&format!("{module}.{function}"))));
     }
     let runtime =
@@ -217,12 +245,15 @@ fn level(fields: &mut Fields) -> Level {
     level
 }
 
-/// A fingerprint, or `Some(None)` for an empty list, which means none.
+/// A fingerprint of scalars, as strings. `Some(None)` for an empty list, which means none.
 fn fingerprint(raw: &str) -> Option<Option<String>> {
-    match json::first(raw, 1)?.is_empty() {
-        true => Some(None),
-        false => super::fingerprint(raw).map(|_| Some(raw.to_string())),
-    }
+    let entries = json::first(raw, MAX_FINGERPRINT + 1)?;
+    let entries = entries.iter().map(|entry| entry.get()).filter(|entry| *entry != "null");
+    let is_list = |entry: &str| entry.starts_with(['[', '{']);
+    let entry = |entry| (!is_list(entry)).then(|| json::quote(&text_of(entry)));
+    let entries: Vec<String> = entries.map(entry).collect::<Option<_>>()?;
+    let list = (!entries.is_empty()).then(|| format!("[{}]", entries.join(",")));
+    (entries.len() <= MAX_FINGERPRINT).then_some(list)
 }
 
 fn id(raw: &str) -> Option<Uuid> {
@@ -246,44 +277,5 @@ fn join(first: &str, second: Option<&str>) -> String {
     match second {
         Some(second) => format!("{},{}", &first[..first.len() - 1], &second[1..]),
         None => first.to_string(),
-    }
-}
-
-/// Reads the CSP violations that a browser reports: one, or a list of reports of any kind.
-pub fn csp_reports(body: &[u8]) -> Result<Vec<Event>, Rejection> {
-    lenient(body, |text| {
-        check_depth(text, text, json::MAX_DEPTH)?;
-        let is_csp = |report: &&&RawValue| json::field(report.get(), "type") == Some(r#""csp-violation""#);
-        let reports = match json::first(text, MAX_REPORTS) {
-            Some(list) => list.iter().filter(is_csp).filter_map(|report| json::field(report.get(), "body")).collect(),
-            None => Fields::read(text)?.peek("csp-report").into_iter().collect::<Vec<_>>(),
-        };
-        Ok(reports.into_iter().map(csp_report).collect())
-    })
-}
-
-/// A violation as an event. Directive and blocked host are its fingerprint.
-fn csp_report(report: &str) -> Event {
-    let text = |names: [&str; 2]| {
-        let text = names.iter().find_map(|name| json::field(report, name).and_then(json::string));
-        text.unwrap_or_default()
-    };
-    let directive = Some(text(["effective-directive", "effectiveDirective"])).filter(|name| !name.is_empty());
-    let directive = directive.unwrap_or_else(|| text(["violated-directive", "violatedDirective"]));
-    let directive = directive.split_whitespace().next().unwrap_or_default();
-    let blocked = text(["blocked-uri", "blockedURL"]);
-    let blocked = match blocked.split_once("://") {
-        Some((_, rest)) => rest.split(['/', '?', '#']).next().unwrap_or_default(),
-        None => blocked.split(':').next().unwrap_or_default(), // `inline`, `eval`, `data:…`
-    };
-    let page = json::quote(&text(["document-uri", "documentURL"]));
-    Event {
-        level: Level::Warning,
-        r#type: Some("CSP".into()),
-        message: cut(&format!("blocked '{directive}' from {blocked}"), MAX_MESSAGE).into_owned(),
-        fingerprint: Some(format!("[{},{}]", json::quote(directive), json::quote(blocked))),
-        request: Some(format!(r#"{{"url":{page}}}"#)),
-        extra: Some(report.to_string()),
-        ..Event::default()
     }
 }

@@ -27,11 +27,13 @@ pub fn parse(raw: &str) -> Option<Vec<Tag>> {
     Some(tags)
 }
 
-/// Calls `visit` with each pair of a list of pairs. `None` if it is not a list.
+/// Calls `visit` with each pair of a list of pairs, which may be `{"key": …, "value": …}`. `None` if it is not a list.
 fn each_pair<'a>(raw: &'a str, mut visit: impl FnMut(&'a str, &'a str)) -> Option<()> {
     json::each_element(raw, |pair| {
         if let Some([name, value]) = json::first(pair.get(), 3).as_deref() {
             visit(name.get(), value.get());
+        } else if let (Some(name), Some(value)) = (json::field(pair.get(), "key"), json::field(pair.get(), "value")) {
+            visit(name, value);
         }
     })
     .ok()

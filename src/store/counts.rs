@@ -1,7 +1,7 @@
 //! The numbers that are stored because no query could compute them once old events are gone: events per issue, per hour
 //! and per value, and how many events are stored. Everything that changes them is in this file.
+use super::labels::{Label, TAG, USER};
 use crate::domain::Level;
-use crate::event::tags::{self, Tag};
 use crate::time::Time;
 use rusqlite::{Connection, Statement, Transaction, params};
 use std::collections::BTreeMap;
@@ -10,8 +10,6 @@ use std::collections::BTreeMap;
 pub const ALL_ISSUES: i64 = 0;
 /// The fields whose values are counted per issue.
 pub const KINDS: [&str; 3] = ["environment", "release", "server_name"];
-/// The kind of the values that tell users apart. The kind of a tag is [`tag_kind`].
-pub const USER: &str = "user";
 /// Values of one kind that an issue counts separately. Any others are counted together, as ''.
 const MAX_VALUES: i64 = 100;
 const MAX_USERS: i64 = 1000;
@@ -75,28 +73,6 @@ impl<'a> Tally<'a> {
     fn events(&self) -> i64 {
         self.hours.values().map(|hour| hour.events).sum()
     }
-}
-
-const TAG: &str = "tag:";
-
-pub fn tag_kind(name: &str) -> String {
-    format!("{TAG}{name}")
-}
-
-/// Kind and value of a tag or a user.
-pub type Label = (String, String);
-
-/// An event's tags, those that follow from its other fields, and its user.
-pub fn labels(
-    tags: &[Tag],
-    user: Option<&str>,
-    contexts: Option<&str>,
-    request: Option<&str>,
-    more: Option<&str>,
-) -> Vec<Label> {
-    let derived = tags::derived(tags, contexts, request, more);
-    let tags = tags.iter().chain(&derived).map(|(name, value)| (tag_kind(name), value.clone()));
-    tags.chain(user.and_then(tags::user_key).map(|(_, user)| (USER.into(), user))).collect()
 }
 
 /// Adds what a batch brought, given by issue. Each row is written once per batch.

@@ -10,6 +10,7 @@
 //! | `change/` | state changes, merges and deletions |
 //! | `read/` | the connections and queries behind every page |
 //! | `counts` | the numbers that are stored rather than computed |
+//! | `labels` | which tags and which user of an event are counted |
 //! | `file/` | opening, migrating, locking and copying the database file |
 //! | `transaction`, `error` | write transactions; why the database cannot do something |
 //!
@@ -19,6 +20,7 @@ mod change;
 mod counts;
 mod error;
 mod file;
+mod labels;
 mod read;
 mod transaction;
 mod transfer;

@@ -117,7 +117,7 @@ fn request(raw: &str) -> Vec<Row> {
         many => rows.push(Row { name: format!("{many} headers"), folded: headers, ..Row::default() }),
     }
     rows.extend(value(raw, "data").map(|body| Row::json("body", body)));
-    rows.extend(fields(raw).into_iter().filter(|row| says_something(&row.value) && !shown.contains(&&*row.name)));
+    rows.extend(telling(raw).filter(|row| !shown.contains(&&*row.name)));
     rows
 }
 
@@ -129,12 +129,11 @@ fn more(raw: &str) -> Vec<Row> {
         "modules" => Some(fields(&row.value).into_iter().map(module).collect::<Option<Vec<_>>>()?.join(", ")),
         _ => None,
     };
-    let rows = fields(raw).into_iter().filter(|row| says_something(&row.value));
     let row = |row: Row| match versions(&row) {
         Some(versions) => Row::text(&row.name, &versions),
         None => row,
     };
-    rows.map(row).collect()
+    telling(raw).map(row).collect()
 }
 
 /// A field of an object that says something.
@@ -146,8 +145,14 @@ fn text(raw: &str, name: &str) -> Option<String> {
     value(raw, name).and_then(json::string).filter(|text| !trim(text).is_empty())
 }
 
+/// False for nothing, and for what SDKs send in place of a client's address that they do not know.
 fn says_something(value: &str) -> bool {
-    !matches!(value, "null" | "\"\"" | "{}" | "[]")
+    !matches!(value, "null" | "\"\"" | "{}" | "[]" | "\"{{auto}}\"")
+}
+
+/// The fields of an object that say something.
+fn telling(raw: &str) -> impl Iterator<Item = Row> {
+    fields(raw).into_iter().filter(|row| says_something(&row.value))
 }
 
 /// The entries of an object or of a list of pairs. A list with one value is that value.
@@ -175,7 +180,7 @@ fn tag_rows(raw: &str) -> Vec<Row> {
 
 /// The field that tells users apart is a link.
 fn user(raw: &str) -> Vec<Row> {
-    let mut rows = fields(raw);
+    let mut rows: Vec<Row> = telling(raw).collect();
     if let Some((name, key)) = tags::user_key(raw)
         && let Some(row) = rows.iter_mut().find(|row| row.name == name)
     {
@@ -233,8 +238,7 @@ fn contexts(raw: &str) -> Vec<Row> {
             None => (CONTEXTS.len(), row),
         }
     };
-    let rows = fields(raw).into_iter().filter(|row| says_something(&row.value));
-    let mut rows: Vec<(usize, Row)> = rows.map(row).collect();
+    let mut rows: Vec<(usize, Row)> = telling(raw).map(row).collect();
     rows.sort_by_key(|(place, _)| *place);
     rows.into_iter().map(|(_, row)| row).collect()
 }

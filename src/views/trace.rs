@@ -73,7 +73,7 @@ impl Cause {
             match key.get() {
                 r#""type""# => cause.kind = json::string(value).map(|kind| cut(&kind, TYPE).into_owned()),
                 r#""message""# => cause.message = cut(&json::string(value).unwrap_or_default(), MESSAGE).into_owned(),
-                r#""stacktrace""# => cause.trace = Trace::parse(value),
+                r#""stacktrace""# if value != "null" => cause.trace = Trace::parse(value),
                 _ => {}
             }
         }

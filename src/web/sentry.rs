@@ -9,7 +9,7 @@ use super::{
     state::State,
 };
 use crate::event::sentry::{self, EnvelopeHeader, Sent};
-use crate::event::{MAX_EVENT, Rejection};
+use crate::event::{MAX_EVENT, Rejection, csp};
 use crate::http::{Body, Coding, Parser, Refusal, Stream};
 use crate::store::{Added, NewEvent};
 use crate::time::Time;
@@ -86,7 +86,7 @@ pub fn csp_reports(state: &State, call: &Call, mut body: Body) -> Result<Respons
     let bytes = decoded(call, &mut body)?;
     let project = &call.sender.project;
     let new = |events: Vec<_>| events.into_iter().map(|event| NewEvent::new(event, project.clone())).collect();
-    let reports: Vec<_> = body.parser().parse(&bytes, |bytes| sentry::csp_reports(bytes).map(new))?.map_err(invalid)?;
+    let reports: Vec<_> = body.parser().parse(&bytes, |bytes| csp::reports(bytes).map(new))?.map_err(invalid)?;
     let mut stored = None;
     for report in reports {
         let id = keep(state, call, report)?;

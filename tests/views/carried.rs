@@ -88,6 +88,17 @@ fn tags_and_the_field_that_identifies_a_user_are_links() {
 }
 
 #[test]
+fn a_user_whose_fields_say_nothing_gets_no_heading() {
+    let mut event = bare();
+    for user in [r#"{"ip_address":"{{auto}}"}"#, r#"{"id":null,"email":"","geo":{}}"#] {
+        event.user = Some(user.into());
+        assert!(!shown(&event).contains("<h2>User"), "{user}");
+    }
+    event.user = Some(r#"{"id":0,"ip_address":"{{auto}}"}"#.into());
+    assert!(section(&shown(&event), "User").ends_with("<span>0</span></a></dd>\n</dl>\n"));
+}
+
+#[test]
 fn breadcrumbs_are_a_table_with_the_error_last() {
     let mut event = bare();
     let long = "v".repeat(300);
@@ -136,6 +147,19 @@ fn a_context_with_a_name_is_one_line() {
     let places: Vec<usize> =
         order.iter().map(|text| html.find(text).unwrap_or_else(|| panic!("{text}: {html}"))).collect();
     assert!(places.is_sorted() && !html.contains("culture"), "{html}");
+}
+
+#[test]
+fn a_cause_without_a_stack_trace_is_its_type_and_message_only() {
+    let mut event = bare();
+    event.causes = Some(r#"[{"type":"InkError","message":"no ink","stacktrace":null}]"#.into());
+    let html = shown(&event);
+    let cause = html.split_once("InkError").unwrap().1.split("</section>").next().unwrap();
+    assert!(cause.contains("no ink") && !cause.contains("null"), "{cause}");
+    let issue = issue("x");
+    let page = EventPage { event: &event, issue: &issue, older: None, newer: None, may_act: true, now: now() };
+    let text = terminal::event(&page, "http://localhost").into_string();
+    assert!(text.contains("Caused by InkError\n    no ink\n\n"), "{text}");
 }
 
 #[test]

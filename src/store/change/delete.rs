@@ -3,6 +3,7 @@ use super::state::state_of;
 use crate::event::tags;
 use crate::grouping::{self, Input};
 use crate::store::counts::{self, Arrival, Tally};
+use crate::store::labels;
 use crate::store::read::{self, EVENT};
 use rusqlite::{OptionalExtension, Transaction, params};
 
@@ -53,7 +54,7 @@ pub fn event(transaction: &Transaction, id: &str) -> rusqlite::Result<bool> {
     let tags = gone.tags.as_deref().and_then(tags::parse).unwrap_or_default();
     let [user, contexts, request, more] =
         [&gone.user, &gone.contexts, &gone.request, &gone.more].map(|field| field.as_deref());
-    let labels = counts::labels(&tags, user, contexts, request, more);
+    let labels = labels::labels(&tags, user, contexts, request, more);
     let mut tally = Tally::default();
     tally.add(Arrival {
         seq: summary.seq,
