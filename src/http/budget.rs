@@ -21,10 +21,12 @@
 //! Both wait only for each other, and then finish without waiting for anything. None takes more than the whole share, so
 //! one that waits cannot deadlock.
 use super::lock::lock;
+use super::refusal::Refusal;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
+pub(super) const NO_ROOM: Refusal = Refusal::Busy("too many requests in flight");
 /// Bytes that a parse may need for each byte of the body. `tests/torture.rs` verifies it with the worst bodies known.
 const PARSING: usize = 6;
 /// Maximum size in bytes of a small request.
@@ -32,7 +34,7 @@ const SMALL: usize = 16 << 10;
 /// How long a parse waits for room.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-pub(super) struct Budget {
+pub struct Budget {
     quarter: usize,
     held: AtomicUsize,
     /// What responses hold of that.
@@ -50,7 +52,7 @@ struct Parsing {
 }
 
 impl Budget {
-    pub fn new(limit: usize) -> Budget {
+    pub(super) fn new(limit: usize) -> Budget {
         Budget {
             quarter: limit / 4,
             held: AtomicUsize::new(0),
@@ -61,24 +63,30 @@ impl Budget {
         }
     }
 
-    pub fn permit(&self) -> Permit<'_> {
+    pub(super) fn permit(&self) -> Permit<'_> {
         Permit { total: &self.held, limits: [3 * self.quarter, 2 * self.quarter], held: 0 }
     }
 
     /// Takes `bytes` for a response, or takes nothing.
-    pub fn permit_response(&self, bytes: usize) -> Option<[Permit<'_>; 2]> {
+    pub(super) fn permit_response(&self, bytes: usize) -> Option<[Permit<'_>; 2]> {
         let unread = Permit { total: &self.unread, limits: [self.quarter; 2], held: 0 };
         let mut permits = [unread, self.permit()];
         permits.iter_mut().all(|permit| permit.grow(bytes)).then_some(permits)
     }
 
-    /// Waits until a body of `length` bytes may be parsed. Returns `None` if that takes too long.
-    pub fn permit_parsing(&self, length: usize) -> Option<ParsingPermit<'_>> {
+    /// Parses a body, or a part of it, as soon as there is memory for it. `parse` must not wait for anything: others wait for
+    /// it.
+    pub fn parse<T>(&self, bytes: &[u8], parse: impl FnOnce(&[u8]) -> T) -> Result<T, Refusal> {
+        let _permit = self.permit_parsing(bytes.len()).ok_or(NO_ROOM)?;
+        Ok(parse(bytes))
+    }
+
+    fn permit_parsing(&self, length: usize) -> Option<ParsingPermit<'_>> {
         self.permit_work(length.saturating_mul(PARSING))
     }
 
-    /// Waits until `bytes` are free for decoding or parsing.
-    pub fn permit_work(&self, bytes: usize) -> Option<ParsingPermit<'_>> {
+    /// Waits until `bytes` are free for decoding or parsing. Returns `None` if that takes too long.
+    pub(super) fn permit_work(&self, bytes: usize) -> Option<ParsingPermit<'_>> {
         let bytes = bytes.min(self.quarter);
         let is_full = |parsing: &mut Parsing| parsing.bytes + bytes > self.quarter;
         let mut parsing = lock(&self.parsing);

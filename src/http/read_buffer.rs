@@ -66,17 +66,6 @@ impl<'a> ReadBuffer<'a> {
         }
     }
 
-    /// Discards what the client still sends, up to about `max` bytes.
-    pub fn discard(&mut self, max: usize) {
-        let mut discarded = 0;
-        while discarded < max {
-            match (&self.conn.socket).read(&mut self.buffer) {
-                Ok(n @ 1..) => discarded += n,
-                _ => return,
-            }
-        }
-    }
-
     /// Passes one line without its CRLF to `parse`, and consumes it. Returns `too_long` if the line exceeds `max` bytes.
     pub fn line<T>(&mut self, max: usize, too_long: Refusal, parse: impl FnOnce(&[u8]) -> T) -> Result<T, Failure> {
         let mut searched = 0;
