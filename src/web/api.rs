@@ -102,16 +102,16 @@ pub fn set_state(state: &State, call: &Call, body: Body) -> Result<Response, Err
     let change: NewState = parse_change(body, r#"{"state": "resolved"}"#)?;
     let to = IssueState::parse(&change.state);
     let to = to.ok_or_else(|| Error::Bad("Invalid state: expected open, resolved or ignored".into()))?;
-    changes::set_state(&state.store, call.path.issue, to)?;
+    changes::check_found(state.store.set_state(call.path.issue, to)?)?;
     changed_issue(state, call.path.issue)
 }
 
 pub fn delete_issue(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
-    changes::delete_issue(&state.store, call.path.issue).map(|()| Response::empty_204())
+    changes::check_found(state.store.delete_issue(call.path.issue)?).map(|()| Response::empty_204())
 }
 
 pub fn delete_event(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
-    changes::delete_event(&state.store, &call.path.event).map(|()| Response::empty_204())
+    changes::check_found(state.store.delete_event(call.path.event.clone())?).map(|()| Response::empty_204())
 }
 
 /// `{"into": ID}`

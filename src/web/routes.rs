@@ -9,6 +9,7 @@ use crate::domain::is_name;
 use crate::event::{MAX_EVENT, parse_id};
 use crate::http::{Admission, Body, Coding, Version};
 use Access::{Anyone, ChangeByForm, ChangeByJson, Health, IngestKey, Read, SentryKey};
+use rouille::percent_encoding::percent_decode_str;
 use rouille::{Request, Response};
 use std::borrow::Cow;
 
@@ -199,22 +200,11 @@ fn routes_at(path: &str) -> impl Iterator<Item = (&'static Route, PathParams)> {
 /// A path that does not decode to UTF-8 stays encoded too, and matches no route.
 pub fn path(target: &str) -> Cow<'_, str> {
     let raw = target.split('?').next().unwrap_or_default();
-    let mut parts = raw.split('%');
-    let mut decoded = Vec::from(parts.next().unwrap_or_default());
-    for part in parts {
-        let digits = part.get(..2).filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
-        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) if byte != b'/' => {
-                decoded.push(byte);
-                decoded.extend(&part.as_bytes()[2..]);
-            }
-            _ => {
-                decoded.push(b'%');
-                decoded.extend(part.as_bytes());
-            }
-        }
+    if !raw.contains('%') {
+        return raw.into();
     }
-    String::from_utf8(decoded).map_or(raw.into(), Cow::from)
+    let slashes_kept = raw.replace("%2F", "%252F").replace("%2f", "%252f");
+    percent_decode_str(&slashes_kept).decode_utf8().map_or(raw.into(), |path| path.into_owned().into())
 }
 
 /// A target without the last slash of its path.

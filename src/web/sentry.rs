@@ -1,6 +1,6 @@
 //! Sentry's routes: envelopes, single events and CSP reports from any Sentry SDK. No Sentry SDK sends an event twice, so
 //! obs tries for longer before it gives up.
-use super::envelope::{Envelope, Item};
+use super::envelope::{Envelope, Part};
 use super::{
     call::Call,
     error::Error,
@@ -60,8 +60,8 @@ fn events(state: &State, call: &Call, budget: &Budget, stream: &mut Stream) -> R
         let event_id = envelope.header.event_id.take(); // no two events have the same
         let header = EnvelopeHeader { event_id, ..envelope.header };
         let event = match item {
-            Item::Event(bytes) => store(state, call, budget, bytes, header),
-            Item::TooLarge => Err(Refusal::BodyTooLarge(MAX_EVENT).into()),
+            Part::Whole(bytes) => store(state, call, budget, bytes, header),
+            Part::TooLong => Err(Refusal::BodyTooLarge(MAX_EVENT).into()),
         };
         match event {
             Ok(id) => stored = stored.or(Some(id)),
@@ -88,12 +88,8 @@ pub fn csp_reports(state: &State, call: &Call, mut body: Body) -> Result<Respons
     let project = &call.sender.project;
     let new = |events: Vec<_>| events.into_iter().map(|event| NewEvent::new(event, project.clone())).collect();
     let reports: Vec<_> = body.budget.parse(&bytes, |bytes| sentry::csp_reports(bytes).map(new))?.map_err(invalid)?;
-    let mut stored = None;
-    for report in reports {
-        let id = keep(state, call, report)?;
-        stored = stored.or(Some(id));
-    }
-    Ok(answer(stored))
+    let stored = reports.into_iter().map(|report| keep(state, call, report)).collect::<Result<Vec<_>, _>>()?;
+    Ok(answer(stored.first().copied()))
 }
 
 /// A complete body without its coding. Sentry's old SDK for Node sends base64 of zlib, and no header that says so.
@@ -152,19 +148,12 @@ fn answer(id: Option<Uuid>) -> Response {
 
 /// Decodes in place, up to the first byte that is not base64.
 fn base64(mut text: Vec<u8>) -> Vec<u8> {
-    let (mut bits, mut count, mut length) = (0u32, 0, 0);
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    text.retain(|byte| !byte.is_ascii_whitespace());
+    let (mut bits, mut count, mut length) = (0, 0, 0);
     for at in 0..text.len() {
-        let byte = text[at];
-        let digit = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' | b'-' => 62,
-            b'/' | b'_' => 63,
-            b'\r' | b'\n' => continue,
-            _ => break,
-        };
-        (bits, count) = (bits << 6 | u32::from(digit), count + 6);
+        let Some(digit) = DIGITS.iter().position(|digit| *digit == text[at]) else { break };
+        (bits, count) = (bits << 6 | digit, count + 6);
         if count >= 8 {
             count -= 8;
             text[length] = (bits >> count) as u8;
