@@ -75,11 +75,6 @@ pub fn fold(text: &str) -> String {
     }
 }
 
-/// Returns true if the text contains the needle, which is folded already.
-pub fn contains_folded(text: &str, needle: &str) -> bool {
-    fold(text).contains(needle)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

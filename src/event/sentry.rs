@@ -3,9 +3,7 @@
 use super::fields::Fields;
 use super::frame::MAX_FRAMES;
 use super::rejection::Rejection;
-use super::{
-    Event, MAX_CAUSES, MAX_MESSAGE, MAX_TEXT, check_depth, json, lenient, parse_id, tags, text_field, timestamp,
-};
+use super::{Event, MAX_CAUSES, MAX_MESSAGE, MAX_TEXT, check_depth, join, json, lenient, parse_id, timestamp};
 use crate::domain::Level;
 use crate::text::{cut, head, trim};
 use crate::time::Time;
@@ -61,7 +59,7 @@ pub fn parse(body: &[u8], envelope: EnvelopeHeader) -> Result<Sent, Rejection> {
 }
 
 fn event(mut fields: Fields) -> Event {
-    let platform = text_field(&mut fields, "platform");
+    let platform = fields.peek("platform").and_then(json::string);
     let sdk = fields.peek("sdk").and_then(|sdk| json::field(sdk, "name")).unwrap_or_default();
     let style = Style { java: platform.as_deref() == Some("java"), rust: sdk.contains("rust") };
     let is_go_panic = platform.as_deref() == Some("go") && fields.peek("level") == Some(r#""fatal""#);
@@ -83,29 +81,20 @@ fn event(mut fields: Fields) -> Event {
     let mechanisms = causes.iter().chain([&error]).filter_map(|error| error.mechanism);
     let unhandled = is_go_panic || mechanisms.into_iter().any(super::is_unhandled);
     let causes: Vec<String> = causes.iter().rev().map(|cause| cause.to_json(style)).collect();
-    Event {
+    let mut event = Event {
         id: fields.optional("event_id", id),
         level: level(&mut fields),
         r#type: error.kind.as_deref().map(|kind| head(trim(kind), MAX_TEXT).to_string()),
         message: cut(&message, MAX_MESSAGE).into_owned(),
         stacktrace: stacktrace.and_then(|stacktrace| frames(stacktrace, style)),
         causes: (!causes.is_empty()).then(|| format!("[{}]", causes.join(","))),
-        platform,
-        timestamp: fields.optional("timestamp", timestamp),
-        server_name: text_field(&mut fields, "server_name"),
-        environment: text_field(&mut fields, "environment"),
-        release: text_field(&mut fields, "release"),
         fingerprint: fields.optional("fingerprint", fingerprint).flatten(),
-        suppressed: None,
-        tags: fields.optional("tags", tags::parse).unwrap_or_default(),
-        user: fields.optional("user", super::object),
-        request: fields.optional("request", super::object),
-        breadcrumbs: fields.optional("breadcrumbs", super::breadcrumbs),
-        contexts: fields.optional("contexts", super::object),
-        extra: fields.optional("extra", |raw| Some(raw.to_string())),
         unhandled,
-        more: with_mechanism(fields.more(), error.mechanism),
-    }
+        ..Event::of_common_fields(fields)
+    };
+    let mechanism = error.mechanism.map(|mechanism| format!(r#"{{"mechanism":{mechanism}}}"#));
+    event.more = join(mechanism.as_deref(), event.more);
+    event
 }
 
 /// An error or one of its causes.
@@ -199,7 +188,7 @@ fn frame(raw: &str, style: Style) -> String {
         fields.optional(name, Some);
     }
     let changed: Vec<String> = changed.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
-    join(&format!("{{{}}}", changed.join(",")), fields.more().as_deref())
+    join(Some(&format!("{{{}}}", changed.join(","))), fields.more()).unwrap_or_default()
 }
 
 /// One of obs's levels, or the nearest: `fatal`, `debug`, or a number as raven has them. Such a level stays in `more`.
@@ -232,21 +221,6 @@ fn id(raw: &str) -> Option<Uuid> {
 /// Text, or any other value as JSON.
 fn text_of(raw: &str) -> String {
     json::string(raw).unwrap_or_else(|| raw.to_string())
-}
-
-fn with_mechanism(more: Option<String>, mechanism: Option<&str>) -> Option<String> {
-    match mechanism {
-        Some(mechanism) => Some(join(&format!(r#"{{"mechanism":{mechanism}}}"#), more.as_deref())),
-        None => more,
-    }
-}
-
-/// One object of the fields of two, neither of which is empty.
-fn join(first: &str, second: Option<&str>) -> String {
-    match second {
-        Some(second) => format!("{},{}", &first[..first.len() - 1], &second[1..]),
-        None => first.to_string(),
-    }
 }
 
 /// Reads the CSP violations that a browser reports: one, or a list of reports of any kind.

@@ -13,7 +13,7 @@ pub type Tag = (String, String);
 /// `None` if the tags are neither.
 pub fn parse(raw: &str) -> Option<Vec<Tag>> {
     let mut tags: Vec<Tag> = Vec::new();
-    let mut add = |name: &str, value: &str| {
+    let add = |name: &str, value: &str| {
         let (Some(name), Some(value)) = (scalar(name, NAME), scalar(value, VALUE)) else { return };
         match tags.iter().position(|(other, _)| *other == name) {
             Some(at) => tags[at].1 = value,
@@ -21,14 +21,15 @@ pub fn parse(raw: &str) -> Option<Vec<Tag>> {
             None => {}
         }
     };
-    if json::each_entry(raw, |name, value| add(name.get(), value.get())).is_err() {
-        each_pair(raw, add)?;
-    }
+    each_pair(raw, add)?;
     Some(tags)
 }
 
-/// Calls `visit` with each pair of a list of pairs. `None` if it is not a list.
+/// Calls `visit` with each name and value of an object or a list of pairs. `None` if it is neither.
 fn each_pair<'a>(raw: &'a str, mut visit: impl FnMut(&'a str, &'a str)) -> Option<()> {
+    if json::each_entry(raw, |name, value| visit(name.get(), value.get())).is_ok() {
+        return Some(());
+    }
     json::each_element(raw, |pair| {
         if let Some([name, value]) = json::first(pair.get(), 3).as_deref() {
             visit(name.get(), value.get());
@@ -64,7 +65,7 @@ pub fn derived(tags: &[Tag], contexts: Option<&str>, request: Option<&str>, more
     let found = [
         ("browser", context("browser").or_else(|| browser(&agent))),
         ("os", context("os").or_else(|| system(&agent).map(str::to_string))),
-        ("url", request("url").and_then(json::string).map(|url| without_query(&url))),
+        ("url", request("url").and_then(json::string).map(|url| url.split(['?', '#']).take(1).collect())),
         ("transaction", transaction.and_then(json::string)),
     ];
     let found = found.into_iter().filter_map(|(name, value)| Some((name, short(&value?, VALUE)?)));
@@ -77,13 +78,10 @@ pub fn derived(tags: &[Tag], contexts: Option<&str>, request: Option<&str>, more
 /// The value of a header, from an object or a list of pairs; of several values, the first.
 fn header(headers: &str, name: &str) -> Option<String> {
     let mut found = None;
-    let mut find = |key: &str, value| {
+    each_pair(headers, |key, value| {
         let is_named = found.is_none() && json::string(key).is_some_and(|key| key.eq_ignore_ascii_case(name));
         found = if is_named { Some(value) } else { found };
-    };
-    if json::each_entry(headers, |key, value| find(key.get(), value.get())).is_err() {
-        each_pair(headers, find)?;
-    }
+    })?;
     let value = found?;
     json::string(value).or_else(|| json::string(json::first(value, 1)?.first()?.get()))
 }
@@ -127,10 +125,6 @@ fn browser(agent: &str) -> Option<String> {
 
 fn system(agent: &str) -> Option<&'static str> {
     SYSTEMS.iter().find(|(token, _)| agent.contains(token)).map(|(_, name)| *name)
-}
-
-fn without_query(url: &str) -> String {
-    url.split(['?', '#']).next().unwrap_or_default().to_string()
 }
 
 /// Text, a number or a boolean as text of at most `max` characters; `None` if it is something else or blank, or the
