@@ -158,9 +158,7 @@ fn check_depth(text: &str, part: &str, limit: usize) -> Result<(), Rejection> {
 
 /// A field of at most [`MAX_TEXT`] characters, without blanks around it, so that a filter finds it. Blank means absent.
 fn text_field(fields: &mut Fields, field: &'static str) -> Option<String> {
-    let text = fields.optional(field, json::string)?;
-    let text = text::trim(text::head(text::trim(&text), MAX_TEXT));
-    (!text.is_empty()).then(|| text.to_string())
+    text::short(&fields.optional(field, json::string)?, MAX_TEXT)
 }
 
 fn level(raw: &str) -> Option<Level> {

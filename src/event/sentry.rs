@@ -5,7 +5,7 @@ use super::frame::MAX_FRAMES;
 use super::rejection::Rejection;
 use super::{Event, MAX_CAUSES, MAX_MESSAGE, MAX_TEXT, check_depth, join, json, lenient, parse_id, timestamp};
 use crate::domain::Level;
-use crate::text::{cut, head, trim};
+use crate::text::{cut, short, trim};
 use crate::time::Time;
 use serde_json::value::RawValue;
 use uuid::Uuid;
@@ -84,7 +84,7 @@ fn event(mut fields: Fields) -> Event {
     let mut event = Event {
         id: fields.optional("event_id", id),
         level: level(&mut fields),
-        r#type: error.kind.as_deref().map(|kind| head(trim(kind), MAX_TEXT).to_string()),
+        r#type: error.kind.as_deref().and_then(|kind| short(kind, MAX_TEXT)),
         message: cut(&message, MAX_MESSAGE).into_owned(),
         stacktrace: stacktrace.and_then(|stacktrace| frames(stacktrace, style)),
         causes: (!causes.is_empty()).then(|| format!("[{}]", causes.join(","))),
@@ -194,15 +194,15 @@ fn frame(raw: &str, style: Style) -> String {
 /// One of obs's levels, or the nearest: `fatal`, `debug`, or a number as raven has them. Such a level stays in `more`.
 fn level(fields: &mut Fields) -> Level {
     let raw = fields.peek("level").unwrap_or_default();
+    let word = json::string(raw).unwrap_or_default();
     let level = match raw.parse::<f64>() {
-        Ok(number) if number < 30.0 => Some(Level::Info),
-        Ok(number) if number < 40.0 => Some(Level::Warning),
-        _ => json::string(raw).and_then(|word| Level::parse(&word)),
+        Ok(number) if number < 30.0 => Level::Info,
+        Ok(number) if number < 40.0 => Level::Warning,
+        _ => Level::parse(&word).unwrap_or(Level::Error),
     };
-    let level = level.unwrap_or(Level::Error);
-    fields.optional("level", |raw| {
-        json::string(raw).filter(|word| Level::ALL.iter().any(|level| level.as_str() == word))
-    });
+    if level.as_str() == word || raw == "null" {
+        fields.optional("level", Some);
+    }
     level
 }
 

@@ -68,7 +68,7 @@ pub fn derived(tags: &[Tag], contexts: Option<&str>, request: Option<&str>, more
         ("url", request("url").and_then(json::string).map(|url| url.split(['?', '#']).take(1).collect())),
         ("transaction", transaction.and_then(json::string)),
     ];
-    let found = found.into_iter().filter_map(|(name, value)| Some((name, short(&value?, VALUE)?)));
+    let found = found.into_iter().filter_map(|(name, value)| Some((name, text::short(&value?, VALUE)?)));
     found
         .filter(|(name, _)| tags.iter().all(|(other, _)| other != name))
         .map(|(name, value)| (name.into(), value))
@@ -132,12 +132,7 @@ fn system(agent: &str) -> Option<&'static str> {
 fn scalar(raw: &str, max: usize) -> Option<String> {
     let is_scalar = !raw.starts_with(['{', '[']) && raw != "null";
     let text = json::string(raw).or_else(|| is_scalar.then(|| raw.to_string()))?;
-    short(&text, max).filter(|text| text != "{{auto}}")
-}
-
-fn short(text: &str, max: usize) -> Option<String> {
-    let text = text::trim(text::head(text::trim(text), max));
-    (!text.is_empty()).then(|| text.to_string())
+    text::short(&text, max).filter(|text| text != "{{auto}}")
 }
 
 #[cfg(test)]
