@@ -25,10 +25,8 @@ pub fn run(config: Config) -> Result<(), String> {
     let addresses = resolve(&config.listen)?;
     let dashboard = dashboard(&config, &addresses)?;
     // Bind before opening the database, so that a port in use leaves no file behind.
-    let listeners =
+    let (listeners, bound) =
         bind(&addresses).map_err(|e| format!("cannot listen on {}:{}: {e}", config.listen.host, config.listen.port))?;
-    let bound: io::Result<Vec<_>> = listeners.iter().map(TcpListener::local_addr).collect();
-    let bound = bound.map_err(|e| format!("cannot read the port: {e}"))?;
     let url = base_url(&config, bound.first());
     let alerts = alert_settings(&config, &url);
 
@@ -109,16 +107,15 @@ fn dashboard(config: &Config, addresses: &[SocketAddr]) -> Result<Dashboard, Str
 }
 
 /// Binds every address. Port 0 is replaced by the free port that the first address gets.
-fn bind(addresses: &[SocketAddr]) -> io::Result<Vec<TcpListener>> {
-    let mut listeners: Vec<TcpListener> = Vec::new();
+fn bind(addresses: &[SocketAddr]) -> io::Result<(Vec<TcpListener>, Vec<SocketAddr>)> {
+    let (mut listeners, mut bound) = (Vec::new(), Vec::new());
     for address in addresses {
-        let port = match listeners.first() {
-            Some(first) => first.local_addr()?.port(),
-            None => address.port(),
-        };
-        listeners.push(http::listen(SocketAddr::new(address.ip(), port))?);
+        let port = bound.first().map_or(address.port(), SocketAddr::port);
+        let listener = http::listen(SocketAddr::new(address.ip(), port))?;
+        bound.push(listener.local_addr()?);
+        listeners.push(listener);
     }
-    Ok(listeners)
+    Ok((listeners, bound))
 }
 
 /// Returns 128 random bits in hex.

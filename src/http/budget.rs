@@ -77,12 +77,8 @@ impl Budget {
     /// Parses a body, or a part of it, as soon as there is memory for it. `parse` must not wait for anything: others wait for
     /// it.
     pub fn parse<T>(&self, bytes: &[u8], parse: impl FnOnce(&[u8]) -> T) -> Result<T, Refusal> {
-        let _permit = self.permit_parsing(bytes.len()).ok_or(NO_ROOM)?;
+        let _permit = self.permit_work(PARSING * bytes.len()).ok_or(NO_ROOM)?;
         Ok(parse(bytes))
-    }
-
-    fn permit_parsing(&self, length: usize) -> Option<ParsingPermit<'_>> {
-        self.permit_work(length.saturating_mul(PARSING))
     }
 
     /// Waits until `bytes` are free for decoding or parsing. Returns `None` if that takes too long.
@@ -209,31 +205,31 @@ mod tests {
         let budget = Budget::new(4096);
         let mut held = budget.permit();
         assert!(held.grow(3072));
-        assert!(budget.permit_parsing(256).is_some());
+        assert!(budget.permit_work(PARSING * 256).is_some());
     }
 
     #[test]
     fn parsing_leaves_room_for_bodies_and_responses() {
         let budget = Budget::new(4096);
-        let _parsing = budget.permit_parsing(usize::MAX);
+        let _parsing = budget.permit_work(usize::MAX);
         assert!(budget.permit().grow(3072));
     }
 
     #[test]
     fn a_body_larger_than_the_share_is_parsed_alone() {
         let budget = budget(100, Duration::ZERO);
-        let first = budget.permit_parsing(5000);
-        assert!(first.is_some() && budget.permit_parsing(1).is_none());
+        let first = budget.permit_work(PARSING * 5000);
+        assert!(first.is_some() && budget.permit_work(PARSING * 1).is_none());
         drop(first);
-        assert!(budget.permit_parsing(1).is_some());
+        assert!(budget.permit_work(PARSING * 1).is_some());
     }
 
     #[test]
     fn a_parse_that_waits_too_long_is_refused() {
         let budget = budget(100, Duration::from_millis(20));
-        let running = budget.permit_parsing(60);
-        assert!(budget.permit_parsing(50).is_none());
-        assert!(budget.permit_parsing(40).is_some(), "the refused one holds nothing");
+        let running = budget.permit_work(PARSING * 60);
+        assert!(budget.permit_work(PARSING * 50).is_none());
+        assert!(budget.permit_work(PARSING * 40).is_some(), "the refused one holds nothing");
         drop(running);
         let parsing = lock(&budget.parsing);
         assert_eq!((parsing.bytes, parsing.waiting), (0, 0));
@@ -242,9 +238,9 @@ mod tests {
     #[test]
     fn waiting_parses_continue_when_another_finishes() {
         let budget = budget(100, Duration::from_secs(60));
-        let running = budget.permit_parsing(100);
+        let running = budget.permit_work(PARSING * 100);
         thread::scope(|scope| {
-            let waiting: Vec<_> = (0..4).map(|_| scope.spawn(|| budget.permit_parsing(25).map(drop))).collect();
+            let waiting: Vec<_> = (0..4).map(|_| scope.spawn(|| budget.permit_work(PARSING * 25).map(drop))).collect();
             while lock(&budget.parsing).waiting < 4 {
                 thread::yield_now();
             }
@@ -261,7 +257,7 @@ mod tests {
                 let budget = &budget;
                 scope.spawn(move || {
                     for n in 0..500 {
-                        let permit = budget.permit_parsing((thread * 31 + n * 17) % 150);
+                        let permit = budget.permit_work(PARSING * ((thread * 31 + n * 17) % 150));
                         assert!(permit.is_some() && lock(&budget.parsing).bytes <= budget.quarter);
                         thread::yield_now();
                     }
