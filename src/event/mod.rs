@@ -75,9 +75,10 @@ impl Event {
         }
         let unhandled = fields.optional("unhandled", |raw| raw.parse().ok()); // as obs exports it
         let unhandled = unhandled.unwrap_or_else(|| fields.peek("mechanism").is_some_and(is_unhandled));
+        let level = fields.optional("level", json::string);
         Ok(Event {
             id,
-            level: fields.optional("level", level).unwrap_or(Level::Error),
+            level: level.and_then(|word| Level::parse(text::trim(&word))).unwrap_or_default(),
             r#type,
             message: text::cut(&message, MAX_MESSAGE).into_owned(),
             stacktrace: fields.optional("stacktrace", |raw| first(raw, MAX_FRAMES)),
@@ -159,10 +160,6 @@ fn check_depth(text: &str, part: &str, limit: usize) -> Result<(), Rejection> {
 /// A field of at most [`MAX_TEXT`] characters, without blanks around it, so that a filter finds it. Blank means absent.
 fn text_field(fields: &mut Fields, field: &'static str) -> Option<String> {
     text::short(&fields.optional(field, json::string)?, MAX_TEXT)
-}
-
-fn level(raw: &str) -> Option<Level> {
-    json::string(raw).map(|word| Level::parse(text::trim(&word)).unwrap_or(Level::Error))
 }
 
 /// A UUID of any version, with or without hyphens, in any case, but in none of the other forms that the crate reads.

@@ -88,11 +88,8 @@ impl<A: App> Exchange<'_, A> {
     }
 
     /// Reads the body, or the part of it that is read first, and passes it to the application.
-    fn handle(
-        &mut self,
-        head: &Head,
-        Admission { pass, max_body, read_first }: Admission<A::Pass>,
-    ) -> Result<(Response, bool), Failure> {
+    fn handle(&mut self, head: &Head, admission: Admission<A::Pass>) -> Result<(Response, bool), Failure> {
+        let Admission { pass, max_body, read_first } = admission;
         let shared = self.shared;
         let has_received = self.has_received(head.framing);
         let has_begun = !self.buffer.bytes().is_empty();

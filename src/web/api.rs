@@ -35,13 +35,6 @@ struct IssueWithHours<'a> {
     hours: Vec<i64>,
 }
 
-#[derive(Serialize)]
-struct CountedHour {
-    hour: Time,
-    #[serde(flatten)]
-    counts: Hour,
-}
-
 pub fn issues(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
     let listing = call.listing()?;
     state.store.read(|reader| {
@@ -79,9 +72,10 @@ pub fn stats(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
     state.store.read(|reader| {
         let last = Time::now().hour();
         let hours = reader.hours(last, count)?;
-        let start = |hour: i64| Time::from_millis(hour * 3_600_000);
-        let numbered = (last + 1 - count as i64..).zip(&hours);
-        let hourly = numbered.filter_map(|(hour, counts)| Some(CountedHour { hour: start(hour)?, counts: *counts }));
+        let starts = (last + 1 - count as i64..).map(|hour| Time::from_millis(hour * 3_600_000));
+        let hourly = starts
+            .zip(&hours)
+            .map(|(start, &Hour { events, errors })| json!({ "hour": start, "events": events, "errors": errors }));
         let states = reader.states()?.into_iter().map(|(state, issues)| (state.as_str().to_string(), issues.into()));
         Ok(json(&json!({
             "period": period.as_str(),

@@ -1,13 +1,8 @@
 //! Sentry's routes: envelopes, single events and CSP reports from any Sentry SDK. No Sentry SDK sends an event twice, so
 //! obs tries for longer before it gives up.
 use super::envelope::{Envelope, Part};
-use super::{
-    call::Call,
-    error::Error,
-    ingest::{decode, looks_like_json},
-    response::json,
-    state::State,
-};
+use super::ingest::{decode, looks_like_json};
+use super::{call::Call, error::Error, response::json, state::State};
 use crate::event::sentry::{self, EnvelopeHeader, Sent};
 use crate::event::{MAX_EVENT, Rejection};
 use crate::http::{Body, Budget, Coding, Refusal, Stream};
