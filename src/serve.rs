@@ -4,7 +4,7 @@ use crate::config::{Config, Listen};
 use crate::domain::Key;
 use crate::http::{self, Limits};
 use crate::log;
-use crate::store::{AlertPolicy, Store, Usage};
+use crate::store::{AlertPolicy, Retention, Store, Usage};
 use crate::web::State;
 use crate::web::auth::Dashboard;
 use crate::web::rate::Rate;
@@ -157,16 +157,13 @@ fn print_banner(config: &Config, state: &State, bound: &[SocketAddr], url: &str)
     if config.alert_command.is_some() {
         log::plain(&format!("  alerts     run OBS_ALERT_COMMAND, with links to {url}"));
     }
-    let age = match config.retention.days {
+    let Retention { events, bytes, days } = config.retention;
+    let age = match days {
         Some(1) => ", each for up to 1 day".into(),
         Some(days) => format!(", each for up to {days} days"),
         None => String::new(),
     };
-    log::plain(&format!(
-        "  retention  up to {} events and {}{age}",
-        config.retention.events,
-        size(config.retention.bytes)
-    ));
+    log::plain(&format!("  retention  up to {events} events and {}{age}", size(bytes)));
 }
 
 /// A size as people read it, such as `1.2 GB`.

@@ -165,19 +165,16 @@ fn frames(stacktrace: &str, style: Style) -> Option<String> {
 fn frame(raw: &str, style: Style) -> String {
     let Ok(mut fields) = Fields::read(raw) else { return raw.to_string() };
     let text = |name| fields.peek(name).and_then(json::string).filter(|text: &String| !text.is_empty());
-    let (filename, function, module) = (text("filename"), text("function"), text("module"));
+    let (path, module, function) = (text("abs_path"), text("module"), text("function").unwrap_or_default());
     let mut changed = Vec::new();
-    if filename.is_none() {
-        changed.extend(text("abs_path").or(module.clone()).map(|path| ("filename", json::quote(&path))));
+    if text("filename").is_none() {
+        changed.extend(path.as_ref().or(module.as_ref()).map(|path| ("filename", json::quote(path))));
     }
     if let (true, Some(module)) = (style.java, &module) {
-        let function = function.as_deref().unwrap_or_default();
         changed.push(("function", json::quote(&format!("{module}.{function}"))));
     }
-    let runtime =
-        |function: &String| RUST_RUNTIME.iter().any(|start| function.trim_start_matches('<').starts_with(start));
-    let path = text("abs_path").unwrap_or_default();
-    let is_runtime = function.as_ref().is_some_and(runtime) || RUST_SOURCES.iter().any(|dir| path.contains(dir));
+    let is_runtime = RUST_RUNTIME.iter().any(|start| function.trim_start_matches('<').starts_with(start))
+        || path.is_some_and(|path| RUST_SOURCES.iter().any(|directory| path.contains(directory)));
     if style.rust && is_runtime {
         changed.push(("in_app", "false".into()));
     }

@@ -26,7 +26,7 @@ pub struct Body<'a, 'b> {
 impl<'a, 'b> Body<'a, 'b> {
     /// Replaces a complete body by what it decodes to, of at most `max` bytes. If it fails, the body stays as it was sent.
     pub fn decode(&mut self, coding: Coding, max: usize) -> Result<(), Refusal> {
-        let held = self.permit.held();
+        let held = self.permit.held;
         self.bytes = self.decoded(coding, max).inspect_err(|_| self.permit.shrink(held))?;
         Ok(())
     }

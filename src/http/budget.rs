@@ -113,7 +113,7 @@ pub(super) struct Permit<'a> {
     total: &'a AtomicUsize,
     /// How large the total may become by a small request, and by a large one.
     limits: [usize; 2],
-    held: usize,
+    pub held: usize,
 }
 
 impl Permit<'_> {
@@ -124,10 +124,6 @@ impl Permit<'_> {
         let grown = self.total.fetch_update(Relaxed, Relaxed, fits).is_ok();
         self.held += if grown { bytes } else { 0 };
         grown
-    }
-
-    pub fn held(&self) -> usize {
-        self.held
     }
 
     /// Gives back everything but `held` bytes.
