@@ -4,7 +4,7 @@ use crate::config::{Config, Listen};
 use crate::domain::Key;
 use crate::http::{self, Limits};
 use crate::log;
-use crate::store::{AlertPolicy, Store, Usage};
+use crate::store::{AlertPolicy, Retention, Store, Usage};
 use crate::web::State;
 use crate::web::auth::Dashboard;
 use crate::web::rate::Rate;
@@ -25,10 +25,8 @@ pub fn run(config: Config) -> Result<(), String> {
     let addresses = resolve(&config.listen)?;
     let dashboard = dashboard(&config, &addresses)?;
     // Bind before opening the database, so that a port in use leaves no file behind.
-    let listeners =
+    let (listeners, bound) =
         bind(&addresses).map_err(|e| format!("cannot listen on {}:{}: {e}", config.listen.host, config.listen.port))?;
-    let bound: io::Result<Vec<_>> = listeners.iter().map(TcpListener::local_addr).collect();
-    let bound = bound.map_err(|e| format!("cannot read the port: {e}"))?;
     let url = base_url(&config, bound.first());
     let alerts = alert_settings(&config, &url);
 
@@ -109,16 +107,15 @@ fn dashboard(config: &Config, addresses: &[SocketAddr]) -> Result<Dashboard, Str
 }
 
 /// Binds every address. Port 0 is replaced by the free port that the first address gets.
-fn bind(addresses: &[SocketAddr]) -> io::Result<Vec<TcpListener>> {
-    let mut listeners: Vec<TcpListener> = Vec::new();
+fn bind(addresses: &[SocketAddr]) -> io::Result<(Vec<TcpListener>, Vec<SocketAddr>)> {
+    let (mut listeners, mut bound) = (Vec::new(), Vec::new());
     for address in addresses {
-        let port = match listeners.first() {
-            Some(first) => first.local_addr()?.port(),
-            None => address.port(),
-        };
-        listeners.push(http::listen(SocketAddr::new(address.ip(), port))?);
+        let port = bound.first().map_or(address.port(), SocketAddr::port);
+        let listener = http::listen(SocketAddr::new(address.ip(), port))?;
+        bound.push(listener.local_addr()?);
+        listeners.push(listener);
     }
-    Ok(listeners)
+    Ok((listeners, bound))
 }
 
 /// Returns 128 random bits in hex.
@@ -160,16 +157,13 @@ fn print_banner(config: &Config, state: &State, bound: &[SocketAddr], url: &str)
     if config.alert_command.is_some() {
         log::plain(&format!("  alerts     run OBS_ALERT_COMMAND, with links to {url}"));
     }
-    let age = match config.retention.days {
+    let Retention { events, bytes, days } = config.retention;
+    let age = match days {
         Some(1) => ", each for up to 1 day".into(),
         Some(days) => format!(", each for up to {days} days"),
         None => String::new(),
     };
-    log::plain(&format!(
-        "  retention  up to {} events and {}{age}",
-        config.retention.events,
-        size(config.retention.bytes)
-    ));
+    log::plain(&format!("  retention  up to {events} events and {}{age}", size(bytes)));
 }
 
 /// A size as people read it, such as `1.2 GB`.

@@ -46,6 +46,12 @@ pub fn trim(text: &str) -> &str {
     }
 }
 
+/// At most `max` characters, without invisible ones around them. `None` if that leaves nothing.
+pub fn short(text: &str, max: usize) -> Option<String> {
+    let text = trim(head(trim(text), max));
+    (!text.is_empty()).then(|| text.to_string())
+}
+
 /// The first line that is not blank.
 pub fn first_line(text: &str) -> &str {
     trim(text).lines().next().unwrap_or_default().trim_end()
@@ -73,11 +79,6 @@ pub fn fold(text: &str) -> String {
             folded
         }
     }
-}
-
-/// Returns true if the text contains the needle, which is folded already.
-pub fn contains_folded(text: &str, needle: &str) -> bool {
-    fold(text).contains(needle)
 }
 
 #[cfg(test)]

@@ -61,16 +61,10 @@ impl Time {
         // `2026-11-24 18:42:06 UTC`, and Go's `… +0000 UTC`.
         let mut rest = text.strip_suffix(" UTC").unwrap_or(text).as_bytes();
         let year = digits(&mut rest, 4)?;
-        literal(&mut rest, b"-")?;
-        let month = digits(&mut rest, 2)?;
-        literal(&mut rest, b"-")?;
-        let day = digits(&mut rest, 2)?;
-        literal(&mut rest, b"Tt ")?;
-        let hour = digits(&mut rest, 2)?;
-        literal(&mut rest, b":")?;
-        let minute = digits(&mut rest, 2)?;
-        let mut second = 0;
-        let mut millis = 0;
+        let mut two_after = |separators: &[u8]| literal(&mut rest, separators).and_then(|_| digits(&mut rest, 2));
+        let (month, day) = (two_after(b"-")?, two_after(b"-")?);
+        let (hour, minute) = (two_after(b"Tt ")?, two_after(b":")?);
+        let (mut second, mut millis) = (0, 0);
         if literal(&mut rest, b":").is_some() {
             second = digits(&mut rest, 2)?;
             if literal(&mut rest, b".,").is_some() {
@@ -89,18 +83,12 @@ impl Time {
 
     /// Reads a JSON number of Unix seconds, or of milliseconds if it is above 100,000,000,000. Truncates to milliseconds.
     pub fn parse_unix(number: &str) -> Option<Time> {
-        let (whole, rest) = number.split_once('.').unwrap_or((number, "0"));
-        let plain = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
         let number: f64 = number.parse().ok()?;
         if number > MAX_UNIX_SECONDS {
             return Time::from_millis(number as i64); // saturates
         }
-        if plain(whole) && plain(rest) {
-            // As an f64, some seconds' .999 would become .998.
-            let millis = format!("{:0<3.3}", rest).parse::<i64>().ok()?;
-            return Time::from_millis(whole.parse::<i64>().ok()? * SECOND + millis);
-        }
-        (number >= 0.0).then_some(Time((number * SECOND as f64) as i64))
+        // A thousandth more: otherwise the .999 of some seconds, which no f64 is exactly, would become .998.
+        (number >= 0.0).then_some(Time((number * SECOND as f64 + 0.001) as i64))
     }
 }
 
@@ -165,23 +153,15 @@ fn offset(rest: &mut &[u8]) -> Option<i64> {
     (hours < 24 && minutes < 60).then_some(sign * (hours * 60 + minutes))
 }
 
-/// Days from 1970 to a date of the Gregorian calendar. Years begin on 1 March here, so that the leap day is the last of
+/// Days from 1970 to a date of the Gregorian calendar, if there is such a date. Years begin on 1 March here, so that the leap day is the last of
 /// its year (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms").
 fn days_of(year: i64, month: i64, day: i64) -> Option<i64> {
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let length = match month {
-        4 | 6 | 9 | 11 => 30,
-        2 if leap => 29,
-        2 => 28,
-        1..=12 => 31,
-        _ => return None,
-    };
-    if !(1..=length).contains(&day) {
-        return None;
-    }
-    let year = year - i64::from(month <= 2);
+    let march_year = year - i64::from(month <= 2);
     let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    Some(year * 365 + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + day_of_year - 719_468)
+    let leap_days = march_year.div_euclid(4) - march_year.div_euclid(100) + march_year.div_euclid(400);
+    let days = march_year * 365 + leap_days + day_of_year - 719_468;
+    // 30 February is a day in March.
+    (date_of(days) == Date { year, month: month as u32, day: day as u32 }).then_some(days)
 }
 
 /// The inverse of [`days_of`], from the same source.

@@ -2,7 +2,7 @@
 use obs::domain::Level;
 use obs::event::sentry::{self, EnvelopeHeader};
 use obs::event::{Event, csp};
-use obs::web::envelope::{Envelope, Item};
+use obs::web::envelope::{Envelope, Part};
 use serde_json::{Value, json};
 
 fn read(event: Value) -> Event {
@@ -261,8 +261,8 @@ fn events(envelope: &[u8]) -> Vec<String> {
     let mut events = Vec::new();
     while let Some(item) = envelope.next_event(|_, _| ()).unwrap() {
         events.push(match item {
-            Item::Event(event) => String::from_utf8(event).unwrap(),
-            Item::TooLarge => "-".into(),
+            Part::Whole(event) => String::from_utf8(event).unwrap(),
+            Part::TooLong => "-".into(),
         });
     }
     events

@@ -172,6 +172,6 @@ fn switch(name: &str) -> Result<bool, String> {
     match text_variable(name)?.as_deref() {
         None | Some("0") => Ok(false),
         Some("1") => Ok(true),
-        Some(other) => Err(format!("invalid {name} '{other}': expected 1 or 0")),
+        Some(other) => Err(value::invalid(name, other, "1 or 0")),
     }
 }

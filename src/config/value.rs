@@ -27,18 +27,13 @@ pub fn listen(text: &OsStr) -> Result<Listen, String> {
         let port = parse_digits(port).filter(|_| !host.is_empty() && !unbracketed)?;
         Some(Listen { host: host.into(), port })
     });
-    parsed.ok_or_else(|| {
-        let text = text.to_string_lossy();
-        format!("invalid listen address '{text}': expected ADDR:PORT, such as localhost:8000")
-    })
+    parsed.ok_or_else(|| invalid("listen address", text, "ADDR:PORT, such as localhost:8000"))
 }
 
 /// Parses a whole number. Zero is refused, because no setting makes sense with it.
 pub fn positive(name: &str, text: &OsStr) -> Result<u32, String> {
-    text.to_str().and_then(parse_digits).filter(|number| *number > 0).ok_or_else(|| {
-        let text = text.to_string_lossy();
-        format!("invalid {name} '{text}': expected a whole number from 1 to {}", u32::MAX)
-    })
+    let parsed = text.to_str().and_then(parse_digits).filter(|number| *number > 0);
+    parsed.ok_or_else(|| invalid(name, text, "a whole number from 1 to 4294967295"))
 }
 
 /// Parses a size in bytes, such as `500MB` or `20 GiB`.
@@ -49,10 +44,12 @@ pub fn size(name: &str, text: &OsStr) -> Result<i64, String> {
         let (_, bytes) = UNITS.iter().find(|(name, _)| name.eq_ignore_ascii_case(unit))?;
         number.parse::<i64>().ok()?.checked_mul(*bytes)
     });
-    parsed.filter(|bytes| *bytes >= MIN_SIZE).ok_or_else(|| {
-        let text = text.to_string_lossy();
-        format!("invalid {name} '{text}': expected a whole number of at least 1MB, such as 500MB or 20GB")
-    })
+    let expected = "a whole number of at least 1MB, such as 500MB or 20GB";
+    parsed.filter(|bytes| *bytes >= MIN_SIZE).ok_or_else(|| invalid(name, text, expected))
+}
+
+pub fn invalid(name: &str, value: impl AsRef<OsStr>, expected: &str) -> String {
+    format!("invalid {name} '{}': expected {expected}", value.as_ref().to_string_lossy())
 }
 
 /// Unlike `str::parse`, refuses a sign.
@@ -76,21 +73,20 @@ pub fn url(text: String) -> Result<String, String> {
     if plain && !rest.is_empty() && !rest.starts_with('/') && !rest.ends_with('/') {
         return Ok(text);
     }
-    Err(format!("invalid OBS_URL '{text}': expected http:// or https:// and a host, without a / at the end"))
+    Err(invalid("OBS_URL", text, "http:// or https:// and a host, without a / at the end"))
 }
 
 pub fn project(name: String) -> Result<String, String> {
     match name.is_empty() || is_name(&name) {
         true => Ok(name),
-        false => Err(format!("invalid --project '{name}': expected at most 200 characters of {NAME}")),
+        false => Err(invalid("--project", name, &format!("at most 200 characters of {NAME}"))),
     }
 }
 
 /// Parses a time, or a date as its first moment.
 pub fn since(text: String) -> Result<Time, String> {
-    Time::parse(&text).or_else(|| Time::parse(&format!("{text}T00:00"))).ok_or_else(|| {
-        format!("invalid --since '{text}': expected an ISO 8601 date or time, such as 2026-11-24T18:42:06Z")
-    })
+    let parsed = Time::parse(&text).or_else(|| Time::parse(&format!("{text}T00:00")));
+    parsed.ok_or_else(|| invalid("--since", text, "an ISO 8601 date or time, such as 2026-11-24T18:42:06Z"))
 }
 
 /// Parses `KEY` or `PROJECT=KEY`, separated by commas. The error never repeats text that could be a key.

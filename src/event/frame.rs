@@ -53,16 +53,14 @@ impl Frame {
             "class" | "className" | "declaringClass" => class = json::string(value.get()),
             key => frame.set(key, value.get()),
         });
-        match read {
-            Ok(()) => {
-                let class = class.filter(|class: &String| !class.is_empty() && !frame.function.starts_with(class));
-                if let Some(class) = class.filter(|_| !frame.function.is_empty()) {
-                    frame.function.insert_str(0, &format!("{class}."));
-                }
-                frame
-            }
-            Err(_) => Frame { function: json::string(text).unwrap_or_else(|| text.to_string()), ..Frame::default() },
+        if read.is_err() {
+            return Frame { function: json::string(text).unwrap_or_else(|| text.to_string()), ..Frame::default() };
         }
+        let class = class.filter(|class: &String| !class.is_empty() && !frame.function.starts_with(class));
+        if let Some(class) = class.filter(|_| !frame.function.is_empty()) {
+            frame.function.insert_str(0, &format!("{class}."));
+        }
+        frame
     }
 
     /// Besides obs's own names, knows those that runtimes give to the parts of a frame.

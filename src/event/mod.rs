@@ -76,29 +76,38 @@ impl Event {
         }
         let unhandled = fields.optional("unhandled", |raw| raw.parse().ok()); // as obs exports it
         let unhandled = unhandled.unwrap_or_else(|| fields.peek("mechanism").is_some_and(is_unhandled));
+        let level = fields.optional("level", json::string);
         Ok(Event {
             id,
-            level: fields.optional("level", level).unwrap_or(Level::Error),
+            level: level.and_then(|word| Level::parse(text::trim(&word))).unwrap_or_default(),
             r#type,
             message: text::cut(&message, MAX_MESSAGE).into_owned(),
             stacktrace: fields.optional("stacktrace", |raw| first(raw, MAX_FRAMES)),
             causes: fields.optional("causes", |raw| first(raw, MAX_CAUSES)),
+            fingerprint: fields.optional("fingerprint", |raw| fingerprint(raw).map(|_| raw.to_string())),
+            suppressed: fields.optional("suppressed", suppressed),
+            unhandled,
+            ..Event::of_common_fields(fields)
+        })
+    }
+
+    /// The fields that obs and Sentry have in common, and all that have not been read as `more`.
+    fn of_common_fields(mut fields: Fields) -> Event {
+        Event {
             platform: text_field(&mut fields, "platform"),
             timestamp: fields.optional("timestamp", timestamp),
             server_name: text_field(&mut fields, "server_name"),
             environment: text_field(&mut fields, "environment"),
             release: text_field(&mut fields, "release"),
-            fingerprint: fields.optional("fingerprint", |raw| fingerprint(raw).map(|_| raw.to_string())),
-            suppressed: fields.optional("suppressed", suppressed),
             tags: fields.optional("tags", tags::parse).unwrap_or_default(),
             user: fields.optional("user", object),
             request: fields.optional("request", object),
-            breadcrumbs: fields.optional("breadcrumbs", breadcrumbs),
+            breadcrumbs: fields.optional("breadcrumbs", |raw| values(raw).map(str::to_string)),
             contexts: fields.optional("contexts", object),
             extra: fields.optional("extra", |raw| Some(raw.to_string())),
             more: fields.more(),
-            unhandled,
-        })
+            ..Event::default()
+        }
     }
 }
 
@@ -125,10 +134,7 @@ impl Exported {
         check_depth(text, more.unwrap_or_default(), json::MAX_DEPTH)?;
         fields.values().try_for_each(|value| check_depth(text, value, json::MAX_DEPTH - 1))?;
         let mut event = Event::from_fields(fields)?;
-        event.more = match (more, event.more) {
-            (Some(more), Some(unknown)) => Some(format!("{},{}", &more[..more.len() - 1], &unknown[1..])),
-            (more, unknown) => more.map(str::to_string).or(unknown),
-        };
+        event.more = join(more, event.more);
         Ok(Exported { event, project, received_at })
     }
 }
@@ -154,13 +160,7 @@ fn check_depth(text: &str, part: &str, limit: usize) -> Result<(), Rejection> {
 
 /// A field of at most [`MAX_TEXT`] characters, without blanks around it, so that a filter finds it. Blank means absent.
 fn text_field(fields: &mut Fields, field: &'static str) -> Option<String> {
-    let text = fields.optional(field, json::string)?;
-    let text = text::trim(text::head(text::trim(&text), MAX_TEXT));
-    (!text.is_empty()).then(|| text.to_string())
-}
-
-fn level(raw: &str) -> Option<Level> {
-    json::string(raw).map(|word| Level::parse(text::trim(&word)).unwrap_or(Level::Error))
+    text::short(&fields.optional(field, json::string)?, MAX_TEXT)
 }
 
 /// A UUID of any version, with or without hyphens, in any case, but in none of the other forms that the crate reads.
@@ -180,11 +180,6 @@ fn object(raw: &str) -> Option<String> {
     raw.starts_with('{').then(|| raw.to_string())
 }
 
-/// A list, or an object with a list of `values`, as it was sent.
-fn breadcrumbs(raw: &str) -> Option<String> {
-    values(raw).map(str::to_string)
-}
-
 /// A list, or the list in an object's field `values`, which is how Sentry wraps lists.
 fn values(raw: &str) -> Option<&str> {
     let is_list = |raw: &&str| raw.starts_with('[');
@@ -202,6 +197,14 @@ fn other_fields(raw: &str) -> Option<Option<&str>> {
     let mut is_empty = true;
     json::each_entry(raw, |_, _| is_empty = false).ok()?;
     Some((!is_empty).then_some(raw))
+}
+
+/// One object of the fields of two, neither of which is empty.
+fn join(first: Option<&str>, second: Option<String>) -> Option<String> {
+    match (first, second) {
+        (Some(first), Some(second)) => Some(format!("{},{}", &first[..first.len() - 1], &second[1..])),
+        (first, second) => first.map(str::to_string).or(second),
+    }
 }
 
 /// The entries of a fingerprint, the client's own grouping, or `None` if it is not one.

@@ -4,11 +4,10 @@ use super::fields::{Fields, Read};
 use super::frame::MAX_FRAMES;
 use super::rejection::Rejection;
 use super::{
-    Event, MAX_CAUSES, MAX_FINGERPRINT, MAX_MESSAGE, MAX_TEXT, check_depth, json, lenient, parse_id, tags, text_field,
-    timestamp,
+    Event, MAX_CAUSES, MAX_FINGERPRINT, MAX_MESSAGE, MAX_TEXT, check_depth, join, json, lenient, parse_id, timestamp,
 };
 use crate::domain::Level;
-use crate::text::{cut, head, trim};
+use crate::text::{cut, short, trim};
 use crate::time::Time;
 use serde_json::value::RawValue;
 use uuid::Uuid;
@@ -68,7 +67,7 @@ pub fn parse(body: &[u8], envelope: EnvelopeHeader) -> Result<Sent, Rejection> {
 }
 
 fn event(mut fields: Fields) -> Event {
-    let platform = text_field(&mut fields, "platform");
+    let platform = fields.peek("platform").and_then(json::string);
     let sdk = fields.peek("sdk").and_then(|sdk| json::field(sdk, "name")).unwrap_or_default();
     let style = Style { java: platform.as_deref() == Some("java"), rust: sdk.contains("rust") };
     let is_go_panic = platform.as_deref() == Some("go") && fields.peek("level") == Some(r#""fatal""#);
@@ -92,29 +91,22 @@ fn event(mut fields: Fields) -> Event {
     let mechanisms = causes.iter().chain([&error]).filter_map(|error| error.mechanism);
     let unhandled = is_go_panic || mechanisms.into_iter().any(super::is_unhandled);
     let causes: Vec<String> = causes.iter().rev().map(|cause| cause.to_json(style)).collect();
-    Event {
+    let mut event = Event {
         id: fields.optional("event_id", id),
         level: level(&mut fields),
-        r#type: error.kind.as_deref().map(|kind| head(trim(kind), MAX_TEXT).to_string()),
+        r#type: error.kind.as_deref().and_then(|kind| short(kind, MAX_TEXT)),
         message: cut(&message, MAX_MESSAGE).into_owned(),
         stacktrace,
         causes: (!causes.is_empty()).then(|| format!("[{}]", causes.join(","))),
-        platform,
-        timestamp: fields.optional("timestamp", timestamp),
-        server_name: text_field(&mut fields, "server_name"),
-        environment: text_field(&mut fields, "environment"),
-        release: text_field(&mut fields, "release"),
         fingerprint: fields.optional("fingerprint", fingerprint).flatten(),
-        suppressed: None,
-        tags: fields.optional("tags", tags::parse).unwrap_or_default(),
+        unhandled,
         user: either(&mut fields, USER, super::object),
         request: either(&mut fields, REQUEST, super::object),
-        breadcrumbs: fields.optional("breadcrumbs", super::breadcrumbs),
-        contexts: fields.optional("contexts", super::object),
-        extra: fields.optional("extra", |raw| Some(raw.to_string())),
-        unhandled,
-        more: with_mechanism(fields.more(), error.mechanism),
-    }
+        ..Event::of_common_fields(fields)
+    };
+    let mechanism = error.mechanism.map(|mechanism| format!(r#"{{"mechanism":{mechanism}}}"#));
+    event.more = join(mechanism.as_deref(), event.more);
+    event
 }
 
 /// The field with the first of the names that has the right type.
@@ -205,18 +197,16 @@ fn frames(stacktrace: &str, style: Style) -> Option<String> {
 fn frame(raw: &str, style: Style) -> String {
     let Ok(mut fields) = Fields::read(raw) else { return raw.to_string() };
     let text = |name| fields.peek(name).and_then(json::string).filter(|text: &String| !text.is_empty());
-    let (filename, function, module) = (text("filename"), text("function"), text("module"));
+    let (path, module, function) = (text("abs_path"), text("module"), text("function").unwrap_or_default());
     let mut changed = Vec::new();
-    if filename.is_none() {
-        changed.extend(text("abs_path").or(module.clone()).map(|path| ("filename", json::quote(&path))));
+    if text("filename").is_none() {
+        changed.extend(path.as_ref().or(module.as_ref()).map(|path| ("filename", json::quote(path))));
     }
-    if let (true, Some(module), Some(function)) = (style.java, &module, &function) {
+    if let (true, Some(module)) = (style.java, &module) {
         changed.push(("function", json::quote(&format!("{module}.{function}"))));
     }
-    let runtime =
-        |function: &String| RUST_RUNTIME.iter().any(|start| function.trim_start_matches('<').starts_with(start));
-    let path = text("abs_path").unwrap_or_default();
-    let is_runtime = function.as_ref().is_some_and(runtime) || RUST_SOURCES.iter().any(|dir| path.contains(dir));
+    let is_runtime = RUST_RUNTIME.iter().any(|start| function.trim_start_matches('<').starts_with(start))
+        || path.is_some_and(|path| RUST_SOURCES.iter().any(|directory| path.contains(directory)));
     if style.rust && is_runtime {
         changed.push(("in_app", "false".into()));
     }
@@ -227,21 +217,21 @@ fn frame(raw: &str, style: Style) -> String {
         fields.optional(name, Some);
     }
     let changed: Vec<String> = changed.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
-    join(&format!("{{{}}}", changed.join(",")), fields.more().as_deref())
+    join(Some(&format!("{{{}}}", changed.join(","))), fields.more()).unwrap_or_default()
 }
 
 /// One of obs's levels, or the nearest: `fatal`, `debug`, or a number as raven has them. Such a level stays in `more`.
 fn level(fields: &mut Fields) -> Level {
     let raw = fields.peek("level").unwrap_or_default();
+    let word = json::string(raw).unwrap_or_default();
     let level = match raw.parse::<f64>() {
-        Ok(number) if number < 30.0 => Some(Level::Info),
-        Ok(number) if number < 40.0 => Some(Level::Warning),
-        _ => json::string(raw).and_then(|word| Level::parse(&word)),
+        Ok(number) if number < 30.0 => Level::Info,
+        Ok(number) if number < 40.0 => Level::Warning,
+        _ => Level::parse(&word).unwrap_or(Level::Error),
     };
-    let level = level.unwrap_or(Level::Error);
-    fields.optional("level", |raw| {
-        json::string(raw).filter(|word| Level::ALL.iter().any(|level| level.as_str() == word))
-    });
+    if level.as_str() == word || raw == "null" {
+        fields.optional("level", Some);
+    }
     level
 }
 
@@ -263,19 +253,4 @@ fn id(raw: &str) -> Option<Uuid> {
 /// Text, or any other value as JSON.
 fn text_of(raw: &str) -> String {
     json::string(raw).unwrap_or_else(|| raw.to_string())
-}
-
-fn with_mechanism(more: Option<String>, mechanism: Option<&str>) -> Option<String> {
-    match mechanism {
-        Some(mechanism) => Some(join(&format!(r#"{{"mechanism":{mechanism}}}"#), more.as_deref())),
-        None => more,
-    }
-}
-
-/// One object of the fields of two, neither of which is empty.
-fn join(first: &str, second: Option<&str>) -> String {
-    match second {
-        Some(second) => format!("{},{}", &first[..first.len() - 1], &second[1..]),
-        None => first.to_string(),
-    }
 }

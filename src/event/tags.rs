@@ -13,7 +13,7 @@ pub type Tag = (String, String);
 /// `None` if the tags are neither.
 pub fn parse(raw: &str) -> Option<Vec<Tag>> {
     let mut tags: Vec<Tag> = Vec::new();
-    let mut add = |name: &str, value: &str| {
+    let add = |name: &str, value: &str| {
         let (Some(name), Some(value)) = (scalar(name, NAME), scalar(value, VALUE)) else { return };
         match tags.iter().position(|(other, _)| *other == name) {
             Some(at) => tags[at].1 = value,
@@ -21,14 +21,16 @@ pub fn parse(raw: &str) -> Option<Vec<Tag>> {
             None => {}
         }
     };
-    if json::each_entry(raw, |name, value| add(name.get(), value.get())).is_err() {
-        each_pair(raw, add)?;
-    }
+    each_pair(raw, add)?;
     Some(tags)
 }
 
-/// Calls `visit` with each pair of a list of pairs, which may be `{"key": …, "value": …}`. `None` if it is not a list.
+/// Calls `visit` with each name and value of an object or a list of pairs, which may be `{"key": …, "value": …}`. `None`
+/// if it is neither.
 fn each_pair<'a>(raw: &'a str, mut visit: impl FnMut(&'a str, &'a str)) -> Option<()> {
+    if json::each_entry(raw, |name, value| visit(name.get(), value.get())).is_ok() {
+        return Some(());
+    }
     json::each_element(raw, |pair| {
         if let Some([name, value]) = json::first(pair.get(), 3).as_deref() {
             visit(name.get(), value.get());
@@ -66,10 +68,10 @@ pub fn derived(tags: &[Tag], contexts: Option<&str>, request: Option<&str>, more
     let found = [
         ("browser", context("browser").or_else(|| browser(&agent))),
         ("os", context("os").or_else(|| system(&agent).map(str::to_string))),
-        ("url", request("url").and_then(json::string).map(|url| without_query(&url))),
+        ("url", request("url").and_then(json::string).map(|url| url.split(['?', '#']).take(1).collect())),
         ("transaction", transaction.and_then(json::string)),
     ];
-    let found = found.into_iter().filter_map(|(name, value)| Some((name, short(&value?, VALUE)?)));
+    let found = found.into_iter().filter_map(|(name, value)| Some((name, text::short(&value?, VALUE)?)));
     found
         .filter(|(name, _)| tags.iter().all(|(other, _)| other != name))
         .map(|(name, value)| (name.into(), value))
@@ -79,13 +81,10 @@ pub fn derived(tags: &[Tag], contexts: Option<&str>, request: Option<&str>, more
 /// The value of a header, from an object or a list of pairs; of several values, the first.
 fn header(headers: &str, name: &str) -> Option<String> {
     let mut found = None;
-    let mut find = |key: &str, value| {
+    each_pair(headers, |key, value| {
         let is_named = found.is_none() && json::string(key).is_some_and(|key| key.eq_ignore_ascii_case(name));
         found = if is_named { Some(value) } else { found };
-    };
-    if json::each_entry(headers, |key, value| find(key.get(), value.get())).is_err() {
-        each_pair(headers, find)?;
-    }
+    })?;
     let value = found?;
     json::string(value).or_else(|| json::string(json::first(value, 1)?.first()?.get()))
 }
@@ -131,21 +130,12 @@ fn system(agent: &str) -> Option<&'static str> {
     SYSTEMS.iter().find(|(token, _)| agent.contains(token)).map(|(_, name)| *name)
 }
 
-fn without_query(url: &str) -> String {
-    url.split(['?', '#']).next().unwrap_or_default().to_string()
-}
-
 /// Text, a number or a boolean as text of at most `max` characters; `None` if it is something else or blank, or the
 /// `{{auto}}` by which SDKs ask for the address of the client.
 fn scalar(raw: &str, max: usize) -> Option<String> {
     let is_scalar = !raw.starts_with(['{', '[']) && raw != "null";
     let text = json::string(raw).or_else(|| is_scalar.then(|| raw.to_string()))?;
-    short(&text, max).filter(|text| text != "{{auto}}")
-}
-
-fn short(text: &str, max: usize) -> Option<String> {
-    let text = text::trim(text::head(text::trim(text), max));
-    (!text.is_empty()).then(|| text.to_string())
+    text::short(&text, max).filter(|text| text != "{{auto}}")
 }
 
 #[cfg(test)]

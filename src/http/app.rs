@@ -21,7 +21,7 @@ pub struct Denial {
     pub is_guess: bool,
 }
 
-/// Every function is called from many threads. If one panics, the client gets a 500.
+/// Every function is called from many threads. If one that answers a client panics, the client gets a 500.
 pub trait App: Send + Sync + 'static {
     /// What `admit` found out about a request (its route, its sender). It is decided once, and `handle` cannot be called
     /// without it.

@@ -21,10 +21,12 @@
 //! Both wait only for each other, and then finish without waiting for anything. None takes more than the whole share, so
 //! one that waits cannot deadlock.
 use super::lock::lock;
+use super::refusal::Refusal;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
+pub(super) const NO_ROOM: Refusal = Refusal::Busy("too many requests in flight");
 /// Bytes that a parse may need for each byte of the body. `tests/torture.rs` verifies it with the worst bodies known.
 const PARSING: usize = 6;
 /// Maximum size in bytes of a small request.
@@ -32,7 +34,7 @@ const SMALL: usize = 16 << 10;
 /// How long a parse waits for room.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-pub(super) struct Budget {
+pub struct Budget {
     quarter: usize,
     held: AtomicUsize,
     /// What responses hold of that.
@@ -50,7 +52,7 @@ struct Parsing {
 }
 
 impl Budget {
-    pub fn new(limit: usize) -> Budget {
+    pub(super) fn new(limit: usize) -> Budget {
         Budget {
             quarter: limit / 4,
             held: AtomicUsize::new(0),
@@ -61,24 +63,26 @@ impl Budget {
         }
     }
 
-    pub fn permit(&self) -> Permit<'_> {
+    pub(super) fn permit(&self) -> Permit<'_> {
         Permit { total: &self.held, limits: [3 * self.quarter, 2 * self.quarter], held: 0 }
     }
 
     /// Takes `bytes` for a response, or takes nothing.
-    pub fn permit_response(&self, bytes: usize) -> Option<[Permit<'_>; 2]> {
+    pub(super) fn permit_response(&self, bytes: usize) -> Option<[Permit<'_>; 2]> {
         let unread = Permit { total: &self.unread, limits: [self.quarter; 2], held: 0 };
         let mut permits = [unread, self.permit()];
         permits.iter_mut().all(|permit| permit.grow(bytes)).then_some(permits)
     }
 
-    /// Waits until a body of `length` bytes may be parsed. Returns `None` if that takes too long.
-    pub fn permit_parsing(&self, length: usize) -> Option<ParsingPermit<'_>> {
-        self.permit_work(length.saturating_mul(PARSING))
+    /// Parses a body, or a part of it, as soon as there is memory for it. `parse` must not wait for anything: others wait for
+    /// it.
+    pub fn parse<T>(&self, bytes: &[u8], parse: impl FnOnce(&[u8]) -> T) -> Result<T, Refusal> {
+        let _permit = self.permit_work(PARSING * bytes.len()).ok_or(NO_ROOM)?;
+        Ok(parse(bytes))
     }
 
-    /// Waits until `bytes` are free for decoding or parsing.
-    pub fn permit_work(&self, bytes: usize) -> Option<ParsingPermit<'_>> {
+    /// Waits until `bytes` are free for decoding or parsing. Returns `None` if that takes too long.
+    pub(super) fn permit_work(&self, bytes: usize) -> Option<ParsingPermit<'_>> {
         let bytes = bytes.min(self.quarter);
         let is_full = |parsing: &mut Parsing| parsing.bytes + bytes > self.quarter;
         let mut parsing = lock(&self.parsing);
@@ -109,7 +113,7 @@ pub(super) struct Permit<'a> {
     total: &'a AtomicUsize,
     /// How large the total may become by a small request, and by a large one.
     limits: [usize; 2],
-    held: usize,
+    pub held: usize,
 }
 
 impl Permit<'_> {
@@ -120,10 +124,6 @@ impl Permit<'_> {
         let grown = self.total.fetch_update(Relaxed, Relaxed, fits).is_ok();
         self.held += if grown { bytes } else { 0 };
         grown
-    }
-
-    pub fn held(&self) -> usize {
-        self.held
     }
 
     /// Gives back everything but `held` bytes.
@@ -201,31 +201,31 @@ mod tests {
         let budget = Budget::new(4096);
         let mut held = budget.permit();
         assert!(held.grow(3072));
-        assert!(budget.permit_parsing(256).is_some());
+        assert!(budget.permit_work(PARSING * 256).is_some());
     }
 
     #[test]
     fn parsing_leaves_room_for_bodies_and_responses() {
         let budget = Budget::new(4096);
-        let _parsing = budget.permit_parsing(usize::MAX);
+        let _parsing = budget.permit_work(usize::MAX);
         assert!(budget.permit().grow(3072));
     }
 
     #[test]
     fn a_body_larger_than_the_share_is_parsed_alone() {
         let budget = budget(100, Duration::ZERO);
-        let first = budget.permit_parsing(5000);
-        assert!(first.is_some() && budget.permit_parsing(1).is_none());
+        let first = budget.permit_work(PARSING * 5000);
+        assert!(first.is_some() && budget.permit_work(PARSING).is_none());
         drop(first);
-        assert!(budget.permit_parsing(1).is_some());
+        assert!(budget.permit_work(PARSING).is_some());
     }
 
     #[test]
     fn a_parse_that_waits_too_long_is_refused() {
         let budget = budget(100, Duration::from_millis(20));
-        let running = budget.permit_parsing(60);
-        assert!(budget.permit_parsing(50).is_none());
-        assert!(budget.permit_parsing(40).is_some(), "the refused one holds nothing");
+        let running = budget.permit_work(PARSING * 60);
+        assert!(budget.permit_work(PARSING * 50).is_none());
+        assert!(budget.permit_work(PARSING * 40).is_some(), "the refused one holds nothing");
         drop(running);
         let parsing = lock(&budget.parsing);
         assert_eq!((parsing.bytes, parsing.waiting), (0, 0));
@@ -234,9 +234,9 @@ mod tests {
     #[test]
     fn waiting_parses_continue_when_another_finishes() {
         let budget = budget(100, Duration::from_secs(60));
-        let running = budget.permit_parsing(100);
+        let running = budget.permit_work(PARSING * 100);
         thread::scope(|scope| {
-            let waiting: Vec<_> = (0..4).map(|_| scope.spawn(|| budget.permit_parsing(25).map(drop))).collect();
+            let waiting: Vec<_> = (0..4).map(|_| scope.spawn(|| budget.permit_work(PARSING * 25).map(drop))).collect();
             while lock(&budget.parsing).waiting < 4 {
                 thread::yield_now();
             }
@@ -253,7 +253,7 @@ mod tests {
                 let budget = &budget;
                 scope.spawn(move || {
                     for n in 0..500 {
-                        let permit = budget.permit_parsing((thread * 31 + n * 17) % 150);
+                        let permit = budget.permit_work(PARSING * ((thread * 31 + n * 17) % 150));
                         assert!(permit.is_some() && lock(&budget.parsing).bytes <= budget.quarter);
                         thread::yield_now();
                     }

@@ -10,12 +10,12 @@ use super::response::{BLOCK, Outgoing};
 use super::shared::{Shared, guarded};
 use super::target;
 use rouille::Response;
-use std::io::{BufRead, Write};
+use std::io::{self, Read, Write};
 use std::net::Shutdown;
 
 /// Bytes that are discarded before a connection is closed. A client that writes the largest body before it reads still sees
 /// why it was refused.
-const DRAIN: usize = 32 << 20;
+const DRAIN: u64 = 32 << 20;
 /// Responses up to this size need no permit, so that a refusal can always be sent.
 const SMALL: usize = 4 << 10;
 
@@ -88,11 +88,8 @@ impl<A: App> Exchange<'_, A> {
     }
 
     /// Reads the body, or the part of it that is read first, and passes it to the application.
-    fn handle(
-        &mut self,
-        head: &Head,
-        Admission { pass, max_body, read_first }: Admission<A::Pass>,
-    ) -> Result<(Response, bool), Failure> {
+    fn handle(&mut self, head: &Head, admission: Admission<A::Pass>) -> Result<(Response, bool), Failure> {
+        let Admission { pass, max_body, read_first } = admission;
         let shared = self.shared;
         let has_received = self.has_received(head.framing);
         let has_begun = !self.buffer.bytes().is_empty();
@@ -105,18 +102,19 @@ impl<A: App> Exchange<'_, A> {
             self.conn.enter(Phase::Body);
         }
         let mut permit = shared.budget.permit();
-        let bytes = body::read(&mut incoming, max_body.min(read_first), &mut permit)?;
-        if incoming.is_finished() {
+        let bytes = body::read(&mut incoming, max_body.min(read_first), &mut permit);
+        let bytes = bytes.map_err(|failure| incoming.failure.take().unwrap_or(failure))?;
+        let is_complete = incoming.is_finished();
+        if is_complete {
             self.conn.enter(Phase::Work);
         }
-        let rest = (!incoming.is_finished()).then_some(&mut incoming as &mut dyn BufRead);
-        let body = Body { bytes, rest, budget: &shared.budget, permit: &mut permit };
+        let body = Body { bytes, is_complete, budget: &shared.budget, rest: &mut incoming, permit: &mut permit };
         let response = guarded(|| shared.app.handle(pass, &head.request, body));
-        let (failure, is_finished) = (incoming.failure.take(), incoming.is_finished());
         self.conn.enter(Phase::Work);
-        if let Some(failure) = failure {
+        if let Some(failure) = incoming.failure.take() {
             return Err(failure);
         }
+        let is_finished = incoming.is_finished();
         Ok((response.unwrap_or_else(|| shared.refusal(Refusal::Panicked, Some(head.request.raw_url()))), is_finished))
     }
 
@@ -146,9 +144,9 @@ impl<A: App> Exchange<'_, A> {
     }
 
     /// Closes the connection so that the client sees the response: closing while it still sends would reset it.
-    fn drain(mut self) {
+    fn drain(self) {
         self.conn.enter(Phase::Drain);
         let _ = self.conn.socket.shutdown(Shutdown::Write);
-        self.buffer.discard(DRAIN);
+        let _ = io::copy(&mut (&self.conn.socket).take(DRAIN), &mut io::sink());
     }
 }

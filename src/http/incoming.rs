@@ -7,49 +7,42 @@ use std::io::{self, BufRead, Read};
 
 pub(super) struct Incoming<'a, 'b> {
     buffer: &'a mut ReadBuffer<'b>,
-    is_chunked: bool,
     /// Bytes left of the body, or of the current chunk.
     left: usize,
+    /// Another chunk follows.
+    has_more: bool,
     in_chunk: bool,
     /// Maximum length, and the length of what may still follow the current chunk.
     max: usize,
     room: usize,
-    is_finished: bool,
     /// Why reading ended early. An `io::Error` cannot say so.
     pub failure: Option<Failure>,
 }
 
 impl<'a, 'b> Incoming<'a, 'b> {
     pub fn new(buffer: &'a mut ReadBuffer<'b>, framing: Framing, max: usize) -> Result<Incoming<'a, 'b>, Refusal> {
-        let (is_chunked, left) = match framing {
+        let (left, has_more) = match framing {
             Framing::Length(length) if length > max => return Err(Refusal::BodyTooLarge(max)),
             Framing::Chunked if max == 0 => return Err(Refusal::BodyTooLarge(max)),
-            Framing::Length(length) => (false, length),
-            Framing::Chunked => (true, 0),
+            Framing::Length(length) => (length, false),
+            Framing::Chunked => (0, true),
         };
-        let is_finished = !is_chunked && left == 0;
-        Ok(Incoming { buffer, is_chunked, left, in_chunk: false, max, room: max, is_finished, failure: None })
+        Ok(Incoming { buffer, left, has_more, in_chunk: false, max, room: max, failure: None })
     }
 
     pub fn is_finished(&self) -> bool {
-        self.is_finished
+        self.left == 0 && !self.has_more
     }
 
     /// Waits until there are bytes, or the body is finished.
-    pub fn advance(&mut self) -> Result<(), Failure> {
-        while self.left == 0 && !self.is_finished {
+    fn advance(&mut self) -> Result<(), Failure> {
+        while self.left == 0 && self.has_more {
             self.next_chunk()?;
         }
-        if !self.is_finished && self.buffer.bytes().is_empty() {
+        if self.left > 0 && self.buffer.bytes().is_empty() {
             self.buffer.fill()?;
         }
         Ok(())
-    }
-
-    /// What has arrived of the body and has not been consumed.
-    pub fn arrived(&self) -> &[u8] {
-        let bytes = self.buffer.bytes();
-        &bytes[..bytes.len().min(self.left)]
     }
 
     fn next_chunk(&mut self) -> Result<(), Failure> {
@@ -61,7 +54,7 @@ impl<'a, 'b> Incoming<'a, 'b> {
         (self.left, self.room, self.in_chunk) = (size, room, true);
         if size == 0 {
             skip_trailers(self.buffer)?;
-            self.is_finished = true;
+            self.has_more = false;
         }
         Ok(())
     }
@@ -69,19 +62,17 @@ impl<'a, 'b> Incoming<'a, 'b> {
 
 impl BufRead for Incoming<'_, '_> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        match self.advance() {
-            Ok(()) => Ok(self.arrived()),
-            Err(failure) => {
-                self.failure = Some(failure);
-                Err(io::Error::other("the rest of the body did not arrive"))
-            }
+        if let Err(failure) = self.advance() {
+            self.failure = Some(failure);
+            return Err(io::Error::other("the rest of the body did not arrive"));
         }
+        let bytes = self.buffer.bytes();
+        Ok(&bytes[..bytes.len().min(self.left)])
     }
 
     fn consume(&mut self, n: usize) {
         self.buffer.consume(n);
         self.left -= n;
-        self.is_finished |= !self.is_chunked && self.left == 0;
     }
 }
 

@@ -71,10 +71,7 @@ fn max_connections(open_files: usize) -> usize {
 fn open_files() -> usize {
     let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
     let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
-    match line.and_then(|line| line.split_whitespace().next()) {
-        Some("unlimited") => usize::MAX,
-        number => number.and_then(|number| number.parse().ok()).unwrap_or(1024),
-    }
+    line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(1024)
 }
 
 #[cfg(test)]

@@ -43,7 +43,8 @@ mod table;
 mod target;
 
 pub use app::{Admission, App, Denial};
-pub use body::{Body, Parser, Stream};
+pub use body::{Body, Stream};
+pub use budget::Budget;
 pub use coding::Coding;
 pub use head::{Version, is_token};
 pub use limits::Limits;

@@ -2,7 +2,7 @@
 use super::conn::{Conn, Cut};
 use super::limits::MAX_HEAD;
 use super::refusal::Refusal;
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, Read};
 
 /// Why an exchange ends early.
 pub(super) enum Failure {
@@ -49,32 +49,11 @@ impl<'a> ReadBuffer<'a> {
             self.buffer.copy_within(self.start..self.end, 0);
             (self.start, self.end) = (0, self.end - self.start);
         }
-        loop {
-            // Shutting down the reading side does not stop a client that keeps sending: the socket stays readable.
-            if self.conn.phase_state().cut == Some(Cut::Overdue) {
-                return Err(end_of_stream(self.conn));
-            }
-            match (&self.conn.socket).read(&mut self.buffer[self.end..]) {
-                Ok(0) => return Err(end_of_stream(self.conn)),
-                Ok(n) => {
-                    self.end += n;
-                    return Ok(());
-                }
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-    }
-
-    /// Discards what the client still sends, up to about `max` bytes.
-    pub fn discard(&mut self, max: usize) {
-        let mut discarded = 0;
-        while discarded < max {
-            match (&self.conn.socket).read(&mut self.buffer) {
-                Ok(n @ 1..) => discarded += n,
-                _ => return,
-            }
-        }
+        // Shutting down the reading side does not stop a client that keeps sending: the socket stays readable.
+        let is_overdue = self.conn.phase_state().cut == Some(Cut::Overdue);
+        let n = if is_overdue { 0 } else { (&self.conn.socket).read(&mut self.buffer[self.end..])? };
+        self.end += n;
+        if n > 0 { Ok(()) } else { Err(end_of_stream(self.conn)) }
     }
 
     /// Passes one line without its CRLF to `parse`, and consumes it. Returns `too_long` if the line exceeds `max` bytes.

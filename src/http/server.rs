@@ -74,7 +74,7 @@ fn accept<A: App>(shared: &Arc<Shared<A>>, listener: &TcpListener) -> io::Result
             Err(error) if is_fatal(&error) => return Err(error),
             Err(error) => {
                 if !failing {
-                    shared.trouble(&format!("cannot accept a connection: {error}"));
+                    shared.app.trouble(&format!("cannot accept a connection: {error}"));
                 }
                 failing = true;
                 if is_shortage(&error) {
@@ -106,7 +106,7 @@ fn start_connection<A: App>(shared: &Arc<Shared<A>>, socket: TcpStream, peer: So
     let its_shared = shared.clone();
     let thread = thread::Builder::new().name("connection".into()).stack_size(STACK);
     if let Err(error) = thread.spawn(move || serve_connection(&its_shared, &slot.conn)) {
-        shared.trouble(&format!("cannot start a thread for a connection: {error}"));
+        shared.app.trouble(&format!("cannot start a thread for a connection: {error}"));
         turn_away(shared, &conn.socket);
         shared.table.evict_now();
     }

@@ -36,10 +36,6 @@ impl<A: App> Shared<A> {
         guarded(|| self.app.refuse(refusal, target))
             .unwrap_or_else(|| Response::text("Internal server error\n").with_status_code(refusal.status()))
     }
-
-    pub fn trouble(&self, what: &str) {
-        guarded(|| self.app.trouble(what));
-    }
 }
 
 /// Calls into the application. Returns `None` if it panicked, which leaves no state of the server half-changed.

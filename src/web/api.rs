@@ -6,9 +6,9 @@ use crate::query::Query;
 use crate::time::Time;
 use crate::views::Period;
 use rouille::Response;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 const DAY: usize = 24;
 
@@ -34,13 +34,6 @@ struct IssueWithHours<'a> {
     issue: &'a Issue,
     /// Events in each of the last 24 hours, the current one last.
     hours: Vec<i64>,
-}
-
-#[derive(Serialize)]
-struct CountedHour {
-    hour: Time,
-    #[serde(flatten)]
-    counts: Hour,
 }
 
 pub fn issues(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
@@ -80,15 +73,16 @@ pub fn stats(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
     state.store.read(|reader| {
         let last = Time::now().hour();
         let hours = reader.hours(last, count)?;
-        let start = |hour: i64| Time::from_millis(hour * 3_600_000);
-        let numbered = (last + 1 - count as i64..).zip(&hours);
-        let hourly = numbered.filter_map(|(hour, counts)| Some(CountedHour { hour: start(hour)?, counts: *counts }));
+        let starts = (last + 1 - count as i64..).map(|hour| Time::from_millis(hour * 3_600_000));
+        let hourly = starts
+            .zip(&hours)
+            .map(|(start, &Hour { events, errors })| json!({ "hour": start, "events": events, "errors": errors }));
         let states = reader.states()?.into_iter().map(|(state, issues)| (state.as_str().to_string(), issues.into()));
         Ok(json(&json!({
             "period": period.as_str(),
             "events": hours.iter().map(|hour| hour.events).sum::<i64>(),
             "errors": hours.iter().map(|hour| hour.errors).sum::<i64>(),
-            "issues": states.collect::<serde_json::Map<_, _>>(),
+            "issues": states.collect::<Map<_, _>>(),
             "hours": hourly.collect::<Vec<_>>(),
         })))
     })
@@ -96,32 +90,24 @@ pub fn stats(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
 
 /// `{"state": "open" | "resolved" | "ignored"}`
 pub fn set_state(state: &State, call: &Call, body: Body) -> Result<Response, Error> {
-    #[derive(Deserialize)]
-    struct NewState {
-        state: String,
-    }
-    let change: NewState = parse_change(body, r#"{"state": "resolved"}"#)?;
-    let to = IssueState::parse(&change.state);
+    let state_name: String = parse_change(body, "state", r#"{"state": "resolved"}"#)?;
+    let to = IssueState::parse(&state_name);
     let to = to.ok_or_else(|| Error::Bad("Invalid state: expected open, resolved or ignored".into()))?;
-    changes::set_state(&state.store, call.path.issue, to)?;
+    changes::check_found(state.store.set_state(call.path.issue, to)?)?;
     changed_issue(state, call.path.issue)
 }
 
 pub fn delete_issue(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
-    changes::delete_issue(&state.store, call.path.issue).map(|()| Response::empty_204())
+    changes::check_found(state.store.delete_issue(call.path.issue)?).map(|()| Response::empty_204())
 }
 
 pub fn delete_event(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
-    changes::delete_event(&state.store, &call.path.event).map(|()| Response::empty_204())
+    changes::check_found(state.store.delete_event(call.path.event.clone())?).map(|()| Response::empty_204())
 }
 
 /// `{"into": ID}`
 pub fn merge(state: &State, call: &Call, body: Body) -> Result<Response, Error> {
-    #[derive(Deserialize)]
-    struct Target {
-        into: i64,
-    }
-    let Target { into } = parse_change(body, r#"{"into": 1}, with the id of an issue"#)?;
+    let into = parse_change(body, "into", r#"{"into": 1}, with the id of an issue"#)?;
     changes::merge(&state.store, call.path.issue, into)?;
     changed_issue(state, into)
 }
@@ -130,10 +116,10 @@ fn changed_issue(state: &State, id: i64) -> Result<Response, Error> {
     state.store.read(|reader| Ok(json(&json!({ "issue": reader.issue(id)?.ok_or(Error::NotFound)? }))))
 }
 
-/// Only an object is accepted: serde would also read the fields of a struct from an array.
-fn parse_change<T: DeserializeOwned>(body: Body, expected: &str) -> Result<T, Error> {
-    let object = |bytes: &[u8]| bytes.trim_ascii_start().starts_with(b"{").then(|| serde_json::from_slice(bytes).ok());
-    let change = body.parse(object)?.flatten();
+/// The one field of an object that says what to change.
+fn parse_change<T: DeserializeOwned>(body: Body, field: &str, expected: &str) -> Result<T, Error> {
+    let value = |bytes: &[u8]| serde_json::from_slice::<Map<String, Value>>(bytes).ok()?.remove(field);
+    let change = body.parse(value)?.and_then(|value| serde_json::from_value(value).ok());
     change.ok_or_else(|| Error::Bad(format!("Invalid change: expected JSON such as {expected}")))
 }
 

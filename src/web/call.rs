@@ -41,11 +41,9 @@ impl Call<'_> {
 
     /// Where a page of a list begins: `?after=`, which the contract promises, or `?before=`, which only pages use.
     pub fn cursor(&self) -> Result<Cursor, Error> {
-        let position = |name| match self.request.get_param(name) {
-            Some(text) => {
-                text.parse::<Position>().map(Some).map_err(|()| Error::Bad(format!("Invalid cursor: {name}")))
-            }
-            None => Ok(None),
+        let position = |name| {
+            let position = self.request.get_param(name).map(|text| text.parse::<Position>()).transpose();
+            position.map_err(|()| Error::Bad(format!("Invalid cursor: {name}")))
         };
         match (position("after")?, position("before")?) {
             (None, None) => Ok(Cursor::Newest),

@@ -13,28 +13,27 @@ pub struct Envelope<R> {
     max_event: usize,
 }
 
-/// What an item holds.
+/// An event or a line.
 #[derive(Debug, PartialEq)]
-pub enum Item {
-    Event(Vec<u8>),
-    /// An event of more than the maximum length. It has been skipped.
-    TooLarge,
+pub enum Part {
+    Whole(Vec<u8>),
+    /// Longer than it may be. It has been skipped.
+    TooLong,
 }
 
 impl<R: BufRead> Envelope<R> {
     /// Returns `None` if the stream does not begin with an envelope's header.
     pub fn open(mut stream: R, max_event: usize) -> io::Result<Option<Envelope<R>>> {
-        let line = line(&mut stream, MAX_LINE)?.and_then(Line::whole);
-        let header = line.and_then(|line| EnvelopeHeader::parse(&line));
-        Ok(header.map(|header| Envelope { header, stream, max_event }))
+        let Some(Part::Whole(line)) = line(&mut stream, MAX_LINE)? else { return Ok(None) };
+        Ok(EnvelopeHeader::parse(&line).map(|header| Envelope { header, stream, max_event }))
     }
 
     /// The next item that is an event. Items of other types are skipped. A broken item ends the envelope. `keep` says
     /// whether the bytes that are read next are kept in memory.
-    pub fn next_event(&mut self, keep: impl Fn(&mut R, bool)) -> io::Result<Option<Item>> {
-        keep(&mut self.stream, true);
-        while let Some(header) = line(&mut self.stream, MAX_LINE)? {
-            let Some(header) = header.whole() else { return Ok(None) };
+    pub fn next_event(&mut self, keep: impl Fn(&mut R, bool)) -> io::Result<Option<Part>> {
+        loop {
+            keep(&mut self.stream, true);
+            let Some(Part::Whole(header)) = line(&mut self.stream, MAX_LINE)? else { return Ok(None) };
             if header.trim_ascii().is_empty() {
                 continue;
             }
@@ -45,18 +44,14 @@ impl<R: BufRead> Envelope<R> {
                 Some(length) => self.payload(length, is_event)?,
                 None => line(&mut self.stream, if is_event { self.max_event } else { 0 })?,
             };
-            match payload {
-                Some(Line::Whole(event)) if is_event => return Ok(Some(Item::Event(event))),
-                Some(Line::TooLong) if is_event => return Ok(Some(Item::TooLarge)),
-                Some(_) => keep(&mut self.stream, true),
-                None => return Ok(None),
+            if is_event || payload.is_none() {
+                return Ok(payload);
             }
         }
-        Ok(None)
     }
 
     /// A payload of `length` bytes, and the line break after it. `None` if the envelope ends before.
-    fn payload(&mut self, length: u64, is_event: bool) -> io::Result<Option<Line>> {
+    fn payload(&mut self, length: u64, is_event: bool) -> io::Result<Option<Part>> {
         let mut payload = Vec::new();
         let mut bytes = (&mut self.stream).take(length);
         let is_kept = is_event && length <= self.max_event as u64;
@@ -67,35 +62,23 @@ impl<R: BufRead> Envelope<R> {
         if self.stream.fill_buf()?.first() == Some(&b'\n') {
             self.stream.consume(1);
         }
-        let payload = if is_kept { Line::Whole(payload) } else { Line::TooLong };
+        let payload = if is_kept { Part::Whole(payload) } else { Part::TooLong };
         Ok((read == length).then_some(payload))
     }
 }
 
-enum Line {
-    Whole(Vec<u8>),
-    /// Longer than it may be. It has been skipped.
-    TooLong,
-}
-
-impl Line {
-    fn whole(self) -> Option<Vec<u8>> {
-        if let Line::Whole(line) = self { Some(line) } else { None }
-    }
-}
-
 /// A line without its break, if it has one. `None` at the end of the stream.
-fn line(stream: &mut impl BufRead, max: usize) -> io::Result<Option<Line>> {
+fn line(stream: &mut impl BufRead, max: usize) -> io::Result<Option<Part>> {
     let mut line = Vec::new();
     if stream.take(max as u64 + 1).read_until(b'\n', &mut line)? == 0 {
         return Ok(None);
     }
     if line.last() != Some(&b'\n') && line.len() > max {
         stream.skip_until(b'\n')?;
-        return Ok(Some(Line::TooLong));
+        return Ok(Some(Part::TooLong));
     }
     line.pop_if(|byte| *byte == b'\n');
-    Ok(Some(Line::Whole(line)))
+    Ok(Some(Part::Whole(line)))
 }
 
 /// An item's type and the length of its payload.

@@ -88,11 +88,8 @@ impl Error {
             Error::Unavailable(why) => (503, "Temporarily unavailable", (*why).into()),
             Error::Coding(name) => {
                 let name = text::head(name, 100);
-                (
-                    415,
-                    "Unsupported encoding",
-                    format!("Content-Encoding: {name} is not supported. Use {CODINGS}, or none").into(),
-                )
+                let text = format!("Content-Encoding: {name} is not supported. Use {CODINGS}, or none");
+                (415, "Unsupported encoding", text.into())
             }
             Error::Refused(refusal) => {
                 let (heading, text) = match refusal {

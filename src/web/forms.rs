@@ -23,11 +23,8 @@ pub fn change_issues(state: &State, _: &Call, body: Body) -> Result<Response, Er
     }
     match form.first("do") {
         "merge" => merge(&state.store, &ids)?,
-        action => ids.iter().try_for_each(|id| match change(&state.store, *id, action) {
-            // Someone else deleted or merged this one in the meantime. The others can still be changed.
-            Err(Error::NotFound) => Ok(()),
-            result => result,
-        })?,
+        // If someone else deleted or merged one of them in the meantime, the others can still be changed.
+        action => ids.iter().try_for_each(|id| change(&state.store, *id, action).map(drop))?,
     }
     Ok(see_other(form.back()))
 }
@@ -35,7 +32,7 @@ pub fn change_issues(state: &State, _: &Call, body: Body) -> Result<Response, Er
 /// `do=…` from an issue's page.
 pub fn change_issue(state: &State, call: &Call, body: Body) -> Result<Response, Error> {
     let form = body.parse(Form::parse)?;
-    change(&state.store, call.path.issue, form.first("do"))?;
+    changes::check_found(change(&state.store, call.path.issue, form.first("do"))?)?;
     Ok(see_other(form.back()))
 }
 
@@ -43,20 +40,21 @@ pub fn change_issue(state: &State, call: &Call, body: Body) -> Result<Response, 
 pub fn change_event(state: &State, call: &Call, body: Body) -> Result<Response, Error> {
     let form = body.parse(Form::parse)?;
     match form.first("do") {
-        "delete" => changes::delete_event(&state.store, &call.path.event)?,
+        "delete" => changes::check_found(state.store.delete_event(call.path.event.clone())?)?,
         _ => return Err(unknown_action()),
     }
     Ok(see_other(form.back()))
 }
 
-fn change(store: &Store, issue: i64, action: &str) -> Result<(), Error> {
-    match action {
-        "resolve" => changes::set_state(store, issue, IssueState::Resolved),
-        "ignore" => changes::set_state(store, issue, IssueState::Ignored),
-        "reopen" => changes::set_state(store, issue, IssueState::Open),
-        "delete" => changes::delete_issue(store, issue),
-        _ => Err(unknown_action()),
-    }
+/// Returns false if there is no such issue.
+fn change(store: &Store, issue: i64, action: &str) -> Result<bool, Error> {
+    Ok(match action {
+        "resolve" => store.set_state(issue, IssueState::Resolved)?,
+        "ignore" => store.set_state(issue, IssueState::Ignored)?,
+        "reopen" => store.set_state(issue, IssueState::Open)?,
+        "delete" => store.delete_issue(issue)?,
+        _ => return Err(unknown_action()),
+    })
 }
 
 /// Merges issues into the oldest one, whose URL is the most likely to have been shared.

@@ -29,7 +29,7 @@ pub fn add_event(state: &State, call: &Call, mut body: Body) -> Result<Response,
 pub fn decode(call: &Call, body: &mut Body) -> Result<(), Error> {
     let Some(coding) = Coding::from_request(call.request).map_err(Error::Coding)? else { return Ok(()) };
     let decoded = body.decode(coding, MAX_EVENT);
-    if looks_like_json(body.bytes()) { Ok(()) } else { Ok(decoded?) }
+    if looks_like_json(&body.bytes) { Ok(()) } else { Ok(decoded?) }
 }
 
 /// Returns true if a body begins as an object does, after blanks and a byte order mark.

@@ -1,10 +1,6 @@
 //! The dashboard's pages: the list of issues, one issue, one event, the setup; each as HTML or as plain text for a terminal.
-use super::{
-    call::Call,
-    error::Error,
-    response::{Format, markdown, see_other},
-    state::State,
-};
+use super::response::{Format, markdown, see_other};
+use super::{call::Call, error::Error, state::State};
 use crate::domain::Key;
 use crate::http::Body;
 use crate::query::Query;

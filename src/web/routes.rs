@@ -9,6 +9,7 @@ use crate::domain::is_name;
 use crate::event::{MAX_EVENT, parse_id};
 use crate::http::{Admission, Body, Coding, Version};
 use Access::{Anyone, ChangeByForm, ChangeByJson, Health, IngestKey, Read, SentryKey};
+use rouille::percent_encoding::percent_decode_str;
 use rouille::{Request, Response};
 use std::borrow::Cow;
 
@@ -23,8 +24,8 @@ const READ_FIRST: usize = 64 << 10;
 /// Every route, in the order of the contract. `HEAD` works wherever `GET` does.
 #[rustfmt::skip]
 static ROUTES: &[Route] = &[
-    route("POST",    "/api/events",              IngestKey,    MAX_EVENT, ingest::add_event).with_cors(),
-    route("OPTIONS", "/api/events",              Anyone,       NO_BODY,   ingest::preflight).with_cors(),
+    route("POST",    "/api/events",              IngestKey,    MAX_EVENT, ingest::add_event).open_to_pages(Cors::Obs),
+    route("OPTIONS", "/api/events",              Anyone,       NO_BODY,   ingest::preflight).open_to_pages(Cors::Obs),
     route("GET",     "/api/issues",              Read,         NO_BODY,   api::issues),
     route("GET",     "/api/issues/:issue",       Read,         NO_BODY,   api::issue),
     route("GET",     "/api/events/:event",       Read,         NO_BODY,   api::event),
@@ -33,12 +34,12 @@ static ROUTES: &[Route] = &[
     route("DELETE",  "/api/issues/:issue",       ChangeByJson, MAX_FORM,  api::delete_issue),
     route("DELETE",  "/api/events/:event",       ChangeByJson, MAX_FORM,  api::delete_event),
     route("POST",    "/api/issues/:issue/merge", ChangeByJson, MAX_FORM,  api::merge),
-    route("POST",    "/api/:project/envelope",   SentryKey, MAX_ENVELOPE, sentry::envelope).of_sentry(),
-    route("POST",    "/api/:project/store",      SentryKey,    MAX_EVENT, sentry::event).of_sentry(),
-    route("POST",    "/api/:project/security",   SentryKey,    MAX_EVENT, sentry::csp_reports).of_sentry(),
-    route("OPTIONS", "/api/:project/envelope",   Anyone,       NO_BODY,   ingest::preflight).of_sentry(),
-    route("OPTIONS", "/api/:project/store",      Anyone,       NO_BODY,   ingest::preflight).of_sentry(),
-    route("OPTIONS", "/api/:project/security",   Anyone,       NO_BODY,   ingest::preflight).of_sentry(),
+    route("POST",    "/api/:project/envelope",   SentryKey, MAX_ENVELOPE, sentry::envelope).open_to_pages(Cors::Sentry),
+    route("POST",    "/api/:project/store",      SentryKey,    MAX_EVENT, sentry::event).open_to_pages(Cors::Sentry),
+    route("POST",    "/api/:project/security",   SentryKey,    MAX_EVENT, sentry::csp_reports).open_to_pages(Cors::Sentry),
+    route("OPTIONS", "/api/:project/envelope",   Anyone,       NO_BODY,   ingest::preflight).open_to_pages(Cors::Sentry),
+    route("OPTIONS", "/api/:project/store",      Anyone,       NO_BODY,   ingest::preflight).open_to_pages(Cors::Sentry),
+    route("OPTIONS", "/api/:project/security",   Anyone,       NO_BODY,   ingest::preflight).open_to_pages(Cors::Sentry),
     route("GET",     "/",                        Read,         NO_BODY,   pages::issues),
     route("GET",     "/issues/:issue",           Read,         NO_BODY,   pages::issue),
     route("GET",     "/issues/:issue/latest",    Read,         NO_BODY,   pages::latest),
@@ -49,7 +50,7 @@ static ROUTES: &[Route] = &[
     route("POST",    "/events/:event",           ChangeByForm, MAX_FORM,  forms::change_event),
     route("GET",     "/style.css",               Anyone,       NO_BODY,   assets::style),
     route("GET",     "/favicon.svg",             Anyone,       NO_BODY,   assets::favicon),
-    route("GET",     "/sdk.js",                  Anyone,       NO_BODY,   assets::sdk).with_cors(),
+    route("GET",     "/sdk.js",                  Anyone,       NO_BODY,   assets::sdk).open_to_pages(Cors::Obs),
     route("GET",     "/health",                  Health,       NO_BODY,   assets::health),
 ];
 
@@ -96,12 +97,8 @@ const fn route(method: &'static str, path: &'static str, access: Access, max_bod
 }
 
 impl Route {
-    const fn with_cors(self) -> Route {
-        Route { cors: Some(Cors::Obs), ..self }
-    }
-
-    const fn of_sentry(self) -> Route {
-        Route { cors: Some(Cors::Sentry), ..self }
+    const fn open_to_pages(self, cors: Cors) -> Route {
+        Route { cors: Some(cors), ..self }
     }
 
     /// The parameters in a path, if the path matches this route's.
@@ -200,22 +197,11 @@ fn routes_at(path: &str) -> impl Iterator<Item = (&'static Route, PathParams)> {
 /// A path that does not decode to UTF-8 stays encoded too, and matches no route.
 pub fn path(target: &str) -> Cow<'_, str> {
     let raw = target.split('?').next().unwrap_or_default();
-    let mut parts = raw.split('%');
-    let mut decoded = Vec::from(parts.next().unwrap_or_default());
-    for part in parts {
-        let digits = part.get(..2).filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
-        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) if byte != b'/' => {
-                decoded.push(byte);
-                decoded.extend(&part.as_bytes()[2..]);
-            }
-            _ => {
-                decoded.push(b'%');
-                decoded.extend(part.as_bytes());
-            }
-        }
+    if !raw.contains('%') {
+        return raw.into();
     }
-    String::from_utf8(decoded).map_or(raw.into(), Cow::from)
+    let slashes_kept = raw.replace("%2F", "%252F").replace("%2f", "%252f");
+    percent_decode_str(&slashes_kept).decode_utf8().map_or(raw.into(), |path| path.into_owned().into())
 }
 
 /// A target without the last slash of its path.

@@ -1,20 +1,16 @@
 //! Sentry's routes: envelopes, single events and CSP reports from any Sentry SDK. No Sentry SDK sends an event twice, so
 //! obs tries for longer before it gives up.
-use super::envelope::{Envelope, Item};
-use super::{
-    call::Call,
-    error::Error,
-    ingest::{decode, looks_like_json},
-    response::json,
-    state::State,
-};
+use super::envelope::{Envelope, Part};
+use super::ingest::{decode, looks_like_json};
+use super::{call::Call, error::Error, response::json, state::State};
 use crate::event::sentry::{self, EnvelopeHeader, Sent};
 use crate::event::{MAX_EVENT, Rejection, csp};
-use crate::http::{Body, Coding, Parser, Refusal, Stream};
+use crate::http::{Body, Budget, Coding, Refusal, Stream};
 use crate::store::{Added, NewEvent};
 use crate::time::Time;
 use rouille::Response;
 use serde_json::json;
+use std::mem::take;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -31,17 +27,17 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// `POST /api/PROJECT/envelope/`: stores the events of an envelope and skips everything else in it.
 pub fn envelope(state: &State, call: &Call, mut body: Body) -> Result<Response, Error> {
     let mut coding = Coding::from_request(call.request).map_err(Error::Coding)?;
-    let parser = body.parser();
-    if let Some(declared) = coding.filter(|_| body.is_complete()) {
+    let budget = body.budget;
+    if let Some(declared) = coding.filter(|_| body.is_complete) {
         match body.decode(declared, MAX_EVENT) {
             Ok(()) => coding = None,
             Err(Refusal::BodyTooLarge(_)) => {} // as a stream, it needs less memory
-            Err(_) if looks_like_json(body.bytes()) => coding = None,
+            Err(_) if looks_like_json(&body.bytes) => coding = None,
             Err(refusal) => return Err(refusal.into()),
         }
     }
     let mut stream = body.stream(coding, MAX_EVENT, MAX_DECODED)?;
-    let stored = events(state, call, parser, &mut stream);
+    let stored = events(state, call, budget, &mut stream);
     match stream.refusal {
         Some(refusal) => Err(refusal.into()),
         None => stored.map(answer),
@@ -49,7 +45,7 @@ pub fn envelope(state: &State, call: &Call, mut body: Body) -> Result<Response, 
 }
 
 /// Stores the events of an envelope, and returns the id of the first. One that is refused does not cost the others.
-fn events(state: &State, call: &Call, parser: Parser, stream: &mut Stream) -> Result<Option<Uuid>, Error> {
+fn events(state: &State, call: &Call, budget: &Budget, stream: &mut Stream) -> Result<Option<Uuid>, Error> {
     let not_one = || Error::Bad("Invalid envelope: expected a line of JSON".into());
     let mut envelope = Envelope::open(stream, MAX_EVENT).map_err(|_| not_one())?.ok_or_else(not_one)?;
     let (mut stored, mut refused) = (None, None);
@@ -59,8 +55,8 @@ fn events(state: &State, call: &Call, parser: Parser, stream: &mut Stream) -> Re
         let event_id = envelope.header.event_id.take(); // no two events have the same
         let header = EnvelopeHeader { event_id, ..envelope.header };
         let event = match item {
-            Item::Event(bytes) => store(state, call, parser, bytes, header),
-            Item::TooLarge => Err(Refusal::BodyTooLarge(MAX_EVENT).into()),
+            Part::Whole(bytes) => store(state, call, budget, bytes, header),
+            Part::TooLong => Err(Refusal::BodyTooLarge(MAX_EVENT).into()),
         };
         match event {
             Ok(id) => stored = stored.or(Some(id)),
@@ -77,7 +73,7 @@ fn events(state: &State, call: &Call, parser: Parser, stream: &mut Stream) -> Re
 /// `POST /api/PROJECT/store/`: the body is one event.
 pub fn event(state: &State, call: &Call, mut body: Body) -> Result<Response, Error> {
     let bytes = decoded(call, &mut body)?;
-    let id = store(state, call, body.parser(), bytes, EnvelopeHeader::default())?;
+    let id = store(state, call, body.budget, bytes, EnvelopeHeader::default())?;
     Ok(answer(Some(id)))
 }
 
@@ -86,33 +82,28 @@ pub fn csp_reports(state: &State, call: &Call, mut body: Body) -> Result<Respons
     let bytes = decoded(call, &mut body)?;
     let project = &call.sender.project;
     let new = |events: Vec<_>| events.into_iter().map(|event| NewEvent::new(event, project.clone())).collect();
-    let reports: Vec<_> = body.parser().parse(&bytes, |bytes| csp::reports(bytes).map(new))?.map_err(invalid)?;
-    let mut stored = None;
-    for report in reports {
-        let id = keep(state, call, report)?;
-        stored = stored.or(Some(id));
-    }
-    Ok(answer(stored))
+    let reports: Vec<_> = body.budget.parse(&bytes, |bytes| csp::reports(bytes).map(new))?.map_err(invalid)?;
+    let stored = reports.into_iter().map(|report| keep(state, call, report)).collect::<Result<Vec<_>, _>>()?;
+    Ok(answer(stored.first().copied()))
 }
 
 /// A complete body without its coding. Sentry's old SDK for Node sends base64 of zlib, and no header that says so.
 fn decoded(call: &Call, body: &mut Body) -> Result<Vec<u8>, Error> {
-    if Coding::from_request(call.request) == Ok(None) && body.bytes().starts_with(b"eJ") {
-        let sent = base64(body.take());
-        body.replace(sent);
+    if Coding::from_request(call.request) == Ok(None) && body.bytes.starts_with(b"eJ") {
+        body.bytes = base64(take(&mut body.bytes));
         body.decode(Coding::Deflate, MAX_EVENT)?;
     } else {
         decode(call, body)?;
     }
-    Ok(body.take())
+    Ok(take(&mut body.bytes))
 }
 
-fn store(state: &State, call: &Call, parser: Parser, bytes: Vec<u8>, header: EnvelopeHeader) -> Result<Uuid, Error> {
+fn store(state: &State, call: &Call, budget: &Budget, bytes: Vec<u8>, header: EnvelopeHeader) -> Result<Uuid, Error> {
     let new = |Sent { event, age }: Sent| {
         let happened_at = age.and_then(|age| Time::from_millis(Time::now().millis() - age.max(0)));
         NewEvent { happened_at, ..NewEvent::new(event, call.sender.project.clone()) }
     };
-    let new = parser.parse(&bytes, |bytes| sentry::parse(bytes, header).map(new))?.map_err(invalid)?;
+    let new = budget.parse(&bytes, |bytes| sentry::parse(bytes, header).map(new))?.map_err(invalid)?;
     drop(bytes);
     keep(state, call, new)
 }
@@ -152,19 +143,12 @@ fn answer(id: Option<Uuid>) -> Response {
 
 /// Decodes in place, up to the first byte that is not base64.
 fn base64(mut text: Vec<u8>) -> Vec<u8> {
-    let (mut bits, mut count, mut length) = (0u32, 0, 0);
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    text.retain(|byte| !byte.is_ascii_whitespace());
+    let (mut bits, mut count, mut length) = (0, 0, 0);
     for at in 0..text.len() {
-        let byte = text[at];
-        let digit = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' | b'-' => 62,
-            b'/' | b'_' => 63,
-            b'\r' | b'\n' => continue,
-            _ => break,
-        };
-        (bits, count) = (bits << 6 | u32::from(digit), count + 6);
+        let Some(digit) = DIGITS.iter().position(|digit| *digit == text[at]) else { break };
+        (bits, count) = (bits << 6 | digit, count + 6);
         if count >= 8 {
             count -= 8;
             text[length] = (bits >> count) as u8;

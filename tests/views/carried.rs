@@ -157,7 +157,8 @@ fn a_cause_without_a_stack_trace_is_its_type_and_message_only() {
     let cause = html.split_once("InkError").unwrap().1.split("</section>").next().unwrap();
     assert!(cause.contains("no ink") && !cause.contains("null"), "{cause}");
     let issue = issue("x");
-    let page = EventPage { event: &event, issue: &issue, older: None, newer: None, may_act: true, now: now() };
+    let one_of_one = Neighbours::default();
+    let page = alone(&event, &issue, &one_of_one);
     let text = terminal::event(&page, "http://localhost").into_string();
     assert!(text.contains("Caused by InkError\n    no ink\n\n"), "{text}");
 }

@@ -1,5 +1,5 @@
 //! The SQL function `contains`, which searches texts without regard to case in any script. SQLite's LIKE folds ASCII only.
-use crate::text::contains_folded;
+use crate::text::fold;
 use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::types::ValueRef;
@@ -13,6 +13,6 @@ pub fn add_to(connection: &Connection) -> rusqlite::Result<()> {
             _ => None,
         };
         let needle = text(0).unwrap_or_default();
-        Ok((1..arguments.len()).filter_map(text).any(|text| contains_folded(text, needle)))
+        Ok((1..arguments.len()).filter_map(text).any(|text| fold(text).contains(needle)))
     })
 }

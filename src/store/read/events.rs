@@ -5,8 +5,9 @@ use super::search::{STRIDE, TIME, counted};
 use crate::domain::{Cursor, Found, Neighbours, Position, StoredEvent, Summary};
 use crate::event::tags;
 use crate::query::Query;
-use crate::store::counts::{KINDS, labels};
+use crate::store::counts::KINDS;
 use crate::store::error::Error;
+use crate::store::labels::labels;
 use rusqlite::Row;
 use std::time::Instant;
 
