@@ -25,7 +25,7 @@ mod transfer;
 mod upkeep;
 mod write;
 
-pub use alerts::{Alert, AlertCounts, AlertKind, AlertPolicy};
+pub use alerts::{Alert, AlertCounts, AlertPolicy};
 pub use change::merge::Merged;
 pub use counts::Usage;
 pub use error::Error;
@@ -73,7 +73,7 @@ impl Store {
 
     /// Stores an event. Returns once it is durable.
     pub fn add(&self, event: impl Into<Arc<NewEvent>>) -> Result<Added, Error> {
-        self.writer.add(event.into())
+        self.writer.queue.add(event.into())
     }
 
     /// Returns false if there is no such issue.
@@ -101,6 +101,7 @@ impl Store {
         work: impl FnOnce(&Transaction, Time) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, Error> {
         self.writer
+            .queue
             .change(|connection| transaction::durable(connection, |transaction| Ok(work(transaction, Time::now())?)))
     }
 

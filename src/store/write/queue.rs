@@ -4,6 +4,7 @@ use super::incoming::{Added, NewEvent};
 use crate::store::error::Error;
 use rusqlite::Connection;
 use std::mem;
+use std::sync::mpsc;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -60,14 +61,28 @@ impl Queue {
         }
     }
 
-    /// Once the queue is closed, drops the change.
-    pub fn change(&self, change: Change) {
-        let mut waiting = self.lock();
-        if !waiting.closed {
+    /// Returns once the change is made.
+    pub fn change<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let (reply, outcome) = mpsc::sync_channel(1);
+        let change: Change = Box::new(move |connection| {
+            let outcome = connection.and_then(work);
+            let failure = outcome.as_ref().err().filter(|error| !matches!(error, Error::Row(_))).cloned();
+            drop(reply.send(outcome));
+            failure.map_or(Ok(()), Err)
+        });
+        {
+            let mut waiting = self.lock();
+            if waiting.closed {
+                return Err(Error::Down);
+            }
             waiting.batch.changes.push(change);
             waiting.batch.since.get_or_insert_with(Instant::now);
-            self.arrived.notify_one();
         }
+        self.arrived.notify_one();
+        outcome.recv().unwrap_or(Err(Error::Down))
     }
 
     /// Takes everything that waits, after at most `patience`. Returns `None` once the queue is closed and empty.
