@@ -1,7 +1,7 @@
 //! The numbers that are stored because no query could compute them once old events are gone: events per issue, per hour
 //! and per value, and how many events are stored. Everything that changes them is in this file.
 use crate::domain::Level;
-use crate::event::tags::{self, Tag};
+use crate::event::{Event, tags};
 use crate::time::Time;
 use rusqlite::{Connection, Statement, Transaction, params};
 use std::collections::BTreeMap;
@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 /// Stands for all issues together in `issue_hours`.
 pub const ALL_ISSUES: i64 = 0;
 /// The fields whose values are counted per issue.
-pub const KINDS: [&str; 3] = ["environment", "release", "server_name"];
+const KINDS: [&str; 3] = ["environment", "release", "server_name"];
 /// The kind of the values that tell users apart. The kind of a tag is [`tag_kind`].
-pub const USER: &str = "user";
+const USER: &str = "user";
 /// Values of one kind that an issue counts separately. Any others are counted together, as ''.
 const MAX_VALUES: i64 = 100;
 const MAX_USERS: i64 = 1000;
@@ -34,17 +34,6 @@ pub struct Tally<'a> {
     values: BTreeMap<(&'a str, &'a str), i64>,
 }
 
-/// What counts of an event.
-pub struct Arrival<'a> {
-    pub seq: i64,
-    pub received_at: Time,
-    pub level: Level,
-    pub suppressed: Option<i64>,
-    /// Those of [`KINDS`].
-    pub fields: [&'a Option<String>; 3],
-    pub labels: &'a [Label],
-}
-
 #[derive(Clone, Copy, Default)]
 pub struct HourCount {
     pub events: i64,
@@ -53,19 +42,19 @@ pub struct HourCount {
 
 impl<'a> Tally<'a> {
     /// Adds an event that is newer than the others.
-    pub fn add(&mut self, event: Arrival<'a>) {
-        let Arrival { seq, received_at, level, suppressed, fields, labels } = event;
-        let events = 1 + suppressed.unwrap_or(0);
+    pub fn add(&mut self, seq: i64, received_at: Time, event: &'a Event, labels: &'a [Label]) {
+        let events = 1 + event.suppressed.unwrap_or(0);
         self.first_seq = if self.stored == 0 { seq } else { self.first_seq };
         self.last_seq = seq;
         if self.first_seen.is_none_or(|(first, _)| received_at < first) {
-            self.first_seen = Some((received_at, fields[1].as_deref()));
+            self.first_seen = Some((received_at, event.release.as_deref()));
         }
         self.last_seen = self.last_seen.max(Some(received_at));
         self.stored += 1;
         let hour = self.hours.entry(received_at.hour()).or_default();
         hour.events += events;
-        hour.errors += if level == Level::Error { events } else { 0 };
+        hour.errors += if event.level == Level::Error { events } else { 0 };
+        let fields = [&event.environment, &event.release, &event.server_name];
         let fields = KINDS.into_iter().zip(fields).filter_map(|(kind, value)| Some((kind, value.as_deref()?)));
         for value in fields.chain(labels.iter().map(|(kind, value)| (kind.as_str(), value.as_str()))) {
             *self.values.entry(value).or_insert(0) += events;
@@ -87,15 +76,11 @@ pub fn tag_kind(name: &str) -> String {
 pub type Label = (String, String);
 
 /// An event's tags, those that follow from its other fields, and its user.
-pub fn labels(
-    tags: &[Tag],
-    user: Option<&str>,
-    contexts: Option<&str>,
-    request: Option<&str>,
-    more: Option<&str>,
-) -> Vec<Label> {
-    let derived = tags::derived(tags, contexts, request, more);
-    let tags = tags.iter().chain(&derived).map(|(name, value)| (tag_kind(name), value.clone()));
+pub fn labels(event: &Event) -> Vec<Label> {
+    let [user, contexts, request, more] =
+        [&event.user, &event.contexts, &event.request, &event.more].map(|field| field.as_deref());
+    let derived = tags::derived(&event.tags, contexts, request, more);
+    let tags = event.tags.iter().chain(&derived).map(|(name, value)| (tag_kind(name), value.clone()));
     tags.chain(user.and_then(tags::user_key).map(|(_, user)| (USER.into(), user))).collect()
 }
 

@@ -96,9 +96,7 @@ impl Upkeep {
             Kind::Age => retention::age(connection, self.retention.days, &mut self.aged),
             Kind::Space => {
                 let more = space::free_pages(connection, self.is_stale)?;
-                // A purge that rests after a failure may never end.
-                let is_purging = !rests(self.tasks[Kind::Purge as usize].1) && purge::is_due(connection)?;
-                if self.is_stale && !more && !is_purging {
+                if self.is_stale && !more {
                     self.is_stale = !space::empty_wal(connection)?;
                 }
                 Ok(more)
