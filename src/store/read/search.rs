@@ -31,7 +31,7 @@ impl Reader<'_> {
         let candidates = candidates(self.0, query)?;
         let search = Search { conditions: conditions(query, now), candidates, sort, cursor };
         let scan = search.scan(self.0, &states)?;
-        let issues = self.issues_by_id(&scan.found)?;
+        let issues = scan.found.iter().filter_map(|id| self.issue(*id).transpose()).collect::<Result<Vec<_>, _>>()?;
         // Another program may have removed an issue's newest event. That issue is not shown, but must not end the list.
         let incomplete = issues.len() < scan.found.len() && scan.found.len() > PAGE;
         let mut page = page(cursor, issues, |issue| position(sort, issue));
@@ -155,29 +155,24 @@ fn conditions(query: &Query, now: Time) -> Sql {
     let conditions = query.0.iter().filter_map(|term| {
         let (sql, value) = match term {
             Term::Is(Is::State(_) | Is::Any) => return None,
-            Term::Is(Is::Reopened) => return Some("reopened_at IS NOT NULL".into()),
-            Term::Is(Is::Unhandled) => return Some("events.unhandled".into()),
-            Term::Is(Is::New) => ("first_seen > ?".into(), Time::from_millis(now.millis() - DAY)?.to_string()),
-            Term::Field(field, value) => match field {
-                Field::Level => ("events.level = ?".into(), value.clone()),
-                Field::Platform => ("events.platform = ?".into(), value.clone()),
-                Field::Type => ("events.type = ?".into(), value.clone()),
-                Field::Project => ("project = ?".into(), value.clone()),
-                Field::Environment | Field::Release | Field::Server | Field::User => {
-                    values.push(counted(term)?.0.into());
-                    (EVER.into(), value.clone())
-                }
-            },
-            Term::Tag(_, value) => {
+            Term::Is(Is::Reopened) => return Some("reopened_at IS NOT NULL"),
+            Term::Is(Is::Unhandled) => return Some("events.unhandled"),
+            Term::Is(Is::New) => ("first_seen > ?", Time::from_millis(now.millis() - DAY)?.to_string()),
+            Term::Field(Field::Level, value) => ("events.level = ?", value.clone()),
+            Term::Field(Field::Platform, value) => ("events.platform = ?", value.clone()),
+            Term::Field(Field::Type, value) => ("events.type = ?", value.clone()),
+            Term::Field(Field::Project, value) => ("project = ?", value.clone()),
+            Term::Field(Field::Environment | Field::Release | Field::Server | Field::User, value)
+            | Term::Tag(_, value) => {
                 values.push(counted(term)?.0.into());
-                (EVER.into(), value.clone())
+                (EVER, value.clone())
             }
-            Term::Text(text) => ("contains(?, title, culprit, events.type, events.message)".into(), fold(text)),
+            Term::Text(text) => ("contains(?, title, culprit, events.type, events.message)", fold(text)),
         };
         values.push(value.into());
         Some(sql)
     });
-    let conditions: Vec<String> = conditions.collect();
+    let conditions: Vec<&str> = conditions.collect();
     // `iif` stops at the first condition that does not hold.
     (if conditions.is_empty() { "1".into() } else { format!("iif({}, 1, 0)", conditions.join(" AND ")) }, values)
 }
