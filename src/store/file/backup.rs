@@ -83,8 +83,7 @@ impl Unfinished {
             return Err(io::ErrorKind::Interrupted.into());
         }
         fs::hard_link(&self.0, dest)?;
-        let folder = dest.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        File::open(folder)?.sync_all()
+        File::open(dest.parent().unwrap_or(dest))?.sync_all()
     }
 }
 
