@@ -44,11 +44,21 @@ pub struct AlertCounts {
 
 impl AlertPolicy {
     /// Records an alert in the transaction of the event that triggers it, so that both are stored or neither is.
-    pub fn note(self, connection: &Connection, kind: &str, issue: i64, event_seq: i64) -> rusqlite::Result<()> {
-        match self {
-            AlertPolicy::Never => Ok(()),
-            AlertPolicy::Issues { .. } => insert(connection, kind, issue, event_seq, None),
+    pub fn note(
+        self,
+        connection: &Connection,
+        kind: &str,
+        issue: i64,
+        event_seq: i64,
+        events_last_hour: Option<i64>,
+    ) -> rusqlite::Result<()> {
+        if self == AlertPolicy::Never {
+            return Ok(());
         }
+        let mut insert = connection.prepare_cached(
+            "INSERT INTO alerts (id, kind, issue_id, event_seq, events_last_hour) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?;
+        insert.execute(params![Uuid::now_v7().to_string(), kind, issue, event_seq, events_last_hour]).map(drop)
     }
 
     /// Records an alert if the `added` events, already counted for this hour, took the issue over the limit.
@@ -68,23 +78,10 @@ impl AlertPolicy {
         let (events, ignored): (i64, bool) = select.query_row([issue, hour], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let rate = i64::from(rate);
         match !ignored && events > rate && events - added <= rate {
-            true => insert(connection, "rate", issue, event_seq, Some(events)),
+            true => self.note(connection, "rate", issue, event_seq, Some(events)),
             false => Ok(()),
         }
     }
-}
-
-fn insert(
-    connection: &Connection,
-    kind: &str,
-    issue: i64,
-    event_seq: i64,
-    events_last_hour: Option<i64>,
-) -> rusqlite::Result<()> {
-    let mut insert = connection.prepare_cached(
-        "INSERT INTO alerts (id, kind, issue_id, event_seq, events_last_hour) VALUES (?1, ?2, ?3, ?4, ?5)",
-    )?;
-    insert.execute(params![Uuid::now_v7().to_string(), kind, issue, event_seq, events_last_hour]).map(drop)
 }
 
 /// Removes alerts up to a `seq`. Returns true if there may be more.

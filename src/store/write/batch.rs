@@ -103,7 +103,7 @@ impl<'a> Commit<'a> {
         }
         for (issue, seq) in &self.reopened {
             state::reopen(transaction, *issue, self.now)?;
-            self.policy.note(transaction, "reopened", *issue, *seq)?;
+            self.policy.note(transaction, "reopened", *issue, *seq, None)?;
         }
         Ok(())
     }
@@ -150,7 +150,7 @@ fn create_issue(
     savepoint
         .prepare_cached("INSERT INTO issue_keys (project, version, hash, issue_id) VALUES (?1, ?2, ?3, ?4)")?
         .execute(params![new.project, grouping::VERSION, grouping.hash, id])?;
-    policy.note(&savepoint, "new", id, seq)?;
+    policy.note(&savepoint, "new", id, seq, None)?;
     savepoint.commit()?;
     Ok((home, place))
 }
