@@ -1,5 +1,5 @@
 //! Events: one, those of an issue, and the neighbours of one.
-use super::page::{PAGE, level, page, time};
+use super::page::{PAGE, level, page, side, time};
 use super::pool::Reader;
 use crate::domain::{Cursor, Page, Position, StoredEvent, Summary};
 use crate::store::error::Error;
@@ -18,15 +18,16 @@ pub const EVENT: &str = "
 impl Reader<'_> {
     /// A page of an issue's events, the newest first.
     pub fn events(&self, issue: i64, cursor: Cursor) -> Result<Page<Summary>, Error> {
-        let (side, from, order) = match cursor {
-            Cursor::Newest => ("<=", i64::MAX, "DESC"),
-            Cursor::After(position) => ("<", position.key, "DESC"),
-            Cursor::Before(position) => (">", position.key, "ASC"),
-        };
+        let (side, from, order) = side(cursor);
         let sql = format!("{SUMMARY} WHERE issue_id = ?1 AND seq {side} ?2 ORDER BY seq {order} LIMIT ?3");
         let mut statement = self.0.prepare_cached(&sql)?;
-        let rows = statement.query_map([issue, from, PAGE as i64 + 1], summary)?;
-        Ok(page(cursor, rows.collect::<Result<_, _>>()?, |event| Position { key: event.seq, id: 0 }))
+        let rows = statement.query_map([issue, from.key, PAGE as i64 + 1], summary)?;
+        let mut rows: Vec<Summary> = rows.collect::<Result<_, _>>()?;
+        let goes_on = rows.len() > PAGE;
+        rows.truncate(PAGE);
+        let position = |event: &Summary| Position { key: event.seq, id: 0 };
+        let (first, last) = (rows.first().map(position), rows.last().map(position));
+        Ok(page(cursor, rows, first, last, goes_on))
     }
 
     pub fn event(&self, id: &str) -> Result<Option<StoredEvent>, Error> {
