@@ -81,7 +81,9 @@ fn named<T: Copy>(table: &[(&str, T)], name: &str) -> Option<T> {
 
 impl Query {
     pub fn parse(text: &str) -> Query {
-        Query(words(text).into_iter().map(Term::from_word).take(MAX_TERMS).collect())
+        let mut terms = terms(text);
+        terms.truncate(MAX_TERMS);
+        Query(terms)
     }
 
     /// The states that match. An issue has only one, so a query that names two matches none.
@@ -139,34 +141,28 @@ impl Display for Query {
 }
 
 impl Term {
-    fn from_word(word: Word) -> Term {
-        let Word { name: Some(name), text } = word else { return Term::Text(word.text) };
-        let term = match named(&FIELDS, &name) {
+    fn new(name: Option<&str>, text: &str) -> Term {
+        let Some(name) = name else { return Term::Text(text.into()) };
+        let term = match named(&FIELDS, name) {
             None if name == "is" => named(&IS, &text.to_ascii_lowercase()).map(Term::Is),
-            None => None,
-            Some(Field::Level) => Level::parse(&text).map(|level| Term::Field(Field::Level, level.as_str().into())),
-            Some(field) if text.is_empty() && field != Field::Project => None,
-            Some(field) => Some(Term::Field(field, text.clone())),
+            None => (!text.is_empty()).then(|| Term::Tag(name.into(), text.into())),
+            Some(Field::Level) => Level::parse(text).map(|level| Term::Field(Field::Level, level.as_str().into())),
+            Some(field) => (!text.is_empty() || field == Field::Project).then(|| Term::Field(field, text.into())),
         };
-        let is_known = name == "is" || named(&FIELDS, &name).is_some();
-        term.unwrap_or_else(|| match is_known || text.is_empty() {
-            true => Term::Text(format!("{name}:{text}")),
-            false => Term::Tag(name, text),
-        })
+        term.unwrap_or_else(|| Term::Text(format!("{name}:{text}")))
     }
 }
 
 impl Display for Term {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
+        let value = |text: &str| if is_plain(text) { text.to_string() } else { quoted(text) };
         match self {
             Term::Is(is) => write!(f, "is:{}", name_of(&IS, is)),
-            Term::Field(field, value) if is_plain(value) => write!(f, "{}:{value}", name_of(&FIELDS, field)),
-            Term::Field(field, value) => write!(f, "{}:{}", name_of(&FIELDS, field), quoted(value)),
-            Term::Tag(name, value) if is_plain(value) => write!(f, "{name}:{value}"),
-            Term::Tag(name, value) => write!(f, "{name}:{}", quoted(value)),
-            Term::Text(text) if is_plain(text) && !text.contains(':') => f.write_str(text),
-            Term::Text(text) => f.write_str(&quoted(text)),
+            Term::Field(field, text) => write!(f, "{}:{}", name_of(&FIELDS, field), value(text)),
+            Term::Tag(name, text) => write!(f, "{name}:{}", value(text)),
+            Term::Text(text) if text.contains(':') => f.write_str(&quoted(text)),
+            Term::Text(text) => f.write_str(&value(text)),
         }
     }
 }
@@ -176,29 +172,24 @@ fn is_plain(text: &str) -> bool {
     !text.contains(|c: char| c.is_whitespace() || c == '"')
 }
 
-/// A part of a query: perhaps a name and a colon, then a text, which may be quoted.
-struct Word {
-    name: Option<String>,
-    text: String,
-}
-
-fn words(query: &str) -> Vec<Word> {
-    let mut words = Vec::new();
+/// Splits a query into terms: each perhaps a name and a colon, then a text, which may be quoted.
+fn terms(query: &str) -> Vec<Term> {
+    let mut terms = Vec::new();
     let mut rest = query.trim_start();
     while !rest.is_empty() {
-        let name = rest.find(':').filter(|end| *end > 0 && is_plain(&rest[..*end]));
-        let after = name.map_or(rest, |end| &rest[end + 1..]);
+        let name = rest.split_once(':').map(|(name, _)| name).filter(|name| !name.is_empty() && is_plain(name));
+        let after = name.map_or(rest, |name| &rest[name.len() + 1..]);
         let (text, tail) = unquote(after).unwrap_or_else(|| {
             let (word, tail) = after.split_at(after.find(char::is_whitespace).unwrap_or(after.len()));
             (word.to_string(), tail)
         });
-        let (name, text) = (name.map(|end| rest[..end].to_string()), text::trim(&text));
+        let text = text::trim(&text);
         if name.is_some() || !text.is_empty() {
-            words.push(Word { name, text: text.into() });
+            terms.push(Term::new(name, text));
         }
         rest = tail.trim_start();
     }
-    words
+    terms
 }
 
 /// Reads a quoted text, in which a quote is doubled, and returns it with what follows. The last quote may be missing.

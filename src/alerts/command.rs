@@ -23,32 +23,24 @@ const MAX_ERRORS: usize = 500;
 /// Variables that the command does not get: it does not need them, and it may show its environment to others.
 const SECRETS: [&str; 2] = ["OBS_API_KEY", "OBS_DASHBOARD_PASSWORD"];
 
-#[derive(Debug, PartialEq)]
 pub enum Outcome {
     /// The command exited with status 0.
     Delivered,
-    /// Any other exit, or a timeout. Says which, followed by what the command wrote to standard error.
-    Failed(String),
-    /// obs is stopping and killed the command before its timeout.
+    /// obs is stopping and killed the command.
     Interrupted,
 }
 
-/// Runs `sh -c COMMAND` with `input` on its standard input, until it exits or is killed. Setting `stop`
-/// shortens its timeout.
-pub fn run(command: &OsStr, input: Vec<u8>, stop: &AtomicBool) -> Outcome {
-    let (child, errors) = match spawn(command, input) {
-        Ok(started) => started,
-        Err(e) => return Outcome::Failed(format!("cannot run sh: {e}")),
-    };
-    wait(child, stop).unwrap_or_else(|reason| {
-        Outcome::Failed(match collect(&errors).trim() {
-            "" => reason,
-            errors => format!("{reason}: {errors}"),
-        })
+/// Runs `sh -c COMMAND` with `input` on its standard input, until it exits or is killed. Setting `stop` shortens its
+/// timeout. The error is any other exit or a timeout, followed by what the command wrote to standard error.
+pub fn run(command: &OsStr, input: String, stop: &AtomicBool) -> Result<Outcome, String> {
+    let (child, errors) = spawn(command, input).map_err(|e| format!("cannot run sh: {e}"))?;
+    wait(child, stop).map_err(|why| match collect(&errors).trim() {
+        "" => why,
+        errors => format!("{why}: {errors}"),
     })
 }
 
-fn spawn(command: &OsStr, input: Vec<u8>) -> io::Result<(Child, mpsc::Receiver<Vec<u8>>)> {
+fn spawn(command: &OsStr, input: String) -> io::Result<(Child, mpsc::Receiver<Vec<u8>>)> {
     let mut shell = Command::new("sh");
     shell.arg("-c").arg(command).process_group(0);
     shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
@@ -67,48 +59,44 @@ fn spawn(command: &OsStr, input: Vec<u8>) -> io::Result<(Child, mpsc::Receiver<V
 
 /// Writes standard input and reads standard error in two threads, because each may block for as long as the
 /// command runs.
-fn attach(child: &mut Child, input: Vec<u8>) -> io::Result<mpsc::Receiver<Vec<u8>>> {
+fn attach(child: &mut Child, input: String) -> io::Result<mpsc::Receiver<Vec<u8>>> {
     if let Some(mut pipe) = child.stdin.take() {
         // An error means that the command closed its end, which it may.
-        let write = move || drop(pipe.write_all(&input));
+        let write = move || drop(pipe.write_all(input.as_bytes()));
         thread::Builder::new().name("alert input".into()).spawn(write)?;
     }
-    let (sender, errors) = mpsc::channel();
+    let (sender, errors) = mpsc::sync_channel(MAX_ERRORS);
     if let Some(pipe) = child.stderr.take() {
         thread::Builder::new().name("alert errors".into()).spawn(move || read_errors(pipe, sender))?;
     }
     Ok(errors)
 }
 
-/// Passes on the first bytes, then discards the rest, so that the command never blocks on a full pipe.
-fn read_errors(mut pipe: ChildStderr, errors: mpsc::Sender<Vec<u8>>) {
+/// Passes on as many parts as fit, and reads to the end, so that the command never blocks on a full pipe.
+fn read_errors(mut pipe: ChildStderr, errors: mpsc::SyncSender<Vec<u8>>) {
     let mut buffer = [0; MAX_ERRORS];
-    let mut room = MAX_ERRORS;
-    while room > 0
-        && let Ok(length @ 1..) = pipe.read(&mut buffer[..room])
-    {
-        room -= length;
-        let _ = errors.send(buffer[..length].to_vec());
+    while let Ok(length @ 1..) = pipe.read(&mut buffer) {
+        let _ = errors.try_send(buffer[..length].to_vec());
     }
-    drop(errors);
-    let _ = io::copy(&mut pipe, &mut io::sink());
 }
 
-/// Returns what was read from standard error. A background process that the command left behind can keep the
-/// pipe open, so this waits only for `GRACE`.
+/// Returns the start of standard error. A background process that the command left behind can keep the pipe open, so
+/// this waits only for `GRACE`.
 fn collect(errors: &mpsc::Receiver<Vec<u8>>) -> String {
     let deadline = Instant::now() + GRACE;
     let mut bytes = Vec::new();
-    while let Ok(more) = errors.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+    while bytes.len() < MAX_ERRORS
+        && let Ok(more) = errors.recv_timeout(deadline.saturating_duration_since(Instant::now()))
+    {
         bytes.extend(more);
     }
+    bytes.truncate(MAX_ERRORS);
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Waits for the command to exit and kills it when its time is up. The error is the reason for a failure.
+/// Waits for the command to exit and kills it when its time is up.
 fn wait(mut child: Child, stop: &AtomicBool) -> Result<Outcome, String> {
-    let deadline = Instant::now() + TIMEOUT;
-    let mut stop_deadline = None;
+    let (mut deadline, mut is_stopping) = (Instant::now() + TIMEOUT, false);
     loop {
         match child.try_wait() {
             Ok(Some(status)) if status.success() => return Ok(Outcome::Delivered),
@@ -116,27 +104,22 @@ fn wait(mut child: Child, stop: &AtomicBool) -> Result<Outcome, String> {
             Ok(None) => {}
             Err(e) => return Err(format!("cannot wait for the command: {e}")),
         }
-        let now = Instant::now();
-        if stop.load(Relaxed) {
-            stop_deadline.get_or_insert(now + STOP_TIMEOUT);
+        if !is_stopping && stop.load(Relaxed) {
+            (is_stopping, deadline) = (true, deadline.min(Instant::now() + STOP_TIMEOUT));
         }
-        if now >= deadline {
+        if Instant::now() >= deadline {
             kill(&mut child);
-            return Err(format!("timed out after {} seconds", TIMEOUT.as_secs()));
-        }
-        if stop_deadline.is_some_and(|deadline| now >= deadline) {
-            kill(&mut child);
-            return Ok(Outcome::Interrupted);
+            let timed_out = Err(format!("timed out after {} seconds", TIMEOUT.as_secs()));
+            return if is_stopping { Ok(Outcome::Interrupted) } else { timed_out };
         }
         thread::sleep(POLL_INTERVAL);
     }
 }
 
 fn describe(status: ExitStatus) -> String {
-    match (status.code(), status.signal()) {
-        (Some(code), _) => format!("exit status {code}"),
-        (None, Some(signal)) => format!("killed by signal {signal}"),
-        (None, None) => status.to_string(),
+    match status.code() {
+        Some(code) => format!("exit status {code}"),
+        None => format!("killed by signal {}", status.signal().unwrap_or_default()),
     }
 }
 

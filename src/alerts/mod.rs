@@ -5,7 +5,7 @@ mod message;
 mod pace;
 
 use crate::log;
-use crate::store::{Error, Store};
+use crate::store::{Alert, Error, Store};
 use command::Outcome;
 use message::Message;
 use pace::{Pace, Turn};
@@ -60,12 +60,8 @@ impl AlertThread {
 
 /// Runs the command once with a test message, and returns how it exited as a line of text.
 pub fn test(settings: &AlertSettings) -> Result<String, String> {
-    let input = Message::test(&settings.base_url).and_then(|message| message.to_line()).map_err(|e| e.to_string())?;
-    match command::run(&settings.command, input, &AtomicBool::new(false)) {
-        Outcome::Delivered => Ok("OBS_ALERT_COMMAND: exit status 0\n".into()),
-        Outcome::Failed(reason) => Err(format!("OBS_ALERT_COMMAND: {reason}")),
-        Outcome::Interrupted => Err("OBS_ALERT_COMMAND: interrupted".into()),
-    }
+    let outcome = command::run(&settings.command, message::test(&settings.base_url), &AtomicBool::new(false));
+    outcome.map(|_| "OBS_ALERT_COMMAND: exit status 0\n".into()).map_err(|why| format!("OBS_ALERT_COMMAND: {why}"))
 }
 
 struct Runner {
@@ -100,16 +96,13 @@ impl Runner {
                 pace.caught_up();
                 pause = POLL;
             }
-            Some((seq, None)) => {
-                self.sent = seq; // the issue has been deleted
-                return Ok(pause);
-            }
-            Some((seq, Some(alert))) => match pace.turn(Instant::now()) {
+            Some((seq, Alert { issue: None, .. })) => self.sent = seq,
+            Some((seq, alert)) => match pace.turn(Instant::now()) {
                 Turn::Wait(time) => pause = time,
-                Turn::One => self.send(Message::from_alert(&alert, &self.settings.base_url), seq),
+                Turn::One => self.send(Message::new(alert, &self.settings.base_url), seq),
                 Turn::Summary => {
                     let (counts, last_seq) = self.store.read(|reader| reader.count_alerts(self.sent))?;
-                    self.send(Ok(Message::summary(counts, &self.settings.base_url)), last_seq);
+                    self.send(Message::summary(counts, &self.settings.base_url), last_seq);
                 }
             },
         }
@@ -121,18 +114,15 @@ impl Runner {
     }
 
     /// Runs the command for a message about all alerts up to `seq`. A failure is logged and not repeated.
-    fn send(&mut self, message: serde_json::Result<Message>, seq: i64) {
-        match message.and_then(|message| Ok((message.to_line()?, message))) {
-            Err(error) => log::line(&format!("cannot write an alert as JSON: {error}")),
-            Ok((input, Message { alert_id, kind, link, .. })) => {
-                match command::run(&self.settings.command, input, &self.stop) {
-                    Outcome::Delivered => {}
-                    Outcome::Failed(reason) => log::line(&format!("alert {alert_id} ({kind}, {link}): {reason}")),
-                    Outcome::Interrupted => {
-                        return log::line(&format!("alert {alert_id} will be sent again after the next start"));
-                    }
-                }
+    fn send(&mut self, message: Message, seq: i64) {
+        let Message { alert: Alert { alert_id, kind, .. }, link, .. } = &message;
+        let input = message.to_line().map_err(|e| format!("cannot write it as JSON: {e}"));
+        match input.and_then(|input| command::run(&self.settings.command, input, &self.stop)) {
+            Ok(Outcome::Delivered) => {}
+            Ok(Outcome::Interrupted) => {
+                return log::line(&format!("alert {alert_id} will be sent again after the next start"));
             }
+            Err(why) => log::line(&format!("alert {alert_id} ({kind}, {link}): {why}")),
         }
         self.sent = seq;
     }

@@ -9,27 +9,6 @@ use uuid::Uuid;
 /// Maximum number of alerts removed per transaction. Bounds how long the writer is busy with it.
 const REMOVE_STEP: i64 = 5000;
 
-/// What triggers an alert.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AlertKind {
-    /// The first event of an issue.
-    New,
-    /// An event of an issue that was resolved.
-    Reopened,
-    /// The event that takes an issue over the limit for this hour.
-    Rate,
-}
-
-impl AlertKind {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            AlertKind::New => "new",
-            AlertKind::Reopened => "reopened",
-            AlertKind::Rate => "rate",
-        }
-    }
-}
-
 /// Which alerts are recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AlertPolicy {
@@ -40,14 +19,18 @@ pub enum AlertPolicy {
 }
 
 /// A pending alert, with its issue and event as they are now.
+#[derive(Default, Serialize)]
 pub struct Alert {
-    pub id: String,
-    /// `new`, `reopened` or `rate`.
+    pub alert_id: String,
+    /// `new`: the first event of an issue. `reopened`: an event of one that was resolved. `rate`: the event that takes an
+    /// issue over the limit for this hour.
     pub kind: String,
-    pub issue: Issue,
+    /// `None` if it has been deleted.
+    pub issue: Option<Issue>,
     /// `None` if retention has removed it.
     pub event: Option<StoredEvent>,
-    /// The issue's events in the hour of the alert. Only for `AlertKind::Rate`.
+    /// The issue's events in the hour of the alert. Only for `rate`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub events_last_hour: Option<i64>,
 }
 
@@ -61,11 +44,21 @@ pub struct AlertCounts {
 
 impl AlertPolicy {
     /// Records an alert in the transaction of the event that triggers it, so that both are stored or neither is.
-    pub fn note(self, connection: &Connection, kind: AlertKind, issue: i64, event_seq: i64) -> rusqlite::Result<()> {
-        match self {
-            AlertPolicy::Never => Ok(()),
-            AlertPolicy::Issues { .. } => insert(connection, kind, issue, event_seq, None),
+    pub fn note(
+        self,
+        connection: &Connection,
+        kind: &str,
+        issue: i64,
+        event_seq: i64,
+        events_last_hour: Option<i64>,
+    ) -> rusqlite::Result<()> {
+        if self == AlertPolicy::Never {
+            return Ok(());
         }
+        let mut insert = connection.prepare_cached(
+            "INSERT INTO alerts (id, kind, issue_id, event_seq, events_last_hour) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?;
+        insert.execute(params![Uuid::now_v7().to_string(), kind, issue, event_seq, events_last_hour]).map(drop)
     }
 
     /// Records an alert if the `added` events, already counted for this hour, took the issue over the limit.
@@ -85,23 +78,10 @@ impl AlertPolicy {
         let (events, ignored): (i64, bool) = select.query_row([issue, hour], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let rate = i64::from(rate);
         match !ignored && events > rate && events - added <= rate {
-            true => insert(connection, AlertKind::Rate, issue, event_seq, Some(events)),
+            true => self.note(connection, "rate", issue, event_seq, Some(events)),
             false => Ok(()),
         }
     }
-}
-
-fn insert(
-    connection: &Connection,
-    kind: AlertKind,
-    issue: i64,
-    event_seq: i64,
-    events_last_hour: Option<i64>,
-) -> rusqlite::Result<()> {
-    let mut insert = connection.prepare_cached(
-        "INSERT INTO alerts (id, kind, issue_id, event_seq, events_last_hour) VALUES (?1, ?2, ?3, ?4, ?5)",
-    )?;
-    insert.execute(params![Uuid::now_v7().to_string(), kind.as_str(), issue, event_seq, events_last_hour]).map(drop)
 }
 
 /// Removes alerts up to a `seq`. Returns true if there may be more.
@@ -112,8 +92,8 @@ pub fn remove(transaction: &Transaction, sent: i64) -> rusqlite::Result<bool> {
 }
 
 impl Reader<'_> {
-    /// Returns the `seq` of the first alert after `sent`, with the alert unless its issue has been deleted.
-    pub fn next_alert(&self, sent: i64) -> Result<Option<(i64, Option<Alert>)>, Error> {
+    /// Returns the first alert after `sent`, with its `seq`.
+    pub fn next_alert(&self, sent: i64) -> Result<Option<(i64, Alert)>, Error> {
         let mut select = self.0.prepare_cached(
             "SELECT seq, id, kind, issue_id, event_seq, events_last_hour FROM alerts
              WHERE seq > ?1 ORDER BY seq LIMIT 1",
@@ -121,11 +101,10 @@ impl Reader<'_> {
         let next = select.query_row([sent], |row| {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?))
         });
-        let Some((seq, id, kind, issue, event, events_last_hour)) = next.optional()? else { return Ok(None) };
-        let issue = self.merged_into(issue)?.unwrap_or(issue);
-        let Some(issue) = self.issue(issue)? else { return Ok(Some((seq, None))) };
+        let Some((seq, alert_id, kind, issue, event, events_last_hour)) = next.optional()? else { return Ok(None) };
+        let issue = self.issue(self.merged_into(issue)?.unwrap_or(issue))?;
         let event = self.event_by_seq(event)?;
-        Ok(Some((seq, Some(Alert { id, kind, issue, event, events_last_hour }))))
+        Ok(Some((seq, Alert { alert_id, kind, issue, event, events_last_hour })))
     }
 
     /// Counts the alerts after `sent`, and returns the last `seq` among them.

@@ -1,7 +1,8 @@
 //! The numbers that are stored because no query could compute them once old events are gone: events per issue, per hour
 //! and per value, and how many events are stored. Everything that changes them is in this file.
 use super::labels::{Label, TAG, USER};
-use crate::domain::Level;
+use crate::domain::{Hour, Level};
+use crate::event::Event;
 use crate::time::Time;
 use rusqlite::{Connection, Statement, Transaction, params};
 use std::collections::BTreeMap;
@@ -28,42 +29,25 @@ pub struct Tally<'a> {
     /// By time of arrival, which differs from the order for imported events. The first has its release.
     first_seen: Option<(Time, Option<&'a str>)>,
     last_seen: Option<Time>,
-    pub hours: BTreeMap<i64, HourCount>,
+    pub hours: BTreeMap<i64, Hour>,
     values: BTreeMap<(&'a str, &'a str), i64>,
-}
-
-/// What counts of an event.
-pub struct Arrival<'a> {
-    pub seq: i64,
-    pub received_at: Time,
-    pub level: Level,
-    pub suppressed: Option<i64>,
-    /// Those of [`KINDS`].
-    pub fields: [&'a Option<String>; 3],
-    pub labels: &'a [Label],
-}
-
-#[derive(Clone, Copy, Default)]
-pub struct HourCount {
-    pub events: i64,
-    pub errors: i64,
 }
 
 impl<'a> Tally<'a> {
     /// Adds an event that is newer than the others.
-    pub fn add(&mut self, event: Arrival<'a>) {
-        let Arrival { seq, received_at, level, suppressed, fields, labels } = event;
-        let events = 1 + suppressed.unwrap_or(0);
+    pub fn add(&mut self, seq: i64, received_at: Time, event: &'a Event, labels: &'a [Label]) {
+        let events = 1 + event.suppressed.unwrap_or(0);
         self.first_seq = if self.stored == 0 { seq } else { self.first_seq };
         self.last_seq = seq;
         if self.first_seen.is_none_or(|(first, _)| received_at < first) {
-            self.first_seen = Some((received_at, fields[1].as_deref()));
+            self.first_seen = Some((received_at, event.release.as_deref()));
         }
         self.last_seen = self.last_seen.max(Some(received_at));
         self.stored += 1;
         let hour = self.hours.entry(received_at.hour()).or_default();
         hour.events += events;
-        hour.errors += if level == Level::Error { events } else { 0 };
+        hour.errors += if event.level == Level::Error { events } else { 0 };
+        let fields = [&event.environment, &event.release, &event.server_name];
         let fields = KINDS.into_iter().zip(fields).filter_map(|(kind, value)| Some((kind, value.as_deref()?)));
         for value in fields.chain(labels.iter().map(|(kind, value)| (kind.as_str(), value.as_str()))) {
             *self.values.entry(value).or_insert(0) += events;
@@ -84,7 +68,7 @@ pub fn add(transaction: &Transaction, tallies: &BTreeMap<i64, Tally>, now: Time)
     let mut imported = transaction
         .prepare_cached("UPDATE issues SET first_seen = ?2, first_release = ?3 WHERE id = ?1 AND first_seen > ?2")?;
     let (mut hours, mut values) = (transaction.prepare_cached(ADD_HOUR)?, transaction.prepare_cached(ADD_VALUE)?);
-    let mut sums: BTreeMap<i64, HourCount> = BTreeMap::new();
+    let mut sums: BTreeMap<i64, Hour> = BTreeMap::new();
     let just_now = now.to_string();
     for (id, tally) in tallies {
         let Tally { stored, first_seq, last_seq, .. } = tally;
@@ -123,7 +107,7 @@ fn add_hour(
     add: &mut Statement,
     issue: i64,
     hour: i64,
-    HourCount { events, errors }: HourCount,
+    Hour { events, errors }: Hour,
     now: Time,
 ) -> rusqlite::Result<()> {
     let oldest = now.hour() - MAX_HOURS;
@@ -173,7 +157,7 @@ fn add_value(
 /// Subtracts an event that was deleted on request. (An event that retention removes stays counted.)
 pub fn subtract(transaction: &Transaction, issue: i64, tally: &Tally) -> rusqlite::Result<()> {
     transaction.execute("UPDATE issues SET count = count - ?2 WHERE id = ?1", [issue, tally.events()])?;
-    for (hour, HourCount { events, errors }) in &tally.hours {
+    for (hour, Hour { events, errors }) in &tally.hours {
         transaction.execute(
             "UPDATE issue_hours SET events = events - ?3, errors = errors - ?4 WHERE issue_id IN (0, ?1) AND hour = ?2",
             [issue, *hour, *events, *errors],
@@ -229,10 +213,9 @@ pub fn remove_oldest(transaction: &Transaction, issue: i64, limit: i64) -> rusql
 
 /// Deletes one event.
 pub fn remove(connection: &Connection, seq: i64) -> rusqlite::Result<()> {
-    let mut issue = connection.prepare_cached("SELECT issue_id FROM events WHERE seq = ?1")?;
-    let issue = issue.query_row([seq], |row| row.get(0))?;
-    let removed = connection.prepare_cached("DELETE FROM events WHERE seq = ?1")?.execute([seq])?;
-    removed_from(connection, issue, removed as i64)
+    let mut remove = connection.prepare_cached("DELETE FROM events WHERE seq = ?1 RETURNING issue_id")?;
+    let issue = remove.query_row([seq], |row| row.get(0))?;
+    removed_from(connection, issue, 1)
 }
 
 fn removed_from(connection: &Connection, issue: i64, events: i64) -> rusqlite::Result<()> {

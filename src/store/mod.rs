@@ -27,7 +27,7 @@ mod transfer;
 mod upkeep;
 mod write;
 
-pub use alerts::{Alert, AlertCounts, AlertKind, AlertPolicy};
+pub use alerts::{Alert, AlertCounts, AlertPolicy};
 pub use change::merge::Merged;
 pub use counts::Usage;
 pub use error::Error;
@@ -75,7 +75,7 @@ impl Store {
 
     /// Stores an event. Returns once it is durable.
     pub fn add(&self, event: impl Into<Arc<NewEvent>>) -> Result<Added, Error> {
-        self.writer.add(event.into())
+        self.writer.queue.add(event.into())
     }
 
     /// Returns false if there is no such issue.
@@ -103,6 +103,7 @@ impl Store {
         work: impl FnOnce(&Transaction, Time) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, Error> {
         self.writer
+            .queue
             .change(|connection| transaction::durable(connection, |transaction| Ok(work(transaction, Time::now())?)))
     }
 
@@ -123,10 +124,13 @@ impl Store {
         self.writer.is_healthy()
     }
 
-    /// Reads a value from the settings in the database. The first time, generates and stores it.
-    pub fn setting(&self, name: &str, generate: impl FnOnce() -> Result<String, String>) -> Result<String, String> {
-        let connection = open::connect(&self.path).map_err(|e| e.to_string())?;
-        open::setting(&connection, name, generate).map_err(|why| format!("cannot use {}: {why}", self.path.display()))
+    /// The ingest key, 32 hex digits that are generated the first time. (SQLite seeds its random numbers from the system.)
+    pub fn ingest_key(&self) -> Result<String, Error> {
+        self.change(|transaction, _| {
+            let generate = "INSERT OR IGNORE INTO settings VALUES ('ingest_key', lower(hex(randomblob(16))))";
+            transaction.execute(generate, [])?;
+            transaction.query_row("SELECT value FROM settings WHERE name = 'ingest_key'", [], |row| row.get(0))
+        })
     }
 
     /// Writes everything that is queued, merges the WAL into the database and closes it.

@@ -7,13 +7,8 @@ use super::write::batch;
 use super::write::incoming::{Added, NewEvent};
 use crate::domain::StoredEvent;
 use crate::time::Time;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use std::path::Path;
-
-/// Maximum number of events scanned per transaction.
-const BATCH_EVENTS: i64 = 500;
-/// Bytes of event text after which a smaller batch ends.
-const BATCH_BYTES: usize = 1 << 20;
 
 /// Selects events to export.
 #[derive(Debug)]
@@ -24,11 +19,12 @@ pub struct ExportFilter {
     pub since: Option<Time>,
 }
 
-/// Returns the selected events in batches, some of which may be empty.
+/// Returns the selected events, each read in a transaction of its own: a slow reader of the output blocks no checkpoint.
 pub struct Export {
     connection: Connection,
-    filter: ExportFilter,
-    /// `seq` of the last event scanned.
+    project: Option<String>,
+    since: String,
+    /// `seq` of the last event that was returned.
     position: i64,
     /// The newest event at the start, so that an export ends even if events keep arriving.
     last: i64,
@@ -39,42 +35,26 @@ impl Export {
         let connection = open_existing(&full_path(path)?)?;
         let newest = connection.query_row("SELECT coalesce(max(seq), 0) FROM events", [], |row| row.get(0));
         let last = newest.map_err(|e| format!("cannot read {}: {e}", path.display()))?;
-        Ok(Export { filter, position: 0, last, connection })
+        let since = filter.since.unwrap_or(Time::EPOCH).to_string();
+        Ok(Export { connection, project: filter.project, since, position: 0, last })
     }
 
-    fn batch(&mut self) -> rusqlite::Result<Vec<StoredEvent>> {
-        let mut end = self.connection.prepare_cached(
-            "SELECT coalesce(max(seq), ?2) FROM
-             (SELECT seq FROM events WHERE seq > ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3)",
-        )?;
-        let end: i64 = end.query_row([self.position, self.last, BATCH_EVENTS], |row| row.get(0))?;
+    fn read(&mut self) -> rusqlite::Result<Option<StoredEvent>> {
         let mut select = self.connection.prepare_cached(&format!(
-            "{EVENT} WHERE seq > ?1 AND seq <= ?2 AND (?3 IS NULL OR project = ?3) AND received_at >= ?4 ORDER BY seq"
+            "{EVENT} WHERE seq > ?1 AND seq <= ?2 AND (?3 IS NULL OR project = ?3) AND received_at >= ?4
+             ORDER BY seq LIMIT 1"
         ))?;
-        let since = self.filter.since.unwrap_or(Time::EPOCH).to_string();
-        let mut rows = select.query(params![self.position, end, self.filter.project, since])?;
-        let (mut events, mut bytes) = (Vec::new(), 0);
-        while bytes <= BATCH_BYTES {
-            let Some(row) = rows.next()? else {
-                self.position = end;
-                break;
-            };
-            let event = event(row)?;
-            let json = [&event.stacktrace, &event.causes, &event.request, &event.breadcrumbs, &event.contexts];
-            let json = json.into_iter().chain([&event.user, &event.extra, &event.more]);
-            bytes += event.summary.message.len() + json.flatten().map(String::len).sum::<usize>();
-            self.position = event.summary.seq;
-            events.push(event);
-        }
-        Ok(events)
+        let event = select.query_row(params![self.position, self.last, self.project, self.since], event).optional()?;
+        self.position = event.as_ref().map_or(self.last, |event| event.summary.seq);
+        Ok(event)
     }
 }
 
 impl Iterator for Export {
-    type Item = Result<Vec<StoredEvent>, String>;
+    type Item = Result<StoredEvent, String>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        (self.position < self.last).then(|| self.batch().map_err(|e| format!("cannot read the database: {e}")))
+        self.read().map_err(|e| format!("cannot read the database: {e}")).transpose()
     }
 }
 

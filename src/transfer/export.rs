@@ -13,14 +13,14 @@ pub fn export(database: &Path, filter: ExportFilter) -> Result<(), String> {
     let mut progress = Progress::new();
     let shows_events = io::stdout().is_terminal();
     let mut count = 0;
-    for batch in events {
-        let batch = batch?;
-        count += batch.len();
-        if let Err(error) = batch.iter().try_for_each(|event| output.write_all(line(event)?.as_bytes())) {
+    for event in events {
+        let line = line(&event?).map_err(|e| format!("cannot write an event as JSON: {e}"))?;
+        if let Err(error) = output.write_all(line.as_bytes()) {
             return write_failed(error);
         }
+        count += 1;
         if !shows_events {
-            progress.show(&format!("{count} events exported"));
+            progress.show(format_args!("{count} events exported"));
         }
     }
     if let Err(error) = output.flush() {

@@ -66,7 +66,7 @@ impl Importer {
                 break;
             }
             self.add(line.trim_ascii()).map_err(|e| format!("line {number}: {e}"))?;
-            progress.show(&format!("{number} lines read"));
+            progress.show(format_args!("{number} lines read"));
         }
         Ok(())
     }
@@ -88,11 +88,7 @@ impl Importer {
 
     fn commit(&mut self) -> Result<(), String> {
         self.bytes = 0;
-        let batch = mem::take(&mut self.batch);
-        if batch.is_empty() {
-            return Ok(());
-        }
-        for added in self.store.add(batch)? {
+        for added in self.store.add(mem::take(&mut self.batch))? {
             match added {
                 Added::New(_) => self.new += 1,
                 Added::Duplicate(_) => self.duplicates += 1,

@@ -1,5 +1,6 @@
 //! Shows the progress of a long command on standard error, if that is a terminal.
 use crate::log;
+use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
@@ -20,7 +21,7 @@ impl Progress {
     }
 
     /// Replaces the text on the line.
-    pub fn show(&mut self, text: &str) {
+    pub fn show(&mut self, text: impl Display) {
         if self.terminal && Instant::now() >= self.next_update {
             self.next_update = Instant::now() + INTERVAL;
             let _ = write!(io::stderr(), "{CLEAR_LINE}{text}");

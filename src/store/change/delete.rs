@@ -1,9 +1,10 @@
 //! Deleting an issue, or one event with everything that was derived from it.
 use super::state::state_of;
-use crate::event::tags;
+use crate::domain::StoredEvent;
+use crate::event::{Event, tags};
 use crate::grouping::{self, Input};
-use crate::store::counts::{self, Arrival, Tally};
-use crate::store::labels;
+use crate::store::counts::{self, Tally};
+use crate::store::labels::labels;
 use crate::store::read::{self, EVENT};
 use rusqlite::{OptionalExtension, Transaction, params};
 
@@ -50,26 +51,34 @@ pub fn remove_belongings(transaction: &Transaction, issue: i64) -> rusqlite::Res
 pub fn event(transaction: &Transaction, id: &str) -> rusqlite::Result<bool> {
     let find = format!("{EVENT} WHERE events.id = ?1");
     let Some(gone) = transaction.query_row(&find, [id], read::event).optional()? else { return Ok(false) };
-    let (summary, id) = (&gone.summary, gone.issue_id);
-    let tags = gone.tags.as_deref().and_then(tags::parse).unwrap_or_default();
-    let [user, contexts, request, more] =
-        [&gone.user, &gone.contexts, &gone.request, &gone.more].map(|field| field.as_deref());
-    let labels = labels::labels(&tags, user, contexts, request, more);
+    let (issue_id, seq, received_at) = (gone.issue_id, gone.summary.seq, gone.summary.received_at);
+    let event = as_it_arrived(gone);
+    let labels = labels(&event);
     let mut tally = Tally::default();
-    tally.add(Arrival {
-        seq: summary.seq,
-        received_at: summary.received_at,
-        level: summary.level,
-        suppressed: gone.suppressed,
-        fields: [&summary.environment, &summary.release, &summary.server_name],
-        labels: &labels,
-    });
-    counts::remove(transaction, summary.seq)?;
-    counts::subtract(transaction, id, &tally)?;
-    let Some(newest) = find_newest(transaction, id)? else { return issue(transaction, id) };
-    replace_times(transaction, id, &summary.received_at.to_string())?;
-    replace_texts(transaction, id, newest)?;
+    tally.add(seq, received_at, &event, &labels);
+    counts::remove(transaction, seq)?;
+    counts::subtract(transaction, issue_id, &tally)?;
+    let Some(newest) = find_newest(transaction, issue_id)? else { return issue(transaction, issue_id) };
+    replace_times(transaction, issue_id, &received_at.to_string())?;
+    replace_texts(transaction, issue_id, newest)?;
     Ok(true)
+}
+
+/// The event that was counted, with the fields that counts depend on.
+fn as_it_arrived(stored: StoredEvent) -> Event {
+    Event {
+        level: stored.summary.level,
+        environment: stored.summary.environment,
+        release: stored.summary.release,
+        server_name: stored.summary.server_name,
+        suppressed: stored.suppressed,
+        tags: stored.tags.as_deref().and_then(tags::parse).unwrap_or_default(),
+        user: stored.user,
+        contexts: stored.contexts,
+        request: stored.request,
+        more: stored.more,
+        ..Event::default()
+    }
 }
 
 /// Has the newest remaining event describe the issue. Returns its `seq`, or `None` if no event remains.

@@ -1,4 +1,5 @@
 //! `obs backup`: a consistent copy of a database that may be in use, made with `VACUUM INTO`.
+use super::beside;
 use super::open::{connect, full_path, open_existing};
 use rusqlite::InterruptHandle;
 use std::fs::{self, File, OpenOptions};
@@ -69,9 +70,7 @@ struct Unfinished(PathBuf);
 
 impl Unfinished {
     fn create(dest: &Path) -> io::Result<Unfinished> {
-        let mut name = dest.as_os_str().to_owned();
-        name.push(format!(".unfinished-{}", Uuid::now_v7()));
-        let path = PathBuf::from(name);
+        let path = beside(dest, &format!(".unfinished-{}", Uuid::now_v7()));
         OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
         Ok(Unfinished(path))
     }
@@ -83,8 +82,7 @@ impl Unfinished {
             return Err(io::ErrorKind::Interrupted.into());
         }
         fs::hard_link(&self.0, dest)?;
-        let folder = dest.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        File::open(folder)?.sync_all()
+        File::open(dest.parent().unwrap_or(dest))?.sync_all()
     }
 }
 

@@ -1,5 +1,6 @@
 //! A lock that keeps a second obs off the database. It is taken on a separate file beside the database, because opening
 //! and closing the database itself would drop the locks that SQLite holds on it.
+use super::beside;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
@@ -10,11 +11,9 @@ pub struct Lock(#[allow(dead_code)] File);
 
 impl Lock {
     pub fn acquire(database: &Path) -> Result<Lock, String> {
-        let mut path = database.as_os_str().to_owned();
-        path.push(".lock");
         let failed = |why: String| format!("cannot lock {}: {why}", database.display());
         let mut options = OpenOptions::new();
-        let file = options.write(true).create(true).truncate(false).mode(0o600).open(path);
+        let file = options.write(true).create(true).truncate(false).mode(0o600).open(beside(database, ".lock"));
         let file = file.map_err(|e| failed(e.to_string()))?;
         match file.try_lock() {
             Ok(()) => Ok(Lock(file)),

@@ -3,3 +3,12 @@ pub mod backup;
 pub mod identity;
 pub mod lock;
 pub mod open;
+
+use std::path::{Path, PathBuf};
+
+/// The path of a file beside another one, such as the WAL of a database.
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}

@@ -1,6 +1,7 @@
 //! Opens the database: connections, the file's mode, and migrations.
+use super::beside;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use std::fs::{self, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -56,20 +57,15 @@ fn connect_with(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> 
 /// Opens the database, or creates it, and applies the migrations that it lacks.
 /// Nothing is written before the file is known to be a database of obs with a known schema version.
 pub fn open(path: &Path) -> Result<Connection, String> {
-    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        Err(e) if e.kind() != io::ErrorKind::AlreadyExists => return Err(e.to_string()),
-        _ => {}
-    }
-    if fs::metadata(path).is_ok_and(|file| file.len() == 1) {
+    let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
+    if file.and_then(|file| file.metadata()).map_err(|e| e.to_string())?.len() == 1 {
         return Err("it is not a database".into()); // SQLite takes a file of one byte for an empty one
     }
     let mut connection = connect(path).map_err(in_words)?;
     let is_new = check(&connection)? == 0;
     // The WAL and its index have the mode that the database had when they were created, perhaps by an obs that crashed.
     for suffix in ["", "-wal", "-shm"] {
-        let mut path = path.as_os_str().to_owned();
-        path.push(suffix);
-        match fs::set_permissions(path, Permissions::from_mode(0o600)) {
+        match fs::set_permissions(beside(path, suffix), Permissions::from_mode(0o600)) {
             Err(e) if suffix.is_empty() || e.kind() != io::ErrorKind::NotFound => return Err(e.to_string()),
             _ => {}
         }
@@ -135,21 +131,6 @@ fn migrate(connection: &mut Connection, migrations: &[&str]) -> rusqlite::Result
         migration.commit()?;
     }
     Ok(())
-}
-
-/// Reads a value from `settings`. The first time, generates and stores it.
-pub fn setting(
-    connection: &Connection,
-    name: &str,
-    generate: impl FnOnce() -> Result<String, String>,
-) -> Result<String, String> {
-    let mut read = connection.prepare("SELECT value FROM settings WHERE name = ?1").map_err(in_words)?;
-    if let Some(value) = read.query_row([name], |row| row.get(0)).optional().map_err(in_words)? {
-        return Ok(value);
-    }
-    let value = generate()?;
-    connection.execute("INSERT INTO settings (name, value) VALUES (?1, ?2)", [name, &value]).map_err(in_words)?;
-    Ok(value)
 }
 
 fn in_words(error: rusqlite::Error) -> String {

@@ -1,9 +1,9 @@
 //! Events: one, those of an issue, and the neighbours of one.
-use super::page::{PAGE, level, page, time};
+use super::page::{PAGE, level, page, side, time};
 use super::pool::Reader;
 use super::search::{STRIDE, TIME, counted};
 use crate::domain::{Cursor, Found, Neighbours, Position, StoredEvent, Summary};
-use crate::event::tags;
+use crate::event::{Event, tags};
 use crate::query::Query;
 use crate::store::counts::KINDS;
 use crate::store::error::Error;
@@ -30,32 +30,30 @@ impl Reader<'_> {
     pub fn events(&self, issue: i64, query: &Query, cursor: Cursor) -> Result<Found<Summary>, Error> {
         let wanted: Vec<(String, &str)> = query.0.iter().filter_map(counted).collect();
         let start = Instant::now();
-        let (side, from, order) = match cursor {
-            Cursor::Newest => ("<=", i64::MAX, "DESC"),
-            Cursor::After(position) => ("<", position.key, "DESC"),
-            Cursor::Before(position) => (">", position.key, "ASC"),
-        };
+        let (side, from, order) = side(cursor);
         let sql = format!("{SUMMARY} WHERE issue_id = ?1 AND seq {side} ?2 ORDER BY seq {order}");
         let mut statement = self.0.prepare_cached(&sql)?;
-        let mut rows = statement.query([issue, from])?;
-        let (mut found, mut scanned, mut last) = (Vec::new(), 0, None);
-        let mut timed_out = false;
-        while found.len() <= PAGE && !timed_out {
-            let Some(row) = rows.next()? else { break };
-            if has(row, &wanted)? {
-                found.push(summary(row)?);
+        let mut rows = statement.query([issue, from.key])?;
+        let (mut found, mut scanned, mut first, mut last) = (Vec::new(), 0, None, None);
+        let (mut goes_on, mut timed_out) = (false, false);
+        while let Some(row) = rows.next()? {
+            let is_wanted = has(row, &wanted)?;
+            goes_on = timed_out || is_wanted && found.len() == PAGE;
+            if goes_on {
+                break;
             }
             last = Some(Position { key: row.get(0)?, id: 0 });
+            first = first.or(last);
+            if is_wanted {
+                found.push(summary(row)?);
+            }
             scanned += 1;
             timed_out = scanned % STRIDE == 0 && start.elapsed() > TIME;
         }
-        let mut page = page(cursor, found, |event| Position { key: event.seq, id: 0 });
-        match cursor {
-            Cursor::Before(_) if timed_out => page.newer = last,
-            _ if timed_out => page.older = last,
-            _ => {}
-        }
-        Ok(Found { page, scanned: timed_out.then_some(scanned) })
+        Ok(Found {
+            page: page(cursor, found, first, last, goes_on),
+            scanned: (timed_out && goes_on).then_some(scanned),
+        })
     }
 
     pub fn event(&self, id: &str) -> Result<Option<StoredEvent>, Error> {
@@ -100,8 +98,10 @@ fn has(row: &Row, wanted: &[(String, &str)]) -> rusqlite::Result<bool> {
             Some(_) => text(8)? == Some(value),
             None => {
                 if others.is_none() {
+                    let sent = |column: usize| text(column).map(|text| text.map(str::to_string));
                     let tags = text(10)?.and_then(tags::parse).unwrap_or_default();
-                    others = Some(labels(&tags, text(11)?, text(12)?, text(13)?, text(14)?));
+                    let (user, contexts, request, more) = (sent(11)?, sent(12)?, sent(13)?, sent(14)?);
+                    others = Some(labels(&Event { tags, user, contexts, request, more, ..Event::default() }));
                 }
                 others.iter().flatten().any(|(other, label)| other == kind && label == value)
             }

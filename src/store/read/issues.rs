@@ -3,7 +3,7 @@ use super::page::{level, time, time_or_null};
 use super::pool::Reader;
 use crate::domain::{HistoryEntry, Issue, IssueState};
 use crate::store::error::Error;
-use rusqlite::{Row, params_from_iter};
+use rusqlite::Row;
 
 /// Entries of an issue's history that are read, the newest first.
 const HISTORY: i64 = 10;
@@ -18,16 +18,6 @@ const ISSUE: &str = "
 impl Reader<'_> {
     pub fn issue(&self, id: i64) -> Result<Option<Issue>, Error> {
         self.one(&format!("{ISSUE} WHERE issues.id = ?1 AND state IN ('open', 'resolved', 'ignored')"), [id], issue)
-    }
-
-    /// In the order of the ids.
-    pub(super) fn issues_by_id(&self, ids: &[i64]) -> Result<Vec<Issue>, Error> {
-        let sql = format!("{ISSUE} WHERE issues.id IN ({})", vec!["?"; ids.len()].join(", "));
-        let mut statement = self.0.prepare_cached(&sql)?;
-        let rows = statement.query_map(params_from_iter(ids), issue)?;
-        let mut issues = rows.collect::<Result<Vec<_>, _>>()?;
-        issues.sort_by_key(|issue| ids.iter().position(|id| *id == issue.id));
-        Ok(issues)
     }
 
     /// The issue that a merged issue is now part of.

@@ -6,19 +6,31 @@ use rusqlite::Row;
 /// Rows of a page.
 pub const PAGE: usize = 50;
 
-/// Makes a page of the rows found on one side of a cursor: at most `PAGE`, and one more if the list goes on.
-pub fn page<T>(cursor: Cursor, mut rows: Vec<T>, position: impl Fn(&T) -> Position) -> Page<T> {
-    let goes_on = rows.len() > PAGE;
-    rows.truncate(PAGE);
-    if let Cursor::Before(_) = cursor {
-        rows.reverse();
+/// Which rows come next, as SQL: their side of a position, and the order in which to read them.
+pub fn side(cursor: Cursor) -> (&'static str, Position, &'static str) {
+    match cursor {
+        Cursor::Newest => ("<=", Position { key: i64::MAX, id: i64::MAX }, "DESC"),
+        Cursor::After(position) => ("<", position, "DESC"),
+        Cursor::Before(position) => (">", position, "ASC"),
     }
-    let first = rows.first().map(&position);
-    let last = rows.last().map(position);
+}
+
+/// Makes a page of what was found on one side of a cursor, from `first` to `last` in the order in which it was read.
+pub fn page<T>(
+    cursor: Cursor,
+    mut rows: Vec<T>,
+    first: Option<Position>,
+    last: Option<Position>,
+    goes_on: bool,
+) -> Page<T> {
+    let next = last.filter(|_| goes_on);
     let (newer, older) = match cursor {
-        Cursor::Newest => (None, last.filter(|_| goes_on)),
-        Cursor::After(_) => (first, last.filter(|_| goes_on)),
-        Cursor::Before(_) => (first.filter(|_| goes_on), last),
+        Cursor::Newest => (None, next),
+        Cursor::After(_) => (first, next),
+        Cursor::Before(_) => {
+            rows.reverse();
+            (next, first)
+        }
     };
     Page { rows, newer, older }
 }

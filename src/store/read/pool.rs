@@ -15,33 +15,31 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 pub struct Readers {
     path: PathBuf,
-    pool: Mutex<Pool>,
+    /// An entry is the right to use a connection, which is opened when it is first needed.
+    idle: Mutex<Vec<Option<Connection>>>,
     returned: Condvar,
-}
-
-#[derive(Default)]
-struct Pool {
-    in_use: usize,
-    idle: Vec<Connection>,
 }
 
 impl Readers {
     pub fn new(path: PathBuf) -> Readers {
-        Readers { path, pool: Mutex::default(), returned: Condvar::new() }
+        let idle = (0..MAX_READERS).map(|_| None).collect();
+        Readers { path, idle: Mutex::new(idle), returned: Condvar::new() }
     }
 
     /// Waits for a connection and calls `read` with a snapshot.
     pub fn read<T, E: From<Error>>(&self, read: impl FnOnce(&Reader) -> Result<T, E>) -> Result<T, E> {
-        let slot = Slot::take(self)?;
-        let idle = self.pool().idle.pop();
-        let connection = idle.map_or_else(|| self.connect(), Ok).map_err(Error::from)?;
+        let mut slot = self.take()?;
+        let connection = slot.connection.take().map_or_else(|| self.connect(), Ok).map_err(Error::from)?;
         connection.execute_batch("BEGIN").map_err(Error::from)?;
         let result = read(&Reader(&connection));
-        if connection.execute_batch("COMMIT").is_ok() {
-            self.pool().idle.push(connection);
-        }
-        drop(slot);
+        slot.connection = connection.execute_batch("COMMIT").is_ok().then_some(connection);
         result
+    }
+
+    fn take(&self) -> Result<Slot<'_>, Error> {
+        let waited = self.returned.wait_timeout_while(self.idle(), PATIENCE, |idle| idle.is_empty());
+        let connection = waited.unwrap_or_else(PoisonError::into_inner).0.pop();
+        Ok(Slot { readers: self, connection: connection.ok_or(Error::TooManyReaders)? })
     }
 
     fn connect(&self) -> rusqlite::Result<Connection> {
@@ -51,34 +49,24 @@ impl Readers {
     }
 
     pub fn close(&self) {
-        self.pool().idle.clear();
+        self.idle().fill_with(|| None);
     }
 
-    fn pool(&self) -> MutexGuard<'_, Pool> {
-        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
+    fn idle(&self) -> MutexGuard<'_, Vec<Option<Connection>>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The right to use a connection. Returned when dropped, even by a panic.
-struct Slot<'a>(&'a Readers);
-
-impl Slot<'_> {
-    fn take(readers: &Readers) -> Result<Slot<'_>, Error> {
-        let full = |pool: &mut Pool| pool.in_use >= MAX_READERS;
-        let waited = readers.returned.wait_timeout_while(readers.pool(), PATIENCE, full);
-        let mut pool = waited.unwrap_or_else(PoisonError::into_inner).0;
-        if full(&mut pool) {
-            return Err(Error::TooManyReaders);
-        }
-        pool.in_use += 1;
-        Ok(Slot(readers))
-    }
+/// Returned when dropped, even by a panic.
+struct Slot<'a> {
+    readers: &'a Readers,
+    connection: Option<Connection>,
 }
 
 impl Drop for Slot<'_> {
     fn drop(&mut self) {
-        self.0.pool().in_use -= 1;
-        self.0.returned.notify_one();
+        self.readers.idle().push(self.connection.take());
+        self.readers.returned.notify_one();
     }
 }
 

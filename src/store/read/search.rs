@@ -1,6 +1,6 @@
 //! Search: scans the issue list along its order for as long as a reader would wait. A filter that few issues match is
 //! looked up in an index first.
-use super::page::{PAGE, page};
+use super::page::{PAGE, page, side};
 use super::pool::Reader;
 use crate::domain::{Cursor, Found, Issue, IssueState, Page, Position};
 use crate::query::{Field, Is, Query, Sort, Term};
@@ -27,37 +27,12 @@ impl Reader<'_> {
         if states.is_empty() {
             return Ok(Found { page: Page { rows: Vec::new(), newer: None, older: None }, scanned: None });
         }
-        let query = &known_tags(self.0, query)?;
-        let candidates = candidates(self.0, query)?;
-        let search = Search { conditions: conditions(query, now), candidates, sort, cursor };
-        let scan = search.scan(self.0, &states)?;
-        let issues = self.issues_by_id(&scan.found)?;
-        // Another program may have removed an issue's newest event. That issue is not shown, but must not end the list.
-        let incomplete = issues.len() < scan.found.len() && scan.found.len() > PAGE;
-        let mut page = page(cursor, issues, |issue| position(sort, issue));
-        if page.rows.is_empty() {
-            // The way back starts in front of the first issue that was scanned.
-            match cursor {
-                Cursor::After(_) => page.newer = scan.first,
-                Cursor::Before(_) => page.older = scan.first,
-                Cursor::Newest => {}
-            }
-        }
-        if scan.timed_out || incomplete {
-            match cursor {
-                Cursor::Before(_) => page.newer = scan.last,
-                _ => page.older = scan.last,
-            }
-        }
-        Ok(Found { page, scanned: scan.timed_out.then_some(scan.scanned) })
-    }
-}
-
-fn position(sort: Sort, issue: &Issue) -> Position {
-    match sort {
-        Sort::LastSeen => Position { key: issue.last_seq, id: 0 },
-        Sort::FirstSeen => Position { key: issue.id, id: 0 },
-        Sort::Count => Position { key: issue.count, id: issue.id },
+        let (query, candidates) = resolve(self.0, query)?;
+        let search = Search { conditions: conditions(&query, now), candidates, sort, cursor };
+        let Scan { found, first, last, scanned, goes_on, timed_out } = search.scan(self.0, &states)?;
+        let issues = found.iter().filter_map(|id| self.issue(*id).transpose()).collect::<Result<_, _>>()?;
+        let page = page(cursor, issues, first, last, goes_on);
+        Ok(Found { page, scanned: timed_out.then_some(scanned) })
     }
 }
 
@@ -73,13 +48,15 @@ struct Search {
     cursor: Cursor,
 }
 
-/// The ids of the issues found, and how far the scan came.
+/// The ids of the issues found, and the part of the list that was scanned.
 #[derive(Default)]
 struct Scan {
     found: Vec<i64>,
     first: Option<Position>,
     last: Option<Position>,
     scanned: usize,
+    /// There may be more behind `last`.
+    goes_on: bool,
     timed_out: bool,
 }
 
@@ -92,18 +69,17 @@ impl Search {
         let mut rows = statement.query(params_from_iter(values))?;
         let mut scan = Scan::default();
         while let Some(row) = rows.next()? {
-            let (key, id) = (row.get(0)?, row.get(1)?);
+            let (key, id, matches) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            if matches && scan.found.len() == PAGE {
+                scan.goes_on = true;
+                break;
+            }
+            scan.found.extend(matches.then_some(id));
             scan.last = Some(Position { key, id: if self.sort == Sort::Count { id } else { 0 } });
             scan.first = scan.first.or(scan.last);
             scan.scanned += 1;
-            if row.get(2)? {
-                scan.found.push(id);
-            }
-            if scan.found.len() > PAGE {
-                break;
-            }
             if scan.scanned % STRIDE == 0 && start.elapsed() > TIME {
-                scan.timed_out = true;
+                (scan.goes_on, scan.timed_out) = (true, true);
                 break;
             }
         }
@@ -112,11 +88,7 @@ impl Search {
 
     /// Selects key, id, and whether the conditions hold, in the order of the list and no faster than rows are read.
     fn sql(&self, states: &[IssueState]) -> Sql {
-        let (side, order, from) = match self.cursor {
-            Cursor::Newest => ("<=", "DESC", Position { key: i64::MAX, id: i64::MAX }),
-            Cursor::After(position) => ("<", "DESC", position),
-            Cursor::Before(position) => (">", "ASC", position),
-        };
+        let (side, from, order) = side(self.cursor);
         let (key, index, after) = match self.sort {
             Sort::LastSeen => ("last_seq", "issues_by_activity", format!("last_seq {side} ?")),
             Sort::FirstSeen => ("issues.id", "issues_by_age", format!("issues.id {side} ?")),
@@ -155,29 +127,24 @@ fn conditions(query: &Query, now: Time) -> Sql {
     let conditions = query.0.iter().filter_map(|term| {
         let (sql, value) = match term {
             Term::Is(Is::State(_) | Is::Any) => return None,
-            Term::Is(Is::Reopened) => return Some("reopened_at IS NOT NULL".into()),
-            Term::Is(Is::Unhandled) => return Some("events.unhandled".into()),
-            Term::Is(Is::New) => ("first_seen > ?".into(), Time::from_millis(now.millis() - DAY)?.to_string()),
-            Term::Field(field, value) => match field {
-                Field::Level => ("events.level = ?".into(), value.clone()),
-                Field::Platform => ("events.platform = ?".into(), value.clone()),
-                Field::Type => ("events.type = ?".into(), value.clone()),
-                Field::Project => ("project = ?".into(), value.clone()),
-                Field::Environment | Field::Release | Field::Server | Field::User => {
-                    values.push(counted(term)?.0.into());
-                    (EVER.into(), value.clone())
-                }
-            },
-            Term::Tag(_, value) => {
+            Term::Is(Is::Reopened) => return Some("reopened_at IS NOT NULL"),
+            Term::Is(Is::Unhandled) => return Some("events.unhandled"),
+            Term::Is(Is::New) => ("first_seen > ?", Time::from_millis(now.millis() - DAY)?.to_string()),
+            Term::Field(Field::Level, value) => ("events.level = ?", value.clone()),
+            Term::Field(Field::Platform, value) => ("events.platform = ?", value.clone()),
+            Term::Field(Field::Type, value) => ("events.type = ?", value.clone()),
+            Term::Field(Field::Project, value) => ("project = ?", value.clone()),
+            Term::Field(Field::Environment | Field::Release | Field::Server | Field::User, value)
+            | Term::Tag(_, value) => {
                 values.push(counted(term)?.0.into());
-                (EVER.into(), value.clone())
+                (EVER, value.clone())
             }
-            Term::Text(text) => ("contains(?, title, culprit, events.type, events.message)".into(), fold(text)),
+            Term::Text(text) => ("contains(?, title, culprit, events.type, events.message)", fold(text)),
         };
         values.push(value.into());
         Some(sql)
     });
-    let conditions: Vec<String> = conditions.collect();
+    let conditions: Vec<&str> = conditions.collect();
     // `iif` stops at the first condition that does not hold.
     (if conditions.is_empty() { "1".into() } else { format!("iif({}, 1, 0)", conditions.join(" AND ")) }, values)
 }
@@ -198,30 +165,23 @@ pub(super) fn counted(term: &Term) -> Option<(String, &str)> {
     Some((kind, value))
 }
 
-/// The query with each tag that no issue has, such as `http://x`, as text.
-fn known_tags(connection: &Connection, query: &Query) -> Result<Query, Error> {
-    let mut find =
-        connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM issue_values WHERE kind = ?1 AND value = ?2)")?;
-    let mut resolve = |term: &Term| match term {
-        Term::Tag(name, value) if !find.query_row((tag_kind(name), value), |row| row.get::<_, bool>(0))? => {
-            Ok(Term::Text(format!("{name}:{value}")))
-        }
-        term => Ok(term.clone()),
-    };
-    query.0.iter().map(&mut resolve).collect::<Result<_, _>>().map(Query)
-}
-
-/// Candidates from an index, certain to contain every match: the issues that had the value of the first filter which few
-/// issues had.
-fn candidates(connection: &Connection, query: &Query) -> Result<Option<Sql>, Error> {
+/// The query, in which a tag that no issue has, such as `http://x`, is text; and candidates from an index, certain to
+/// contain every match: the issues that had the value of the first filter which few issues had.
+fn resolve(connection: &Connection, query: &Query) -> Result<(Query, Option<Sql>), Error> {
     let ids = "SELECT issue_id AS id FROM issue_values INDEXED BY issue_values_by_value WHERE kind = ? AND value = ?";
     let mut count = connection.prepare_cached(&format!("SELECT count(*) FROM ({ids} LIMIT ?)"))?;
+    let (mut terms, mut candidates) = (Vec::new(), None);
     for term in &query.0 {
-        let Some((kind, value)) = counted(term) else { continue };
-        let issues: i64 = count.query_row((&kind, value, MAX_CANDIDATES + 1), |row| row.get(0))?;
-        if issues <= MAX_CANDIDATES {
-            return Ok(Some((ids.into(), vec![kind.into(), value.to_string().into()])));
+        let mut term = term.clone();
+        if let Some((kind, value)) = counted(&term) {
+            let issues: i64 = count.query_row((&kind, value, MAX_CANDIDATES + 1), |row| row.get(0))?;
+            match &term {
+                Term::Tag(name, value) if issues == 0 => term = Term::Text(format!("{name}:{value}")),
+                _ if issues > MAX_CANDIDATES || candidates.is_some() => {}
+                _ => candidates = Some((ids.to_string(), vec![kind.into(), value.to_string().into()])),
+            }
         }
+        terms.push(term);
     }
-    Ok(None)
+    Ok((Query(terms), candidates))
 }

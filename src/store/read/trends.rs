@@ -1,14 +1,14 @@
 //! The stored counts: events by hour, by environment, release and server, and issues by state.
 use super::pool::Reader;
 use crate::domain::{Facet, Hour, IssueState};
-use crate::store::counts::{ALL_ISSUES, KINDS};
+use crate::store::counts::ALL_ISSUES;
 use crate::store::error::Error;
 use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, params_from_iter};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Values of a facet that are listed.
-const VALUES: i64 = 10;
+const VALUES: usize = 10;
 /// Environments that are offered as filters.
 const ENVIRONMENTS: usize = 10;
 
@@ -47,27 +47,24 @@ impl Reader<'_> {
         IssueState::ALL.into_iter().map(count).collect()
     }
 
-    /// An issue's events by environment, release and server, and by each of its tags.
+    /// An issue's events by environment, release and server, and by each of its tags, in this order.
     pub fn facets(&self, issue: i64) -> Result<Vec<Facet>, Error> {
-        let mut largest = self.0.prepare_cached(
-            "SELECT value, events FROM issue_values WHERE issue_id = ?1 AND kind = ?2 AND value <> ''
-             ORDER BY events DESC, value LIMIT ?3",
+        let mut values = self.0.prepare_cached(
+            "SELECT kind, value, events FROM issue_values WHERE issue_id = ?1 AND kind <> 'user'
+             ORDER BY events DESC, value",
         )?;
-        let mut total = self
-            .0
-            .prepare_cached("SELECT ifnull(sum(events), 0) FROM issue_values WHERE issue_id = ?1 AND kind = ?2")?;
-        let facet = |kind: String| {
-            let rows = largest.query_map((issue, &kind, VALUES), |row| Ok((row.get(0)?, row.get(1)?)))?;
-            let values: Vec<(String, i64)> = rows.collect::<Result<_, _>>()?;
-            let total: i64 = total.query_row((issue, &kind), |row| row.get(0))?;
-            let listed: i64 = values.iter().map(|(_, events)| events).sum();
-            Ok(Facet { kind, values, other: total - listed })
-        };
-        let mut tags = self.0.prepare_cached(
-            "SELECT DISTINCT kind FROM issue_values WHERE issue_id = ?1 AND kind >= 'tag:' AND kind < 'tag;'",
-        )?;
-        let tags = tags.query_map([issue], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
-        KINDS.into_iter().map(str::to_string).chain(tags).map(facet).collect()
+        let mut rows = values.query([issue])?;
+        let mut facets = BTreeMap::new();
+        while let Some(row) = rows.next()? {
+            let (value, events): (String, i64) = (row.get(1)?, row.get(2)?);
+            let new = |kind: &String| Facet { kind: kind.clone(), values: Vec::new(), other: 0 };
+            let facet = facets.entry(row.get(0)?).or_insert_with_key(new);
+            match value.is_empty() || facet.values.len() == VALUES {
+                true => facet.other += events,
+                false => facet.values.push((value, events)),
+            }
+        }
+        Ok(facets.into_values().collect())
     }
 
     /// The first environments in alphabetical order.

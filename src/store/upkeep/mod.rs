@@ -61,10 +61,8 @@ impl Upkeep {
     pub fn step(&mut self, connection: &mut Connection, idle: bool) {
         for at in 0..self.tasks.len() {
             let (kind, due) = self.tasks[at];
-            let is_due = due <= Instant::now();
-            // These keep up with a flood. Only a change brings something to purge.
-            let is_urgent = matches!(kind, Kind::Limit) || matches!(kind, Kind::Purge) && self.is_stale;
-            if !is_due && (rests(due) || !is_urgent) {
+            let keeps_up_with_a_flood = matches!(kind, Kind::Limit) && !rests(due);
+            if due > Instant::now() && !keeps_up_with_a_flood {
                 continue;
             }
             // Unwinding rolls the transaction back.
@@ -96,9 +94,7 @@ impl Upkeep {
             Kind::Age => retention::age(connection, self.retention.days, &mut self.aged),
             Kind::Space => {
                 let more = space::free_pages(connection, self.is_stale)?;
-                // A purge that rests after a failure may never end.
-                let is_purging = !rests(self.tasks[Kind::Purge as usize].1) && purge::is_due(connection)?;
-                if self.is_stale && !more && !is_purging {
+                if self.is_stale && !more {
                     self.is_stale = !space::empty_wal(connection)?;
                 }
                 Ok(more)

@@ -91,13 +91,11 @@ fn remove_excess(transaction: &Transaction, limits: &Retention, time: Duration) 
 fn least_recent(transaction: &Transaction) -> rusqlite::Result<Option<i64>> {
     // One look at the index per state. The planner would sort all issues instead.
     let mut oldest = transaction.prepare_cached(
-        "SELECT (SELECT last_seq FROM issues WHERE issues.state = states.state ORDER BY last_seq LIMIT 1) AS seq, state
-         FROM states WHERE state NOT IN ('merged', 'deleted') AND seq IS NOT NULL ORDER BY seq LIMIT 1",
+        "SELECT id FROM issues WHERE id IN
+         (SELECT (SELECT id FROM issues WHERE issues.state = states.state ORDER BY last_seq LIMIT 1)
+          FROM states WHERE state NOT IN ('merged', 'deleted')) ORDER BY last_seq LIMIT 1",
     )?;
-    let oldest: Option<(i64, String)> = oldest.query_row([], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-    let Some((seq, state)) = oldest else { return Ok(None) };
-    let mut issue = transaction.prepare_cached("SELECT id FROM issues WHERE state = ?1 AND last_seq = ?2")?;
-    issue.query_row((state, seq), |row| row.get(0)).optional()
+    oldest.query_row([], |row| row.get(0)).optional()
 }
 
 /// Removes events beyond the maximum age, and issues with none left. An old event can be anywhere in the order of
@@ -107,7 +105,7 @@ pub fn age(connection: &mut Connection, days: Option<i64>, position: &mut i64) -
     let Some(days) = days else { return Ok(false) };
     let Some(cutoff) = Time::from_millis(Time::now().millis() - days * DAY) else { return Ok(false) };
     let next = events_after(connection, *position, &cutoff.to_string())?;
-    *position = next.last().filter(|_| next.len() as i64 == PATROL).map_or(0, |(seq, _)| *seq);
+    *position = next.last().map_or(0, |(seq, _)| *seq);
     let old: Vec<i64> = next.iter().filter(|(_, is_old)| *is_old).map(|(seq, _)| *seq).collect();
     if old.is_empty() {
         return Ok(false);

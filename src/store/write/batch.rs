@@ -3,9 +3,9 @@ use super::incoming::{Added, NewEvent};
 use crate::event::tags;
 use crate::grouping;
 use crate::log;
-use crate::store::alerts::{AlertKind, AlertPolicy};
+use crate::store::alerts::AlertPolicy;
 use crate::store::change::state;
-use crate::store::counts::{self, Arrival, Tally};
+use crate::store::counts::{self, Tally};
 use crate::store::error::Error;
 use crate::store::transaction::durable;
 use crate::time::Time;
@@ -27,11 +27,10 @@ pub fn commit(
     policy: AlertPolicy,
 ) -> Result<Vec<Result<Added, Error>>, Error> {
     durable(connection, |transaction| {
-        let mut commit =
-            Commit { now: Time::now(), issues: HashMap::new(), tallies: BTreeMap::new(), reopened: BTreeMap::new() };
-        let outcomes =
-            events.iter().map(|new| commit.store(transaction, new.borrow(), policy)).collect::<Result<_, _>>()?;
-        commit.count(transaction, policy)?;
+        let (issues, tallies, reopened) = (HashMap::new(), BTreeMap::new(), BTreeMap::new());
+        let mut commit = Commit { now: Time::now(), policy, issues, tallies, reopened };
+        let outcomes = events.iter().map(|new| commit.store(transaction, new.borrow())).collect::<Result<_, _>>()?;
+        commit.count(transaction)?;
         Ok(outcomes)
     })
 }
@@ -39,6 +38,7 @@ pub fn commit(
 /// A commit in progress.
 struct Commit<'a> {
     now: Time,
+    policy: AlertPolicy,
     /// The issues met so far, by project and grouping hash. A flood consists of few.
     issues: HashMap<(&'a str, [u8; 16]), Home>,
     tallies: BTreeMap<i64, Tally<'a>>,
@@ -56,13 +56,8 @@ struct Home {
 
 impl<'a> Commit<'a> {
     /// An event that cannot be inserted fails alone.
-    fn store(
-        &mut self,
-        transaction: &mut Transaction,
-        new: &'a NewEvent,
-        policy: AlertPolicy,
-    ) -> Result<Result<Added, Error>, Error> {
-        match self.insert(transaction, new, policy).map_err(Error::from) {
+    fn store(&mut self, transaction: &mut Transaction, new: &'a NewEvent) -> Result<Result<Added, Error>, Error> {
+        match self.insert(transaction, new).map_err(Error::from) {
             Err(error @ Error::Row(_)) => {
                 log::line(&format!("event {}: {error}", new.id));
                 Ok(Err(error))
@@ -71,12 +66,7 @@ impl<'a> Commit<'a> {
         }
     }
 
-    fn insert(
-        &mut self,
-        transaction: &mut Transaction,
-        new: &'a NewEvent,
-        policy: AlertPolicy,
-    ) -> rusqlite::Result<Added> {
+    fn insert(&mut self, transaction: &mut Transaction, new: &'a NewEvent) -> rusqlite::Result<Added> {
         let key = (new.project.as_str(), new.grouping.hash);
         let received_at = new.received_at.unwrap_or(self.now);
         let known = match self.issues.get(&key) {
@@ -85,22 +75,14 @@ impl<'a> Commit<'a> {
         };
         let (home, (id, seq)) = match known {
             Some(home) => (home, insert_event(transaction, new, home.issue, received_at)?),
-            None => create_issue(transaction, new, received_at, policy)?,
+            None => create_issue(transaction, new, received_at, self.policy)?,
         };
         let Some(seq) = seq else { return Ok(Added::Duplicate(id)) };
         self.issues.insert(key, home);
         if home.resolved_at.is_some_and(|resolved_at| self.reopens(new, resolved_at)) {
             self.reopened.insert(home.issue, seq);
         }
-        let event = &new.event;
-        self.tallies.entry(home.issue).or_default().add(Arrival {
-            seq,
-            received_at,
-            level: event.level,
-            suppressed: event.suppressed,
-            fields: [&event.environment, &event.release, &event.server_name],
-            labels: &new.labels,
-        });
+        self.tallies.entry(home.issue).or_default().add(seq, received_at, &new.event, &new.labels);
         Ok(Added::New(id))
     }
 
@@ -112,16 +94,16 @@ impl<'a> Commit<'a> {
         new.received_at.is_none() && happened_at.is_none_or(|time| time >= resolved_at)
     }
 
-    fn count(&self, transaction: &Transaction, policy: AlertPolicy) -> Result<(), Error> {
+    fn count(&self, transaction: &Transaction) -> Result<(), Error> {
         counts::add(transaction, &self.tallies, self.now)?;
         for (issue, tally) in &self.tallies {
             for (hour, count) in &tally.hours {
-                policy.note_rate(transaction, *issue, *hour, count.events, tally.last_seq)?;
+                self.policy.note_rate(transaction, *issue, *hour, count.events, tally.last_seq)?;
             }
         }
         for (issue, seq) in &self.reopened {
             state::reopen(transaction, *issue, self.now)?;
-            policy.note(transaction, AlertKind::Reopened, *issue, *seq)?;
+            self.policy.note(transaction, "reopened", *issue, *seq, None)?;
         }
         Ok(())
     }
@@ -168,7 +150,7 @@ fn create_issue(
     savepoint
         .prepare_cached("INSERT INTO issue_keys (project, version, hash, issue_id) VALUES (?1, ?2, ?3, ?4)")?
         .execute(params![new.project, grouping::VERSION, grouping.hash, id])?;
-    policy.note(&savepoint, AlertKind::New, id, seq)?;
+    policy.note(&savepoint, "new", id, seq, None)?;
     savepoint.commit()?;
     Ok((home, place))
 }

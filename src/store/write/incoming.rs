@@ -1,7 +1,7 @@
 //! An event on its way into the database.
 use crate::event::Event;
 use crate::grouping::{self, Grouping, Input};
-use crate::store::labels::{self, Label};
+use crate::store::labels::{Label, labels};
 use crate::time::Time;
 use uuid::Uuid;
 
@@ -27,9 +27,7 @@ impl NewEvent {
             fingerprint: event.fingerprint.as_deref(),
             stacktrace: event.stacktrace.as_deref(),
         });
-        let [user, contexts, request, more] =
-            [&event.user, &event.contexts, &event.request, &event.more].map(|field| field.as_deref());
-        let labels = labels::labels(&event.tags, user, contexts, request, more);
+        let labels = labels(&event);
         let id = event.id.filter(|id| !id.is_nil()).unwrap_or_else(Uuid::now_v7);
         NewEvent { id, project, event, grouping, labels, received_at: None, happened_at: None }
     }

@@ -4,6 +4,7 @@ use super::incoming::{Added, NewEvent};
 use crate::store::error::Error;
 use rusqlite::Connection;
 use std::mem;
+use std::sync::mpsc;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -42,32 +43,48 @@ pub type Change = Box<dyn FnOnce(Result<&mut Connection, Error>) -> Result<(), E
 impl Queue {
     /// Returns once the writer has answered.
     pub fn add(&self, event: Arc<NewEvent>) -> Result<Added, Error> {
-        let (position, outcome) = {
-            let mut waiting = self.lock();
-            let position = waiting.batch.events.len();
-            match (waiting.closed, position) {
-                (true, _) => return Err(Error::Down),
-                (_, MAX_EVENTS) => return Err(Error::QueueFull),
-                _ => waiting.batch.events.push(event),
+        let (position, outcome) = self.push(|batch| {
+            if batch.events.len() == MAX_EVENTS {
+                return Err(Error::QueueFull);
             }
-            waiting.batch.since.get_or_insert_with(Instant::now);
-            (position, waiting.batch.outcome.clone())
-        };
-        self.arrived.notify_one();
+            batch.events.push(event);
+            Ok((batch.events.len() - 1, batch.outcome.clone()))
+        })?;
         match &outcome.wait().0 {
             Ok(outcomes) => outcomes.get(position).cloned().unwrap_or(Err(Error::Down)),
             Err(error) => Err(error.clone()),
         }
     }
 
-    /// Once the queue is closed, drops the change.
-    pub fn change(&self, change: Change) {
+    /// Returns once the change is made.
+    pub fn change<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let (reply, outcome) = mpsc::sync_channel(1);
+        let change: Change = Box::new(move |connection| {
+            let outcome = connection.and_then(work);
+            let failure = outcome.as_ref().err().filter(|error| !matches!(error, Error::Row(_))).cloned();
+            drop(reply.send(outcome));
+            failure.map_or(Ok(()), Err)
+        });
+        self.push(|batch| {
+            batch.changes.push(change);
+            Ok(())
+        })?;
+        outcome.recv().unwrap_or(Err(Error::Down))
+    }
+
+    fn push<T>(&self, add: impl FnOnce(&mut Batch) -> Result<T, Error>) -> Result<T, Error> {
         let mut waiting = self.lock();
-        if !waiting.closed {
-            waiting.batch.changes.push(change);
-            waiting.batch.since.get_or_insert_with(Instant::now);
-            self.arrived.notify_one();
+        if waiting.closed {
+            return Err(Error::Down);
         }
+        let added = add(&mut waiting.batch)?;
+        waiting.batch.since.get_or_insert_with(Instant::now);
+        drop(waiting);
+        self.arrived.notify_one();
+        Ok(added)
     }
 
     /// Takes everything that waits, after at most `patience`. Returns `None` once the queue is closed and empty.

@@ -1,7 +1,7 @@
 //! The one thread that writes. It takes everything that is queued, commits it together, then answers each sender, so that
 //! all who wait share one sync of the disk and SQLite never sees two writers.
 use super::batch;
-use super::incoming::{Added, NewEvent};
+use super::incoming::NewEvent;
 use super::queue::{Batch, Change, Queue};
 use crate::log;
 use crate::store::alerts::AlertPolicy;
@@ -16,7 +16,6 @@ use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::mpsc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -29,7 +28,7 @@ const PROBE: i64 = 64 << 10;
 const MAX_PROBE: i64 = 4 << 20;
 
 pub struct Writer {
-    queue: Arc<Queue>,
+    pub queue: Arc<Queue>,
     healthy: Arc<AtomicBool>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -48,7 +47,6 @@ impl Writer {
             connection,
             identity,
             healthy: healthy.clone(),
-            tried: Instant::now(),
             failure: None,
             refused: 0,
             upkeep,
@@ -56,26 +54,6 @@ impl Writer {
         };
         let thread = thread::Builder::new().name("writer".into()).spawn(move || writer.run())?;
         Ok(Writer { queue, healthy, thread: Mutex::new(Some(thread)) })
-    }
-
-    /// Returns once the event is durable.
-    pub fn add(&self, event: Arc<NewEvent>) -> Result<Added, Error> {
-        self.queue.add(event)
-    }
-
-    /// Returns once the change is made.
-    pub fn change<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&mut Connection) -> Result<T, Error> + Send + 'static,
-    ) -> Result<T, Error> {
-        let (reply, outcome) = mpsc::sync_channel(1);
-        self.queue.change(Box::new(move |connection| {
-            let outcome = connection.and_then(work);
-            let failure = outcome.as_ref().err().filter(|error| !matches!(error, Error::Row(_))).cloned();
-            drop(reply.send(outcome));
-            failure.map_or(Ok(()), Err)
-        }));
-        outcome.recv().unwrap_or(Err(Error::Down))
     }
 
     /// Returns false while commits fail.
@@ -105,10 +83,8 @@ struct WriterThread {
     connection: Connection,
     identity: FileIdentity,
     healthy: Arc<AtomicBool>,
-    /// When a transaction last succeeded or failed.
-    tried: Instant,
-    /// Why it failed. Everyone gets this answer until the next try.
-    failure: Option<Error>,
+    /// When and why the last transaction failed. Everyone gets this answer until the next try.
+    failure: Option<(Instant, Error)>,
     /// About how many bytes could not be stored.
     refused: i64,
     upkeep: Upkeep,
@@ -141,10 +117,7 @@ impl WriterThread {
 
     /// How long to wait for the next job.
     fn patience(&self) -> Duration {
-        match self.failure {
-            None => self.upkeep.wait(),
-            Some(_) => RETRY.saturating_sub(self.tried.elapsed()),
-        }
+        self.failure.as_ref().map_or_else(|| self.upkeep.wait(), |(at, _)| RETRY.saturating_sub(at.elapsed()))
     }
 
     /// Commits a batch and answers it. Upkeep comes first, so that a flood waits until there is room for it.
@@ -189,7 +162,7 @@ impl WriterThread {
         work: impl FnOnce(&mut Connection) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let wait = match (since, &self.failure) {
-            (_, Some(error)) if self.tried.elapsed() < RETRY => return Err(error.clone()),
+            (_, Some((at, error))) if at.elapsed() < RETRY => return Err(error.clone()),
             (Some(since), None) => LOCK_WAIT.saturating_sub(since.elapsed()),
             _ => Duration::ZERO,
         };
@@ -199,7 +172,6 @@ impl WriterThread {
             if self.identity.is_unchanged() { work(&mut self.connection) } else { Err(Error::Gone) }
         });
         let outcome = catch_unwind(attempt).unwrap_or_else(|_| Err(Error::Failed("a panic".into())));
-        self.tried = Instant::now();
         match (&outcome, &self.failure) {
             (Ok(_), Some(_)) => log::line("events are stored again"),
             (Err(error @ Error::Gone), None) => log::line(&format!(
@@ -212,7 +184,7 @@ impl WriterThread {
         }
         self.healthy.store(outcome.is_ok(), Relaxed);
         let outcome = outcome.map_err(|error| if let Error::Failed(_) = error { Error::Down } else { error });
-        self.failure = outcome.as_ref().err().cloned();
+        self.failure = outcome.as_ref().err().map(|error| (Instant::now(), error.clone()));
         outcome
     }
 }
