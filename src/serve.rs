@@ -36,7 +36,7 @@ pub fn run(config: Config) -> Result<(), String> {
     };
     let store = Arc::new(Store::open(&config.database, config.retention, policy)?);
     let keys = match config.keys.is_empty() {
-        true => vec![Key { project: String::new(), key: store.ingest_key().map_err(|e| e.to_string())? }],
+        true => vec![Key { project: String::new(), key: store.setting("ingest_key", new_key)? }],
         false => config.keys.clone(),
     };
     let rate = Rate::new(config.rate_limit);
@@ -116,6 +116,13 @@ fn bind(addresses: &[SocketAddr]) -> io::Result<(Vec<TcpListener>, Vec<SocketAdd
         listeners.push(listener);
     }
     Ok((listeners, bound))
+}
+
+/// Returns 128 random bits in hex.
+fn new_key() -> Result<String, String> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|e| format!("cannot generate a key: {e}"))?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// Returns the URL for clients to use: `OBS_URL`, or the listen address with the port of `bound` if the server is running.

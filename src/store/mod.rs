@@ -124,13 +124,10 @@ impl Store {
         self.writer.is_healthy()
     }
 
-    /// The ingest key, 32 hex digits that are generated the first time. (SQLite seeds its random numbers from the system.)
-    pub fn ingest_key(&self) -> Result<String, Error> {
-        self.change(|transaction, _| {
-            let generate = "INSERT OR IGNORE INTO settings VALUES ('ingest_key', lower(hex(randomblob(16))))";
-            transaction.execute(generate, [])?;
-            transaction.query_row("SELECT value FROM settings WHERE name = 'ingest_key'", [], |row| row.get(0))
-        })
+    /// Reads a value from the settings in the database. The first time, generates and stores it.
+    pub fn setting(&self, name: &str, generate: impl FnOnce() -> Result<String, String>) -> Result<String, String> {
+        let connection = open::connect(&self.path).map_err(|e| e.to_string())?;
+        open::setting(&connection, name, generate).map_err(|why| format!("cannot use {}: {why}", self.path.display()))
     }
 
     /// Writes everything that is queued, merges the WAL into the database and closes it.

@@ -1,7 +1,7 @@
 //! Opens the database: connections, the file's mode, and migrations.
 use super::beside;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior};
 use std::fs::{self, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -131,6 +131,21 @@ fn migrate(connection: &mut Connection, migrations: &[&str]) -> rusqlite::Result
         migration.commit()?;
     }
     Ok(())
+}
+
+/// Reads a value from `settings`. The first time, generates and stores it.
+pub fn setting(
+    connection: &Connection,
+    name: &str,
+    generate: impl FnOnce() -> Result<String, String>,
+) -> Result<String, String> {
+    let mut read = connection.prepare("SELECT value FROM settings WHERE name = ?1").map_err(in_words)?;
+    if let Some(value) = read.query_row([name], |row| row.get(0)).optional().map_err(in_words)? {
+        return Ok(value);
+    }
+    let value = generate()?;
+    connection.execute("INSERT INTO settings (name, value) VALUES (?1, ?2)", [name, &value]).map_err(in_words)?;
+    Ok(value)
 }
 
 fn in_words(error: rusqlite::Error) -> String {

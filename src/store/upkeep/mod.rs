@@ -61,8 +61,10 @@ impl Upkeep {
     pub fn step(&mut self, connection: &mut Connection, idle: bool) {
         for at in 0..self.tasks.len() {
             let (kind, due) = self.tasks[at];
-            let keeps_up_with_a_flood = matches!(kind, Kind::Limit) && !rests(due);
-            if due > Instant::now() && !keeps_up_with_a_flood {
+            let is_due = due <= Instant::now();
+            // These keep up with a flood. Only a change brings something to purge.
+            let is_urgent = matches!(kind, Kind::Limit) || matches!(kind, Kind::Purge) && self.is_stale;
+            if !is_due && (rests(due) || !is_urgent) {
                 continue;
             }
             // Unwinding rolls the transaction back.
