@@ -103,7 +103,8 @@ fn a_filter_finds_every_value_that_was_sent() {
         let query = format!("env:\"{}\"", stored.replace('"', "\"\""));
         assert_eq!(issue_ids(&obs, &encode(&query)), [event["issue_id"].as_i64().unwrap()], "{query}");
         let issue = obs.get(&format!("/issues/{}", event["issue_id"])).text();
-        let link = issue.split("href=\"").filter_map(|part| part.strip_prefix("/?q=env:")?.split_once('"')).next();
+        let start = format!("/issues/{}?q=env:", event["issue_id"]);
+        let link = issue.split("href=\"").filter_map(|part| part.strip_prefix(&*start)?.split_once("#events")).next();
         let (link, _) = link.unwrap_or_else(|| panic!("no link for {stored} in {issue}"));
         assert_eq!(issue_ids(&obs, &format!("env:{link}")), [event["issue_id"].as_i64().unwrap()], "{link}");
     }
