@@ -148,7 +148,7 @@ fn an_empty_page_links_back_to_the_page_before_it() {
         obs.sqlite().execute("UPDATE events SET level = 'info' WHERE issue_id % 2 = 1", []).unwrap();
         let (_, link) = second.split_once("before=").unwrap_or_else(|| panic!("no link back: {second}"));
         let before = link.split(['"', '&']).next().unwrap();
-        assert!(obs.text(&format!("/?{query}&before={before}")).contains("/issues/31\""), "{sort}");
+        assert!(obs.text(&format!("/?{query}&before={before}")).contains("/issues/31?"), "{sort}");
     }
 }
 
