@@ -8,7 +8,7 @@ mod text;
 mod words;
 
 use crate::event::{fingerprint, frame, frame::Frame};
-use crate::text::{cut, head};
+use crate::text::cut;
 use text::{HOLE, TEXT_BYTES, replace};
 use uuid::Uuid;
 use words::*;
@@ -44,64 +44,56 @@ pub fn group(input: &Input) -> Grouping {
     let frames = frames.unwrap_or_else(|| trace.into_iter().filter_map(Frame::printed).collect());
     let is_vague = |name: &str| listed(VAGUE, name) || name.starts_with("*errors.") || name.starts_with("*fmt.wrap");
     // A message may begin with its type: `Uncaught TypeError: cart is undefined`.
-    let sent = input.r#type.map(str::trim).filter(|name| !name.is_empty());
-    let heading = heading(&line).filter(|_| sent.is_none_or(is_vague));
-    let (r#type, line) = heading.map_or((sent, line.as_str()), |(name, text)| (Some(name), text));
+    let sent = input.r#type.unwrap_or_default().trim();
+    let heading = heading(&line).filter(|_| sent.is_empty() || is_vague(sent));
+    let (r#type, line) = heading.unwrap_or((sent, &line));
     // Part 2, the text.
     let text = replace(line);
-    let chromes = r#type.is_none_or(|name| listed(JAVASCRIPT, name)).then(|| in_chromes_words(&text)).flatten();
-    // Part 3, the type: `PDOException`, but not `RuntimeException`. Chrome has a `RangeError` for it.
-    let r#type = r#type.map(|name| if chromes.is_some() && name == "InternalError" { "RangeError" } else { name });
-    let r#type = r#type.map(type_name);
+    let chromes = (r#type.is_empty() || listed(JAVASCRIPT, r#type)).then(|| in_chromes_words(&text)).flatten();
+    // Part 3, the type: `PDOException`, but not `RuntimeException`. Chrome has a `RangeError` for Firefox's own type.
+    let r#type = type_name(if chromes.is_some() && r#type == "InternalError" { "RangeError" } else { r#type });
+    let telling = if is_vague(&r#type) { "" } else { &r#type };
     let text = chromes.unwrap_or(text);
-    let telling = r#type.as_deref().filter(|name| !is_vague(name));
     // Part 4, the place: `total` in `Cart.php` for a `TypeError`. It is where a reader looks first: in the first frame
     // that is the application's own, otherwise in the first of all.
     let frame = frames.get(frame::own(&frames).iter().position(|own| *own).unwrap_or(0));
-    let place = frame.and_then(place).filter(|(_, file)| r#type.as_deref().is_some_and(|name| is_raised(name, file)));
-    let place = place.map(|(function, file)| (function, replace(file))); // the file of a bundle has a hash in its name
+    let place = frame.filter(|frame| is_raised(&r#type, &frame.filename)).map_or(String::new(), place);
 
     // A tag before each part says which part it is, so that keys of different kinds are never the same.
-    let mut parts = vec![('t', text.as_str())];
-    parts.extend(telling.map(|name| ('y', name)));
-    parts.extend(place.iter().flat_map(|(function, file)| [('n', *function), ('f', file.as_str())]));
+    let mut parts = vec![('t', text.as_str()), ('y', telling), ('p', &place)];
+    parts.retain(|(_, part)| !part.is_empty());
     let message = if text.contains(HOLE) { "message with changing parts as <*>" } else { "message" };
-    let typed = if telling.is_some() { "type" } else { "" };
-    let mut grouped_by = match &place {
-        None => join(typed, " and ", message),
-        Some((function, file)) => join(&join(typed, ", ", message), " and place: ", &join(function, " in ", file)),
-    };
+    let typed = if telling.is_empty() { "" } else { "type" };
+    let between = if place.is_empty() { " and " } else { ", " };
+    let mut grouped_by = join(&join(typed, between, message), " and place: ", &place);
     // Part 1, the client's fingerprint: `["checkout", "{{ default }}"]`.
     let fingerprint = input.fingerprint.and_then(fingerprint).filter(|entries| *entries != [DEFAULT]);
     if let Some(entries) = &fingerprint {
         let expand = |entry| if entry == DEFAULT { parts.clone() } else { vec![('e', entry)] };
         parts = entries.iter().flat_map(|entry| expand(entry.as_str())).collect();
-        let shown: Vec<_> = entries.iter().map(|entry| head(entry, STORED)).collect();
-        grouped_by = format!("the client's fingerprint: {}", shown.join(", "));
+        grouped_by = format!("the client's fingerprint: {}", entries.join(", "));
     }
 
-    let name = telling.or(r#type.as_deref().filter(|_| text.is_empty()));
-    let title = Some(join(&cut(name.unwrap_or_default(), STORED), ": ", &text)).filter(|title| !title.is_empty());
+    let name = if text.is_empty() { &r#type } else { telling };
+    let title = Some(join(&cut(name, STORED), ": ", &text)).filter(|title| !title.is_empty());
     let title = title.unwrap_or_else(|| "(no message)".to_string());
-    let grouped_by = cut(&grouped_by, STORED).into_owned();
     // The length before each part distinguishes `["a", "b"]` from `["ab"]`.
     let parts: String = parts.iter().map(|(tag, part)| format!("{tag}{}:{part}", part.len())).collect();
     let hash = Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{VERSION}{parts}").as_bytes()).into_bytes();
-    Grouping { hash, title, culprit: frame.and_then(culprit), grouped_by }
+    Grouping { hash, title, culprit: frame.and_then(culprit), grouped_by: cut(&grouped_by, STORED).into_owned() }
 }
 
 /// The line of a message that counts, and the lines that may be a stack trace. Python, and Ruby on a terminal, print
 /// the exception's own line last. In an exception group, or a container's log, each line begins with the same columns.
 fn line_and_trace(message: &str) -> (String, Vec<&str>) {
-    let Some((_, traceback)) = message.find('\n').and_then(|_| message.rsplit_once("Traceback (most recent")) else {
-        return (subject(message.lines()), message.lines().skip(1).collect());
-    };
-    let column = traceback.lines().nth(1).and_then(|line| line.find("  File \"")).unwrap_or(0);
-    let lines = traceback.lines().skip(1).map(|line| line.get(column..).unwrap_or_default());
-    let text = subject(lines.skip_while(|line| line.is_empty() || line.starts_with([' ', '\t'])));
+    let (_, trace) = message.find('\n').and_then(|_| message.rsplit_once("Traceback (most recent")).unwrap_or_default();
+    let column = trace.lines().nth(1).and_then(|line| line.find("  File \"")).unwrap_or(0);
+    let below = trace.lines().skip(1).map(|line| line.get(column..).unwrap_or_default());
+    let text = subject(below.skip_while(|line| line.is_empty() || line.starts_with([' ', '\t'])));
     // A message that was cut may have lost that line.
     let text = if text.is_empty() { subject(message.lines()) } else { text };
-    (text, traceback.lines().rev().collect())
+    let lines = if trace.is_empty() { message.lines().skip(1).collect() } else { trace.lines().rev().collect() };
+    (text, lines)
 }
 
 /// The first line that says something. The next one belongs to it after a colon or an opening bracket
@@ -169,12 +161,11 @@ fn type_name(name: &str) -> String {
 fn is_raised(name: &str, file: &str) -> bool {
     let class = trailing(name, |c| !['.', '\\', ':'].contains(&c));
     RAISED.iter().any(|(start, end)| name.trim_start_matches('*').starts_with(start) && file.ends_with(end))
-        || is_about_language(class) && !LANGUAGE.contains(&class)
+        || !class.is_empty() && is_about_language(class) && !LANGUAGE.contains(&class)
 }
 
 fn is_about_language(words: &str) -> bool {
-    let candidates = LANGUAGE.iter().filter(|word| words.as_bytes().first() == word.as_bytes().first());
-    words.is_empty() || candidates.filter_map(|word| words.strip_prefix(word)).any(is_about_language)
+    words.is_empty() || LANGUAGE.iter().filter_map(|word| words.strip_prefix(word)).any(is_about_language)
 }
 
 /// A frame's function as it was sent, and its file with one directory: `App\Cart->total in src/Cart.php`.
@@ -185,16 +176,20 @@ fn culprit(Frame { filename, function, .. }: &Frame) -> Option<String> {
 }
 
 /// Part 4: a frame's bare function name and file, which stay the same from release to release. A minified frame has
-/// neither: `app.min.js`, column 4,211, function `a.b`.
-fn place(frame: &Frame) -> Option<(&str, &str)> {
+/// neither: `app.min.js`, column 4,211, function `a.b`. So have three letters in a frame with a column if they do not
+/// look like a word: `aBc`, `Xyz`.
+fn place(frame: &Frame) -> String {
     let file = trailing(frame.filename.split(['?', '#']).next().unwrap_or_default(), |c| c != '/' && c != '\\');
-    let is_short = names(&frame.function).map(str::len).max().is_some_and(|longest| longest <= 2);
+    let longest = names(&frame.function).max_by_key(|name| name.len()).unwrap_or("nameless");
+    let is_odd = |name: &str| pieces(name) > 1 || !name.contains(|c| "aeiouAEIOU".contains(c));
+    let is_short = longest.len() <= 2 || longest.len() == 3 && frame.colno.is_some() && is_odd(longest);
     let is_minified = is_short || file.ends_with(".min.js") || frame.colno > Some(250);
-    Some((bare_name(&frame.function), file)).filter(|place| !is_minified && *place != ("", ""))
+    // The file of a bundle has a hash in its name.
+    if is_minified { String::new() } else { join(bare_name(&frame.function), " in ", &replace(file)) }
 }
 
 fn join(first: &str, between: &str, second: &str) -> String {
-    [first, second].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(between)
+    if first.is_empty() || second.is_empty() { [first, second].concat() } else { [first, between, second].concat() }
 }
 
 /// A function's name, however its language writes it: `total` for `App\Cart::total`, `App\Cart->total`,
@@ -216,6 +211,6 @@ fn names(function: &str) -> impl DoubleEndedIterator<Item = &str> {
 /// `h0123456789abcdef`, `_show_html_erb___4007762299875990378_69876`.
 fn is_generated(name: &str) -> bool {
     let stem = name.trim_end_matches(DIGIT);
-    let is_hash = name.len() == 17 && name.starts_with('h') && is_hex(&name[1..]);
+    let is_hash = name.len() == 17 && name.starts_with('h') && name[1..].chars().all(HEX);
     is_hash || name.starts_with(DIGIT) || listed(NAMELESS, stem) || stem.len() < name.len() && name.contains("__")
 }

@@ -73,9 +73,6 @@ pub const HOMES: Table = &["/home/", "/export/home/", "/var/home/", "/Users/", r
     r"\\users\\", r"\Documents and Settings\", r"\\Documents and Settings\\"];
 /// After one of these, a path is a site's.
 pub const REQUESTS: Table = table![GET POST PUT PATCH DELETE HEAD OPTIONS route page url uri endpoint];
-/// Endings of files of source code. The number after one is a line, not a port.
-pub const SOURCES: Table = table![js jsx mjs ts tsx vue svelte html css php py rb erb go rs java kt scala cs fs swift
-    m c cc cpp h ex exs erl hs pl lua dart sh sql xml json yml yaml toml ini conf cfg];
 /// What is added to a message in parentheses: Laravel the query with its values, Safari the expression.
 pub const TAILS: Table = &[" (SQL: ", " (Connection: ", ". (In '", " (evaluating 'new "];
 /// A counter follows these in a type.
@@ -88,19 +85,15 @@ pub fn listed(table: &[&str], word: &str) -> bool {
     table.iter().any(|entry| entry.eq_ignore_ascii_case(word))
 }
 
-/// Replaced: `0x…`, hex of 7 or more digits (`4d5e6f7`), and words that mix letters and digits like an id (`k2x9q7`,
+/// Replaced: hex of 7 or more digits (`d4e5f67`), and words that mix letters and digits like an id (`k2x9q7`,
 /// `NffrFeUfNV2Hib`).
 pub fn is_id(word: &str) -> bool {
     let name = leading(word, LETTER);
     let digits = word.matches(DIGIT).count();
     let has_many = digits >= 2 && (digits * 4 > word.len() || word.len() >= 20);
     let is_mixed = has_many && word[name.len()..].contains(LETTER) && (name.len() < 2 || !listed(WIDTHS, name));
-    let is_pointer = word.strip_prefix("0x").is_some_and(|digits| digits.chars().all(HEX));
-    is_pointer || is_mixed || word.len() >= 7 && is_hex(word) || word.len() >= 8 && is_random(word)
-}
-
-pub fn is_hex(word: &str) -> bool {
-    word.contains(DIGIT) && word.chars().all(HEX)
+    let is_hex = digits > 0 && word.len() >= 7 && word.chars().all(HEX);
+    name.is_empty() && word.contains(LETTER) || is_mixed || is_hex || word.len() >= 8 && is_random(word)
 }
 
 /// Returns true if small letters, capitals and digits alternate more often than in words put together.
