@@ -51,7 +51,7 @@ pub fn issue(page: &IssuePage) -> Html {
     let main = html!(
         "<nav aria-label=\"Up\"><a href=\"{}\">← Issues</a></nav>\n\
          <p>{} {} <span class=\"dim\">· {}</span></p>\n{}\n{}{}{}\
-         <div class=\"split\">\n<section>\n{}{}</section>\n{}<div>\n{}</div>\n{}</div>",
+         <div class=\"split\">\n<section>\n{}{}</section>\n<div>\n{}</div>\n{}{}</div>",
         came_from.list(),
         badge(issue.level),
         state(issue, now),
@@ -66,8 +66,8 @@ pub fn issue(page: &IssuePage) -> Html {
         ),
         newest_event(newest, page),
         traces(newest, html!("most recent call first")),
-        aside(page),
         carried(newest, true),
+        aside(page),
         event_list(page)
     );
     content(&title(kind, head), main)
