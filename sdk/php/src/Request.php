@@ -27,7 +27,7 @@ final class Request
         $scheme = \in_array(strtolower($server['HTTPS'] ?? ''), ['', 'off'], true) ? 'http' : 'https';
         return [
             'method' => $server['REQUEST_METHOD'],
-            'url' => "$scheme://" . ($server['HTTP_HOST'] ?? 'localhost') . explode('?', $server['REQUEST_URI'] ?? '/')[0],
+            'url' => "$scheme://" . ($server['HTTP_HOST'] ?? '') . explode('?', $server['REQUEST_URI'] ?? '/')[0],
             'query_string' => $server['QUERY_STRING'] ?? '',
             'headers' => $headers,
         ];

@@ -64,5 +64,4 @@ final class SuppressionTest extends ProgramTestCase
         $run = $this->play('for ($i = 0; $i < 30000; $i++) { Client::captureMessage("m $i"); } echo memory_get_peak_usage() < 64 << 20 ? "little" : memory_get_peak_usage();', ['shutdown_timeout' => 0.1]);
         self::assertSame('little', $run->stdout);
     }
-
 }
