@@ -20,7 +20,7 @@ final class Ending extends \php_user_filter
 
     private static \Closure $prepare;
     private static ?string $reservedMemory = null; // Freed at the end, for a script that has run out of memory.
-    private static bool $isLast = false;
+    private static ?bool $isLast = null; // Null until the script ends, true after the shutdown functions.
     private static ?float $patience = null; // What is left of shutdown_timeout.
 
     /** @param \Closure(): array{Queue, float} $prepare returns the queue and shutdown_timeout */
@@ -44,10 +44,10 @@ final class Ending extends \php_user_filter
         self::send();
     }
 
-    /** After the application's shutdown functions, each event may be the last. */
+    /** At the end, each event may be the last. */
     public static function afterCapture(): void
     {
-        self::$isLast && self::send();
+        self::$isLast === null || self::send();
     }
 
     private static function send(): void
@@ -63,7 +63,7 @@ final class Ending extends \php_user_filter
             array_map('call_user_func', \PHP_SAPI === 'cli' ? [] : array_filter(self::FINISH, 'function_exists'));
             $queue->flush(self::$patience);
         } else {
-            $queue->flush(min(self::$patience, self::MAX_DELAY), self::MAX_DELAY_BY_ONE);
+            $queue->flush(min(self::$patience, self::$patience - $timeout + self::MAX_DELAY), self::MAX_DELAY_BY_ONE);
         }
         self::$patience -= Queue::clock() - $started;
     }

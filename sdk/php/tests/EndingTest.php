@@ -100,6 +100,20 @@ final class EndingTest extends ProgramTestCase
         return ['a global variable' => ['$a'], 'a static property' => ['A::$held']];
     }
 
+    public function testWhatAShutdownFunctionCapturesSurvivesTheNextOne(): void
+    {
+        $this->play('Client::captureMessage("early"); register_shutdown_function(fn () => Client::captureMessage("late"));
+            register_shutdown_function(function () { ini_set("memory_limit", "16M"); str_repeat("x", 100 << 20); });', self::ON);
+        self::assertSame(['early', 'late'], array_values($this->messages()));
+    }
+
+    public function testExhaustedMemoryInADestructorLosesNothing(): void
+    {
+        $this->play('Client::captureMessage("early"); register_shutdown_function(fn () => Client::captureMessage("late"));
+            class A { function __destruct() { ini_set("memory_limit", "16M"); str_repeat("x", 100 << 20); } } $GLOBALS["later than the SDK"] = new A;', self::ON);
+        self::assertSame(['early', 'late'], \array_slice(array_values($this->messages()), 0, 2));
+    }
+
     public function testAFailingOutputCallbackLosesNothing(): void
     {
         $this->play(self::FIFTY . 'ob_start(fn () => no_such_function());', self::ON);

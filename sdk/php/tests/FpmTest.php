@@ -126,6 +126,16 @@ final class FpmTest extends ProgramTestCase
         self::assertLessThan(0.2, microtime(true) - $started);
     }
 
+    public function testCapturesInShutdownFunctionsDelayTheResponseByOneSecondAtMost(): void
+    {
+        $this->serve(...array_fill(0, 50, ['silent' => true]));
+        $file = $this->program('for ($i = 0; $i < 20; $i++) { register_shutdown_function(fn () => Client::captureMessage("m $i")); }
+            register_shutdown_function(fn () => print("late"));', ['shutdown_timeout' => 10]);
+        $started = microtime(true);
+        self::assertStringEndsWith('late', $this->get($file));
+        self::assertLessThan(1.5, microtime(true) - $started);
+    }
+
     public function testARequestWithoutCapturesSendsNothing(): void
     {
         $this->serve();

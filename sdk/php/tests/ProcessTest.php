@@ -26,7 +26,7 @@ final class ProcessTest extends ProgramTestCase
     public function testAForkedChildSendsOnlyItsOwnEvents(): void
     {
         $this->serve(['delay' => 0.3]);
-        $run = $this->play('Client::captureMessage("parent 1"); Client::captureMessage("parent 2");
+        $run = $this->play('Client::captureMessage("parent 1"); Client::flush(); Client::captureMessage("parent 2");
             for ($i = 0; $i < 150; $i++) { Client::captureMessage("same"); }
             if (pcntl_fork() === 0) { Client::captureMessage("child"); exit(0); }
             pcntl_wait($status); Client::captureMessage("parent 3"); var_dump(Client::flush());');
