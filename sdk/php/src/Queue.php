@@ -115,12 +115,12 @@ final class Queue
         } catch (\Error $error) { // Such as a disabled function: a retry would not help.
             [$status, $reason] = [-1, $error->getMessage()];
         }
+        $reason = str_replace($connection->dsn->key, '***', $reason);
         if (\in_array($status, [0, 408, 429], true) || $status >= 500) {
             $pause = min(self::MAX_PAUSE, self::FIRST_PAUSE * 2 ** $this->failures) * random_int(500, 1000) / 1000;
             if ($this->failures++ > 0 || $status > 0) { // Else again at once: an idle connection may have been closed.
                 $this->pauseUntil = self::clock() + max($pause, $retryAfter);
-                $problem = $reason ?: "status $status";
-                Log::warn("cannot send events to {$connection->dsn->authority}, will retry: $problem");
+                Log::warn("cannot send events to {$connection->dsn->authority}, will retry: " . ($reason ?: $status));
             }
             return false;
         }
@@ -130,7 +130,7 @@ final class Queue
         if ($status !== 200 && $status !== 201) {
             $this->hasLost = true;
             $problem = $status < 0 ? 'failed to send an event:' : "the server rejected an event: $status";
-            Log::warn(rtrim("$problem " . str_replace($connection->dsn->key, '***', $reason)));
+            Log::warn(rtrim("$problem $reason"));
         }
         return true;
     }
