@@ -4,15 +4,13 @@ declare(strict_types=1);
 
 namespace Obs;
 
-/** The public API of the SDK. Nothing in it throws, and only flush() blocks. */
+/** The public API of the SDK. Nothing in it throws, and only flush() waits for the server for long. */
 final class Client
 {
     public const VERSION = '0.1.0';
 
     /** Loaded by init: later, the memory may be exhausted, or a deployment may have replaced the files. */
-    private const LOADED_EARLY = [
-        Context::class, Event::class, Json::class, Log::class, Queue::class, Request::class, StackTrace::class,
-    ];
+    private const LOADED_EARLY = ['Context', 'Event', 'Json', 'Log', 'Queue', 'Request', 'StackTrace'];
 
     private static ?self $current = null;
     private static ?Context $context = null;
@@ -26,8 +24,7 @@ final class Client
 
     private function __construct(private readonly array $options)
     {
-        $dsn = Dsn::parse($options['dsn']);
-        $this->connection = new Connection($dsn, $options['connect_timeout'], $options['timeout']);
+        $this->connection = new Connection(Dsn::parse($options['dsn']), $options);
     }
 
     /**
@@ -36,17 +33,16 @@ final class Client
      *
      * @param array<string, mixed> $options see README.md
      */
-    public static function init(mixed $options = []): void
+    public static function init($options = [], mixed ...$unknown): void
     {
-        self::$current = null;
         try {
             if (self::$ids === null) {
                 self::$ids = new \WeakMap();
-                array_map('class_exists', self::LOADED_EARLY);
+                array_map(static fn (string $name) => class_exists(__NAMESPACE__ . "\\$name"), self::LOADED_EARLY);
                 Ending::watch(self::atEnd(...));
             }
             $host = \function_exists('gethostname') ? (string) gethostname() : '';
-            $options = Options::check($options, array_keys(Options::DEFAULTS), true);
+            $options = Options::check($options, array_keys(Options::DEFAULTS), $unknown, true);
             self::$current = new self($options + ['server_name' => $host] + Options::DEFAULTS);
             Handlers::$isEnabled = self::$current->options['capture_unhandled'];
             Handlers::takePlace();
@@ -63,13 +59,12 @@ final class Client
      *     $options
      * @return string the event's id, or '' if the event is not sent
      */
-    public static function captureException(mixed $thrown, mixed $options = []): string
+    public static function captureException($thrown = null, $options = [], mixed ...$unknown): string
     {
         $error = $thrown instanceof \Throwable ? $thrown : null;
-        $id = $error ? self::$ids[$error] ?? null : null;
-        $options = Options::check($options, Options::OF_A_CAPTURE) + ['level' => 'error'];
+        $options = Options::check($options, Options::OF_A_CAPTURE, $unknown) + ['level' => 'error'];
         $describe = static fn (bool $withSource) => Event::fromThrown($thrown, $withSource);
-        return $id ?? self::capture($describe, $options, $error);
+        return ($error ? self::$ids[$error] ?? null : null) ?? self::capture($describe, $options, $error);
     }
 
     /**
@@ -80,34 +75,36 @@ final class Client
      * @param array{user?: array, tags?: array, extra?: array, fingerprint?: string[]} $options
      * @return string the event's id, or '' if the event is not sent
      */
-    public static function captureMessage(mixed $message, mixed $level = 'info', mixed $options = []): string
+    public static function captureMessage($message = null, $level = 'info', $options = [], mixed ...$unknown): string
     {
-        $options = Options::check($options, Options::OF_A_CAPTURE)
-            + Options::check(['level' => $level], ['level']) + ['level' => 'info'];
+        $options = Options::check($options, Options::OF_A_CAPTURE, $unknown)
+            + Options::check(['level' => $level], ['level'], []) + ['level' => 'info'];
         return self::capture(static fn () => ['message' => Event::text($message)], $options);
     }
 
     /** @param array<string, mixed>|null $user whom later events affect: id, email, username, ip_address and more */
-    public static function setUser(mixed $user): void
+    public static function setUser($user = null, mixed ...$unknown): void
     {
-        self::context()->user = Options::check(['user' => $user], ['user'])['user'] ?? null;
+        self::context()->user = Options::check(['user' => $user], ['user'], $unknown)['user'] ?? null;
     }
 
     /** Sets a tag of later events. Null removes it. */
-    public static function setTag(mixed $name, mixed $value): void
+    public static function setTag($name = null, $value = null, mixed ...$unknown): void
     {
-        self::setTags(\is_scalar($name) ? [(string) $name => $value] : $name);
+        self::setTags(\is_scalar($name) ? [(string) $name => $value] : false, ...$unknown);
     }
 
     /** @param array<string, string|int|float|bool|null> $tags are added to those that are set */
-    public static function setTags(mixed $tags): void
+    public static function setTags($tags = [], mixed ...$unknown): void
     {
-        self::context()->tags = (Options::check(['tags' => $tags], ['tags'])['tags'] ?? []) + self::context()->tags;
+        $tags = Options::check(['tags' => $tags], ['tags'], $unknown)['tags'] ?? [];
+        self::context()->tags = $tags + self::context()->tags;
     }
 
     /** Sets a value in the extra data of later events. Null removes it. */
-    public static function setExtra(mixed $name, mixed $value): void
+    public static function setExtra($name = '', $value = null, mixed ...$unknown): void
     {
+        Options::check([], [], $unknown);
         self::context()->extra = [Event::text($name) => $value] + self::context()->extra;
     }
 
@@ -116,16 +113,16 @@ final class Client
      *
      * @param array{message?: string, category?: string, level?: string, type?: string, data?: array} $breadcrumb
      */
-    public static function addBreadcrumb(mixed $breadcrumb): void
+    public static function addBreadcrumb($breadcrumb = null, mixed ...$unknown): void
     {
-        foreach (Options::check(['breadcrumb' => $breadcrumb], ['breadcrumb']) as $valid) {
-            self::context()->addBreadcrumb($valid);
-        }
+        $valid = Options::check(['breadcrumb' => $breadcrumb], ['breadcrumb'], $unknown);
+        array_map(self::context()->addBreadcrumb(...), $valid);
     }
 
     /** Forgets the user, tags, extra data and breadcrumbs that were set since init: for workers, before each job. */
-    public static function clearContext(): void
+    public static function clearContext(mixed ...$unknown): void
     {
+        Options::check([], [], $unknown);
         self::$context = null;
     }
 
@@ -135,9 +132,13 @@ final class Client
      * @param float $timeout in seconds
      * @return bool true if all were accepted; false if the time is up or an event was lost since the last flush
      */
-    public static function flush(mixed $timeout = 5.0): bool
+    public static function flush($timeout = 5.0, mixed ...$unknown): bool
     {
-        return self::queue()->flush(Options::check(['timeout' => $timeout], ['timeout'])['timeout'] ?? 5.0);
+        $valid = Options::check(['timeout' => $timeout], ['timeout'], $unknown);
+        $queue = self::queue();
+        $areSent = $queue->send($valid['timeout'] ?? 5.0);
+        [$hasLost, $queue->hasLost] = [$queue->hasLost, false];
+        return $areSent && !$hasLost;
     }
 
     private static function capture(\Closure $describe, array $options, ?\Throwable $error = null): string
@@ -155,14 +156,13 @@ final class Client
         } catch (\Throwable $failure) {
             $queue->hasLost = true;
             Log::warn('an event was dropped: ' . $failure::class . " in {$failure->getFile()}:{$failure->getLine()}");
-        } finally {
-            self::$isCapturing = false;
         }
+        self::$isCapturing = false;
         if ($error) {
             self::$ids[$error] = $id ?? '';
             Handlers::$last = $error;
         }
-        Ending::afterCapture();
+        Ending::send();
         return $id ?? '';
     }
 
@@ -173,8 +173,7 @@ final class Client
             + $describe($this->options['source_lines'])
             + (($options['handled'] ?? true) ? [] : ['mechanism' => ['handled' => false]])
             + array_intersect_key($this->options, ['server_name' => 0, 'environment' => 0, 'release' => 0])
-            + self::context()->fields($this->options, $options)
-            + ['request' => Request::current()];
+            + self::context()->fields($this->options, $options) + ['request' => Request::current()];
         $id = $event['event_id'];
         $event = $this->options['before_send'] ? ($this->options['before_send'])($event) : $event;
         if ($event === null) {

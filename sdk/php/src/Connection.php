@@ -12,11 +12,8 @@ final class Connection
     /** @var resource|null */
     private $socket = null;
 
-    public function __construct(
-        public readonly Dsn $dsn,
-        private readonly float $connectTimeout,
-        private readonly float $timeout,
-    ) {
+    public function __construct(public readonly Dsn $dsn, private readonly array $options)
+    {
     }
 
     /**
@@ -28,7 +25,7 @@ final class Connection
      */
     public function post(string $json, float $age, float $deadline): array
     {
-        $deadline = min($deadline, Queue::clock() + $this->timeout);
+        $deadline = min($deadline, Queue::clock() + $this->options['timeout']);
         $socket = $this->socket ?? $this->open($deadline, $problem);
         if (!$socket) {
             return [0, $problem ? lcfirst($problem) : 'TLS handshake failed', 0.0];
@@ -51,9 +48,8 @@ final class Connection
             // If the body is chunked, the last chunk has size 0.
             $isComplete = $body !== null && (\strlen($body) >= $length || str_ends_with($body, "\r\n0\r\n\r\n"));
         }
-        if ($isComplete && $next === '' && !preg_match('/^Connection: *close/mi', $head)) {
-            $this->socket = $socket;
-        }
+        $isReusable = $isComplete && $next === '' && !preg_match('/^Connection: *close/mi', $head);
+        $this->socket = $isReusable ? $socket : null;
         if (!preg_match('~^HTTP/1\.[01] (\d{3})~', $head, $status)) {
             return [0, $hasEnded ? 'connection closed' : 'timed out', 0.0];
         }
@@ -67,7 +63,7 @@ final class Connection
     private function open(float $deadline, ?string &$error)
     {
         $address = ($this->dsn->isSecure ? 'tls://' : 'tcp://') . $this->dsn->authority;
-        $timeout = max(0.001, min($this->connectTimeout, $deadline - Queue::clock()));
+        $timeout = max(0.001, min($this->options['connect_timeout'], $deadline - Queue::clock()));
         $context = stream_context_create(['socket' => ['tcp_nodelay' => true]]);
         return stream_socket_client($address, $code, $error, $timeout, \STREAM_CLIENT_CONNECT, $context);
     }

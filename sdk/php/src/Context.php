@@ -20,8 +20,8 @@ final class Context
 
     public function addBreadcrumb(array $breadcrumb): void
     {
-        $this->breadcrumbs[] = $breadcrumb + ['timestamp' => gmdate('Y-m-d\TH:i:s\Z')];
-        $this->breadcrumbs = \array_slice($this->breadcrumbs, -self::MAX_BREADCRUMBS);
+        $breadcrumb += ['timestamp' => gmdate('Y-m-d\TH:i:s\Z')];
+        $this->breadcrumbs = \array_slice([...$this->breadcrumbs, $breadcrumb], -self::MAX_BREADCRUMBS);
     }
 
     /** Returns these fields of an event. The options of its capture win, then what was set, then the defaults. */

@@ -14,14 +14,15 @@ namespace Obs;
 final class Ending extends \php_user_filter
 {
     private const RESERVED_MEMORY = 512 << 10;
-    /** How long a response may wait for all events, and for one; in seconds. */
-    private const MAX_DELAY = 1.0, MAX_DELAY_BY_ONE = 0.25;
+    /** How long a response may wait for all events but the last, and for one; in seconds. */
+    private const MAX_DELAY = 0.75, MAX_DELAY_BY_ONE = 0.25;
     private const FINISH = ['session_write_close', 'fastcgi_finish_request', 'litespeed_finish_request'];
 
     private static \Closure $prepare;
     private static ?string $reservedMemory = null; // Freed at the end, for a script that has run out of memory.
     private static ?bool $isLast = null; // Null until the script ends, true after the shutdown functions.
     private static ?float $patience = null; // What is left of shutdown_timeout.
+    private static ?self $last = null;
 
     /** @param \Closure(): array{Queue, float} $prepare returns the queue and shutdown_timeout */
     public static function watch(\Closure $prepare): void
@@ -44,32 +45,34 @@ final class Ending extends \php_user_filter
         self::send();
     }
 
-    /** At the end, each event may be the last. */
-    public static function afterCapture(): void
-    {
-        self::$isLast === null || self::send();
-    }
-
-    private static function send(): void
+    /** After a capture and at the end, when each event may be the last. */
+    public static function send(): void
     {
         [$queue, $timeout] = (self::$prepare)();
-        if ($queue->isEmpty()) {
+        if (self::$isLast === null) {
+            $queue->sendEarly();
             return;
         }
         self::$patience ??= $timeout;
         $started = Queue::clock();
-        if (\PHP_SAPI === 'cli' || self::$isLast) {
-            // The response and the session lock first, so that no visitor waits for the SDK.
-            array_map('call_user_func', \PHP_SAPI === 'cli' ? [] : array_filter(self::FINISH, 'function_exists'));
-            $queue->flush(self::$patience);
-        } else {
-            $queue->flush(min(self::$patience, self::$patience - $timeout + self::MAX_DELAY), self::MAX_DELAY_BY_ONE);
-        }
+        $isLast = \PHP_SAPI === 'cli' || self::$isLast;
+        // The response and the session lock first, so that no visitor waits for the SDK.
+        $finish = \PHP_SAPI === 'cli' || !$isLast || $queue->send(0.0) ? [] : self::FINISH;
+        array_map('call_user_func', array_filter($finish, 'function_exists'));
+        $timeout = $isLast ? self::$patience : min(self::$patience, self::$patience - $timeout + self::MAX_DELAY);
+        $queue->send($timeout, $isLast ? \INF : self::MAX_DELAY_BY_ONE);
         self::$patience -= Queue::clock() - $started;
     }
 
     public function onClose(): void
     {
         self::reach(true);
+        self::$last = new self();
+    }
+
+    /** The destructor of an object that is created while destructors run comes after theirs. */
+    public function __destruct()
+    {
+        $this === self::$last && Handlers::endOutput();
     }
 }

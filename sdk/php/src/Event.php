@@ -46,9 +46,7 @@ final class Event
     {
         $now = new \DateTimeImmutable('now', new \DateTimeZone('UTC'));
         $hex = sprintf('%012x', (int) $now->format('Uv')) . bin2hex(random_bytes(10));
-        $hex[12] = '7';
-        $hex[16] = '89ab'[hexdec($hex[16]) & 3];
-        $id = vsprintf('%s%s-%s-%s-%s-%s%s%s', str_split($hex, 4));
+        $id = preg_replace('/^(.{8})(.{4}).(.{3}).(.{3})/', '$1-$2-7$3-8$4-', $hex);
         return ['event_id' => $id, 'timestamp' => $now->format('Y-m-d\TH:i:s.v\Z'), 'platform' => 'php']
             + ['sdk' => ['name' => 'obs/sdk', 'version' => Client::VERSION]];
     }

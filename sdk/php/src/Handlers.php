@@ -36,6 +36,11 @@ final class Handlers
         if (\is_array($current) && $current[0] instanceof self) {
             return false;
         }
+        $caller = \array_slice(debug_backtrace(), -1)[0];
+        if (!isset($caller['file']) && ($caller['args'][0] ?? null) instanceof \Throwable) {
+            self::capture($caller['args'][0], \E_ERROR); // PHP has called the application's handler: it loads a class.
+            return false;
+        }
         $restore();
         $set([new self($current), $method]);
         return true;
@@ -56,17 +61,14 @@ final class Handlers
     public function onError(int $severity, string $message, string $file = '', int $line = 0): mixed
     {
         // The previous handler first, because it may throw: then only the exception is captured.
-        $isSilenced = !(error_reporting() & $severity); // With @.
-        $isOurs = !$isSilenced && !self::$pending; // It may be another of ours.
+        $isOurs = (error_reporting() & $severity) && !self::$pending; // Not silenced with @, nor in another of ours.
         $error = $isOurs ? self::$pending = new \ErrorException($message, 0, $severity, $file, $line) : null;
         try {
             $result = $this->previous ? ($this->previous)($severity, $message, $file, $line) : false;
         } finally {
             self::$pending = $error ? null : self::$pending;
         }
-        if ($error) {
-            self::capture($error, $severity, $result !== false);
-        }
+        $error && self::capture($error, $severity, $result !== false);
         return $result;
     }
 
@@ -74,12 +76,24 @@ final class Handlers
     public static function captureLastError(): void
     {
         [$pending, self::$pending] = [self::$pending, null];
-        if ($pending) { // The application's error handler called exit().
-            self::capture($pending, $pending->getSeverity());
-        }
+        $pending && self::capture($pending, $pending->getSeverity()); // The application's error handler called exit().
         [$type, $message, $file, $line] = array_values(error_get_last() ?? [0, '', '', 0]);
-        if (($type & self::FATAL) && [$file, $line] !== [self::$last?->getFile(), self::$last?->getLine()]) {
+        $isLast = self::$last && [$file, $line] === [self::$last->getFile(), self::$last->getLine()];
+        // A warning may come from the same line.
+        if (($type & self::FATAL) && !($isLast && str_contains($message, self::$last->getMessage()))) {
             self::capture(new \ErrorException($message, 0, $type, $file, $line), $type);
+        }
+    }
+
+    /** Ends the output buffers, as PHP would do next, to capture what a callback throws. */
+    public static function endOutput(): void
+    {
+        try {
+            while (self::$isEnabled && ((ob_get_status()['flags'] ?? 0) & \PHP_OUTPUT_HANDLER_REMOVABLE)) {
+                ob_end_flush();
+            }
+        } catch (\Throwable $thrown) {
+            (new self(null))->onException($thrown);
         }
     }
 
@@ -88,9 +102,7 @@ final class Handlers
         $isFatal = (bool) ($severity & self::FATAL);
         $isUnhandled = $isFatal && !$isAccepted;
         self::$last = $isUnhandled ? $thrown : self::$last;
-        if (self::$isEnabled) {
-            $level = $isFatal ? 'error' : ($severity & (\E_WARNING | \E_USER_WARNING) ? 'warning' : 'info');
-            Client::captureException($thrown, ['level' => $level, 'handled' => !$isUnhandled]);
-        }
+        $level = $isFatal ? 'error' : ($severity & (\E_WARNING | \E_USER_WARNING) ? 'warning' : 'info');
+        self::$isEnabled && Client::captureException($thrown, ['level' => $level, 'handled' => !$isUnhandled]);
     }
 }

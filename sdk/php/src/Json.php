@@ -26,8 +26,7 @@ final class Json
     {
         $text = substr($text, 0, 4 * $maxCharacters);
         $text = preg_match('//u', $text) ? $text : json_decode(json_encode($text, self::FLAGS));
-        preg_match("/^.{0,$maxCharacters}/su", $text, $match);
-        return $match[0] ?? '';
+        return preg_replace("/^.{{$maxCharacters}}\K.+/su", '', $text);
     }
 
     /** A circular value ends at the greatest depth. */
@@ -61,7 +60,7 @@ final class Json
                 default => get_object_vars($object) ?: ($object instanceof \stdClass ? [] : null),
             };
         } catch (\Throwable) {
-            $data = null;
+            // Then only its type is sent.
         }
         return $data ?? '[unserialisable: ' . explode("\0", $object::class)[0] . ']';
     }

@@ -27,11 +27,8 @@ final class Logger extends AbstractLogger
         $text = preg_replace_callback('/\{([\w.]+)\}/', $fill, (string) $message);
         $level = $severity > 3 ? 'error' : ($severity === 3 ? 'warning' : 'info');
         $extra = array_diff_key($context, ['exception' => 0]);
-        if (($context['exception'] ?? null) instanceof \Throwable) {
-            $extra += ['log' => $text];
-            Client::captureException($context['exception'], ['level' => $level, 'extra' => $extra]);
-        } else {
-            Client::captureMessage($text, $level, ['extra' => $extra]);
-        }
+        ($context['exception'] ?? null) instanceof \Throwable
+            ? Client::captureException($context['exception'], ['level' => $level, 'extra' => $extra + ['log' => $text]])
+            : Client::captureMessage($text, $level, ['extra' => $extra]);
     }
 }

@@ -12,7 +12,7 @@ final class MonologHandler extends AbstractProcessingHandler
     /** @param array<string, mixed>|\Monolog\LogRecord $record */
     protected function write($record): void
     {
-        $level = strtolower($record['level_name']);
-        (new Logger('debug'))->log($level, $record['message'], $record['context'] + $record['extra']);
+        $context = $record['context'] + $record['extra'];
+        (new Logger('debug'))->log(strtolower($record['level_name']), $record['message'], $context);
     }
 }

@@ -15,28 +15,27 @@ final class Options
     public const OF_A_CAPTURE = ['level', 'fingerprint', 'user', 'tags', 'extra', 'handled'];
 
     /**
-     * Returns the options that are known and valid.
+     * Returns the options that are known and valid. Objects become arrays.
      *
      * @param string[] $known
+     * @param mixed[] $unknown arguments
      * @throws \InvalidArgumentException if $isStrict and an option is invalid
      */
-    public static function check(mixed $options, array $known, bool $isStrict = false): array
+    public static function check(mixed $options, array $known, array $unknown, bool $isStrict = false): array
     {
-        if (!\is_array($options)) {
-            Log::warn('the options must be an array, not ' . get_debug_type($options));
-            return [];
+        [$options, $unknown] = \is_array($options) ? [$options, $unknown] : [[], [...$unknown, $options]];
+        foreach ($unknown as $name => $value) {
+            Log::warn('unknown argument ' . (\is_int($name) ? 'of type ' . get_debug_type($value) : "'$name'"));
         }
         $options = array_filter($options, static fn ($value) => $value !== null);
         foreach ($options as $name => $value) {
             $isKnown = \in_array($name, $known, true);
-            if ($isKnown && self::isValid($name, $value)) {
-                continue;
+            $value = $options[$name] = \is_object($value) && !\is_callable($value) ? get_object_vars($value) : $value;
+            if (!$isKnown || !self::isValid($name, $value)) {
+                $problem = ($isKnown ? 'invalid value for' : 'unknown') . " option '$name'";
+                $isKnown && $isStrict ? throw new \InvalidArgumentException($problem) : Log::warn($problem);
+                unset($options[$name]);
             }
-            if ($isKnown && $isStrict) {
-                throw new \InvalidArgumentException("invalid value for option '$name'");
-            }
-            Log::warn($isKnown ? "invalid value for option '$name'" : "unknown option '$name'");
-            unset($options[$name]);
         }
         return $options;
     }

@@ -7,17 +7,16 @@ namespace Obs;
 /** The encoded events that wait to be sent: limits, repeats of the same error, and retries. */
 final class Queue
 {
-    private const MAX_BYTES = 8 << 20;
     private const REPEATS_WINDOW = 60.0, MAX_REPEATS = 100, MAX_ERRORS = 1000, MAX_SUPPRESSED = 1_000_000;
-    private const FIRST_PAUSE = 0.1, MAX_PAUSE = 10.0;
+    private const MAX_BYTES = 8 << 20, FIRST_PAUSE = 0.1, MAX_PAUSE = 10.0;
+    /** While the program runs: what waits longer, or is more, is sent; in at most this share of the time; in seconds. */
+    private const MAX_AGE = 1.0, MAX_COUNT = 10, SHARE = 0.1, MIN_CREDIT = 0.5, MAX_CREDIT = 1.0;
 
     /** Whether an event was lost since the last flush. */
     public bool $hasLost = false;
 
-    /** @var array<string, array{connection: Connection, json: string, at: float, suppressed: int}> */
+    /** @var array<string, array{connection: Connection, json: string, at: float, suppressed: int}> oldest first */
     private array $waiting = [];
-    /** @var array{connection: Connection, json: string, at: float, suppressed: int}|null the event to send next */
-    private ?array $next = null;
     private int $bytes = 0;
     /** @var array<string, int> how often each error was captured until $windowEnd */
     private array $repeats = [];
@@ -25,15 +24,12 @@ final class Queue
     private bool $isSending = false; // Then an error handler hides warnings from the application's.
     private int $failures = 0;
     private float $pauseUntil = 0.0;
+    private float $credit = self::MAX_CREDIT; // How long sending may take while the program runs, as of $creditedAt.
+    private float $creditedAt = 0.0;
 
     public static function clock(): float
     {
         return hrtime(true) / 1e9;
-    }
-
-    public function isEmpty(): bool
-    {
-        return !$this->next && !$this->waiting;
     }
 
     /**
@@ -60,6 +56,7 @@ final class Queue
         }
         $this->bytes = $bytes;
         $suppressed = min($replaced['suppressed'] + 1, self::MAX_SUPPRESSED);
+        unset($this->waiting[$key]); // To the end.
         $this->waiting[$key] = compact('connection', 'json', 'at', 'suppressed');
         return !$isRepeat;
     }
@@ -68,52 +65,62 @@ final class Queue
     public function prepareForEnd(): void
     {
         $this->isSending && restore_error_handler();
-        $this->isSending = false;
-        $this->failures = 0;
-        $this->pauseUntil = 0.0;
+        [$this->isSending, $this->failures, $this->pauseUntil] = [false, 0, 0.0];
+    }
+
+    /** Sends while the program runs, so that one that is killed loses little. After a failure it saves up more time. */
+    public function sendEarly(): void
+    {
+        $now = self::clock();
+        $this->credit = min(self::MAX_CREDIT, $this->credit + self::SHARE * ($now - $this->creditedAt));
+        $this->creditedAt = $now;
+        $oldest = reset($this->waiting) ?: ['at' => $now];
+        $isDue = $now - $oldest['at'] >= self::MAX_AGE
+            || (\PHP_SAPI === 'cli' && \count($this->waiting) >= self::MAX_COUNT); // Elsewhere, a visitor waits.
+        $needed = $this->failures > 0 ? self::MAX_CREDIT : self::MIN_CREDIT;
+        if ($isDue && $this->credit >= $needed && $now >= $this->pauseUntil) {
+            $this->send($this->credit / 2, $this->credit / 2);
+            $this->credit -= self::clock() - $now;
+        }
     }
 
     /**
      * Sends the events one after the other. It does not wait for a retry that is due after the timeout.
      *
-     * @param float $patience seconds for each event; it gives up with the first that is not accepted
-     * @return bool true if all were accepted and none was lost since the last flush
+     * @param float $patience seconds for each event, the last of which may exceed the timeout by that; with this, it
+     *     gives up at the first event that is not accepted
+     * @return bool whether all are sent
      */
-    public function flush(float $timeout, float $patience = \INF): bool
+    public function send(float $timeout, float $patience = \INF): bool
     {
-        if ($this->isSending) {
-            return false; // Called by a signal handler during a flush.
-        }
         $deadline = self::clock() + $timeout;
-        set_error_handler(static fn (int $severity, string $message, string $file) => \dirname($file) === __DIR__);
-        $this->isSending = true;
-        try {
-            $isAccepted = true;
-            while (($isAccepted || $patience === \INF) && max(self::clock(), $this->pauseUntil) < $deadline) {
-                $this->next ??= array_shift($this->waiting);
-                if (!$this->next) {
-                    break;
-                }
-                usleep((int) max(0, 1e6 * ($this->pauseUntil - self::clock())));
-                $isAccepted = $this->sendNext(min($deadline, self::clock() + $patience));
-            }
-        } finally {
-            $this->isSending = false;
-            restore_error_handler();
+        $isAccepted = true;
+        while (
+            $this->waiting && !$this->isSending // A signal handler may call this during another call.
+            && ($isAccepted || $patience === \INF) && max(self::clock(), $this->pauseUntil) < $deadline
+        ) {
+            $key = array_key_first($this->waiting);
+            $isAccepted = $this->sendOne($key, $patience < \INF ? self::clock() + $patience : $deadline);
         }
-        [$hasLost, $this->hasLost] = [$this->hasLost, false];
-        return $this->isEmpty() && !$hasLost;
+        return !$this->waiting;
     }
 
     /** Returns false if the event has to be sent again. */
-    private function sendNext(float $deadline): bool
+    private function sendOne(string $key, float $deadline): bool
     {
-        ['connection' => $connection, 'json' => $json, 'at' => $at, 'suppressed' => $suppressed] = $this->next;
+        $event = $this->waiting[$key];
+        ['connection' => $connection, 'json' => $json, 'at' => $at, 'suppressed' => $suppressed] = $event;
         $json = $suppressed > 0 ? substr($json, 0, -1) . ",\"suppressed\":$suppressed}" : $json;
+        $this->isSending = true;
         try {
+            set_error_handler(static fn (int $severity, string $message, string $file) => \dirname($file) === __DIR__);
+            usleep((int) max(0, 1e6 * ($this->pauseUntil - self::clock())));
             [$status, $reason, $retryAfter] = $connection->post($json, self::clock() - $at, $deadline);
         } catch (\Error $error) { // Such as a disabled function: a retry would not help.
             [$status, $reason] = [-1, $error->getMessage()];
+        } finally {
+            restore_error_handler();
+            $this->isSending = false;
         }
         $reason = str_replace($connection->dsn->key, '***', $reason);
         if (\in_array($status, [0, 408, 429], true) || $status >= 500) {
@@ -124,8 +131,10 @@ final class Queue
             }
             return false;
         }
-        $this->bytes -= \strlen($this->next['json']);
-        $this->next = null;
+        if ($this->waiting[$key] === $event) { // Not replaced by a signal handler's.
+            $this->bytes -= \strlen($event['json']);
+            unset($this->waiting[$key]);
+        }
         $this->failures = 0;
         if ($status !== 200 && $status !== 201) {
             $this->hasLost = true;

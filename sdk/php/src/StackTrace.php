@@ -63,14 +63,12 @@ final class StackTrace
         if (str_contains($file, '://') || !is_readable($file) || filesize($file) > self::MAX_FILE_BYTES) {
             return [];
         }
-        $lines = []; // Not file(), which could exhaust the memory.
-        $stream = fopen($file, 'r');
-        for ($number = 1; $number <= $line + self::LINES_AROUND && ($text = fgets($stream)) !== false; $number++) {
-            if ($number >= $line - self::LINES_AROUND) {
-                $lines[] = Json::truncate(rtrim($text, "\r\n"), self::MAX_LINE_LENGTH);
-            }
-        }
-        $before = array_splice($lines, 0, min($line - 1, self::LINES_AROUND));
+        $before = min($line - 1, self::LINES_AROUND);
+        // Not file(), which could exhaust the memory.
+        $lines = new \LimitIterator(new \SplFileObject($file), $line - 1 - $before, $before + 1 + self::LINES_AROUND);
+        $shorten = static fn (string $text) => Json::truncate(rtrim($text, "\r\n"), self::MAX_LINE_LENGTH);
+        $lines = array_map($shorten, array_filter(iterator_to_array($lines, false), 'strlen'));
+        $before = array_splice($lines, 0, $before);
         return ['pre_context' => $before, 'context_line' => array_shift($lines) ?? '', 'post_context' => $lines];
     }
 }

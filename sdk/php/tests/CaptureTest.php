@@ -61,6 +61,17 @@ final class CaptureTest extends ProgramTestCase
         return [['["a"]', '["a"]'], ['new stdClass', '[]'], ['7', '7']];
     }
 
+    public function testExtraUserAndTagsMayBeObjects(): void
+    {
+        $run = $this->play('class Order { public $id = 7; protected $a = 1; private $b = 2; }
+            Client::captureMessage("m", "info", ["extra" => new Order, "tags" => (object) ["plan" => "pro"]]);
+            Client::setUser(new Order); Client::captureException(new Exception("e"), ["extra" => new Order]);', ['extra' => (object) ['app' => 1]]);
+        [$message, $exception] = $this->server->events();
+        self::assertSame('', $run->stderr);
+        self::assertSame([['app' => 1, 'id' => 7], ['plan' => 'pro']], [$message['extra'], $message['tags']]);
+        self::assertSame([['app' => 1, 'id' => 7], ['id' => 7]], [$exception['extra'], $exception['user']]);
+    }
+
     public function testTheRequestHasTheHeadersThatTheServerExpects(): void
     {
         $this->play('Client::captureMessage("x");');

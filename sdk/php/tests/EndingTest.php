@@ -4,11 +4,14 @@ declare(strict_types=1);
 
 namespace Obs\Tests;
 
+use Obs\Tests\Support\Endings;
 use Obs\Tests\Support\ProgramTestCase;
 
 /** The end of a script: whatever fails in it, what was captured arrives, and so does the error itself. */
 final class EndingTest extends ProgramTestCase
 {
+    use Endings;
+
     private const FIFTY = 'for ($i = 0; $i < 50; $i++) { Client::captureMessage("m $i"); }';
     private const ON = ['capture_unhandled' => true, 'shutdown_timeout' => 10];
 
@@ -18,6 +21,11 @@ final class EndingTest extends ProgramTestCase
         file_put_contents("{$this->folder}/invalid.php", '<?php if (true) { class A implements Countable {} }');
         file_put_contents("{$this->folder}/unfinished.php", '<?php if (');
         $this->serve();
+    }
+
+    protected function playToTheEnd(string $code, string $before): void
+    {
+        $this->execute($this->program($code, ['shutdown_timeout' => 10], 'program.php', $before));
     }
 
     /** @return string[] */
@@ -75,8 +83,12 @@ final class EndingTest extends ProgramTestCase
     public function testSeveralFailuresAtTheEndAreCapturedOnceEach(): void
     {
         $this->play('register_shutdown_function(fn () => throw new Exception("in a shutdown function"));
-            class A { function __destruct() { trigger_error("in a destructor", E_USER_WARNING); } } $a = new A;', self::ON);
-        self::assertEqualsCanonicalizing(['in a shutdown function', 'in a destructor'], array_values($this->messages()));
+            class A { function __destruct() { trigger_error("in a destructor", E_USER_WARNING); } } $a = new A;
+            ob_start(fn () => throw new Exception("in an output callback"));', self::ON);
+        self::assertEqualsCanonicalizing(
+            ['in a shutdown function', 'in a destructor', 'in an output callback'],
+            array_values($this->messages()),
+        );
     }
 
     /** @dataProvider holders */
@@ -114,10 +126,11 @@ final class EndingTest extends ProgramTestCase
         self::assertSame(['early', 'late'], \array_slice(array_values($this->messages()), 0, 2));
     }
 
-    public function testAFailingOutputCallbackLosesNothing(): void
+    public function testAFailingOutputCallbackIsCaptured(): void
     {
         $this->play(self::FIFTY . 'ob_start(fn () => no_such_function());', self::ON);
-        self::assertCount(50, $this->messages());
+        self::assertContains('Call to undefined function no_such_function()', $this->messages());
+        self::assertCount(51, $this->messages());
     }
 
     public function testWhatAnOutputCallbackCapturesArrives(): void

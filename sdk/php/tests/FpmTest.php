@@ -4,11 +4,14 @@ declare(strict_types=1);
 
 namespace Obs\Tests;
 
+use Obs\Tests\Support\Endings;
 use Obs\Tests\Support\ProgramTestCase;
 
 /** Under php-fpm, the response is sent before the events. */
 final class FpmTest extends ProgramTestCase
 {
+    use Endings;
+
     /** @var resource|null */
     private $fpm = null;
 
@@ -60,6 +63,11 @@ final class FpmTest extends ProgramTestCase
             $output .= $header['type'] === 6 ? $body : '';
         } while ($header['type'] !== 3);
         return $output;
+    }
+
+    protected function playToTheEnd(string $code, string $before): void
+    {
+        $this->get($this->program($code, ['shutdown_timeout' => 10], 'program.php', $before));
     }
 
     public function testTheResponseDoesNotWaitForTheObsServer(): void

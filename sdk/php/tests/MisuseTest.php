@@ -79,17 +79,36 @@ final class MisuseTest extends ProgramTestCase
             'an unknown option of an exception' => ['Client::captureException(new Exception("e"), ["user" => 1])', "invalid value for option 'user'"],
             'options in place of the level' => ['Client::captureMessage("m", ["extra" => []])', "invalid value for option 'level'"],
             'a number as the level' => ['Client::captureMessage("m", E_WARNING)', "invalid value for option 'level'"],
-            'the level in place of the options' => ['Client::captureException(new Exception("e"), "warning")', 'the options must be an array, not string'],
-            'an exception in place of the options' => ['Client::captureMessage("m", "info", new Exception("e"))', 'the options must be an array, not Exception'],
+            'the level in place of the options' => ['Client::captureException(new Exception("e"), "warning")', 'unknown argument of type string'],
+            'an exception in place of the options' => ['Client::captureMessage("m", "info", new Exception("e"))', 'unknown argument of type Exception'],
             'an unknown level' => ['Client::captureMessage("m", "fatal")', "invalid value for option 'level'"],
             'a fingerprint that is no array' => ['Client::captureMessage("m", "info", ["fingerprint" => "f"])', "invalid value for option 'fingerprint'"],
             'a fingerprint of numbers' => ['Client::captureMessage("m", "info", ["fingerprint" => [1]])', "invalid value for option 'fingerprint'"],
+            'too many arguments' => ['Client::captureMessage("m", "info", [], 7)', 'unknown argument of type int'],
+            'an unknown named argument' => ['Client::captureException(new Exception("e"), tags: ["a" => 1])', "unknown argument 'tags'"],
+            'an unknown named argument of a message' => ['Client::captureMessage("m", extra: [])', "unknown argument 'extra'"],
+            'an unknown named argument of a user' => ['Client::captureMessage("m"); Client::setUser(id: 7)', "unknown argument 'id'"],
+            'an unknown named argument of tags' => ['Client::captureMessage("m"); Client::setTags(plan: "pro")', "unknown argument 'plan'"],
+            'an unknown named argument of a breadcrumb' => ['Client::captureMessage("m"); Client::addBreadcrumb(message: "b")', "unknown argument 'message'"],
+            'too many arguments of a tag' => ['Client::captureMessage("m"); Client::setTag("a", "b", 7)', 'unknown argument of type int'],
+            'too many arguments of extra' => ['Client::captureMessage("m"); Client::setExtra("a", "b", 7)', 'unknown argument of type int'],
+            'too many arguments of clearContext' => ['Client::captureMessage("m"); Client::clearContext(7)', 'unknown argument of type int'],
+            'too many arguments of flush' => ['Client::captureMessage("m"); Client::flush(1.0, 7)', 'unknown argument of type int'],
             'a user that is no array' => ['Client::setUser("ann"); Client::captureMessage("m")', "invalid value for option 'user'"],
             'tags that are no array' => ['Client::setTags("a"); Client::captureMessage("m")', "invalid value for option 'tags'"],
             'a tag whose name is no text' => ['Client::setTag(new stdClass, "b"); Client::captureMessage("m")', "invalid value for option 'tags'"],
             'a breadcrumb that is no array' => ['Client::addBreadcrumb("b"); Client::captureMessage("m")', "invalid value for option 'breadcrumb'"],
             'a timeout that is no number' => ['Client::captureMessage("m"); Client::flush("5")', "invalid value for option 'timeout'"],
         ];
+    }
+
+    public function testMissingArgumentsAreNoError(): void
+    {
+        $this->serve();
+        $run = $this->play('Client::setUser(); Client::setTag(); Client::setTags(); Client::setExtra(); Client::addBreadcrumb(); Client::clearContext();
+            Client::captureException(); Client::captureMessage(); Client::flush(); Client::init();');
+        self::assertSame(0, $run->status);
+        self::assertSame(['null', 'null'], array_column($this->server->events(), 'message'));
     }
 
     public function testABeforeSendThatReturnsSomethingElseIsLogged(): void
@@ -112,7 +131,7 @@ final class MisuseTest extends ProgramTestCase
     public function testADisabledFunctionDoesNotAffectTheProgram(string $function, bool $isNeeded): void
     {
         $this->serve();
-        $file = $this->program('Client::captureMessage("a"); Client::captureMessage("b"); var_dump(Client::flush(), Client::captureMessage("c") !== "");');
+        $file = $this->program('Client::captureMessage("a"); Client::captureMessage("b"); var_dump(Client::flush(), Client::captureMessage("c") !== "");', ['capture_unhandled' => false]);
         $run = $this->execute($file, ['-d', "disable_functions=$function"]);
         self::assertSame(0, $run->status);
         self::assertSame($isNeeded ? "bool(false)\nbool(true)\n" : "bool(true)\nbool(true)\n", $run->stdout);
@@ -122,7 +141,7 @@ final class MisuseTest extends ProgramTestCase
 
     public function functions(): iterable
     {
-        foreach (['stream_socket_client', 'stream_set_timeout', 'stream_context_create'] as $needed) {
+        foreach (['stream_socket_client', 'stream_set_timeout', 'stream_context_create', 'set_error_handler', 'usleep'] as $needed) {
             yield $needed => [$needed, true];
         }
         foreach (['gethostbynamel', 'getmypid', 'gethostname', 'error_log'] as $function) {
@@ -132,10 +151,19 @@ final class MisuseTest extends ProgramTestCase
 
     public function testInitWithoutAnArrayIsLogged(): void
     {
-        $run = $this->play('Client::init("http://s3cret@localhost"); var_dump(Client::captureMessage("m"));', ['dsn' => 'http://k@127.0.0.1:1']);
+        $run = $this->play('Client::init("http://s3cret@localhost", tags: []); var_dump(Client::captureMessage("m"));', ['dsn' => 'http://k@127.0.0.1:1']);
         self::assertSame("string(0) \"\"\n", $run->stdout);
-        self::assertStringStartsWith("obs: the options must be an array, not string\nobs: the DSN is not ", $run->stderr);
+        self::assertStringStartsWith("obs: unknown argument 'tags'\nobs: unknown argument of type string\nobs: the DSN is not ", $run->stderr);
         self::assertStringNotContainsString('s3cret', $run->stderr);
+    }
+
+    public function testInitLogsThatNothingCanBeCaptured(): void
+    {
+        $this->serve();
+        $file = $this->program('var_dump(Client::captureMessage("m"), Client::flush());');
+        $run = $this->execute($file, ['-d', 'disable_functions=set_error_handler']);
+        self::assertSame("string(0) \"\"\nbool(false)\n", $run->stdout);
+        self::assertStringStartsWith("obs: Call to undefined function Obs\\set_error_handler(); no events will be captured\n", $run->stderr);
     }
 
     public function testTheSdkDoesNotChangeTheErrorAndRandomStateOfTheProgram(): void

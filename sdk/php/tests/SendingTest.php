@@ -20,22 +20,6 @@ final class SendingTest extends ProgramTestCase
         self::assertSame([1], array_values(array_unique(array_column($this->server->requests(), 'connection'))));
     }
 
-    public function testNothingIsSentBeforeFlushOrTheEnd(): void
-    {
-        $this->serve();
-        $this->play('Client::captureMessage("a"); Client::captureMessage("b"); usleep(300000); file_put_contents("captured", microtime(true));');
-        self::assertSame(['a', 'b'], array_column($this->server->events(), 'message'));
-        self::assertGreaterThanOrEqual((float) file_get_contents("{$this->folder}/captured"), $this->server->requests()[0]['at']);
-    }
-
-    public function testACaptureNeverWaitsForAnUnresponsiveServer(): void
-    {
-        $this->serve(['silent' => true]);
-        $run = $this->play('$t = microtime(true); for ($i = 0; $i < 100; $i++) { Client::captureMessage("m $i"); }
-            echo microtime(true) - $t < 1 ? "quick" : "slow";', ['shutdown_timeout' => 0.1]);
-        self::assertSame('quick', $run->stdout);
-    }
-
     /** @dataProvider transient */
     public function testTemporaryFailuresAreRetriedWithTheSameId(array $answer): void
     {

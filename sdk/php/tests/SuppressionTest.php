@@ -34,8 +34,9 @@ final class SuppressionTest extends ProgramTestCase
         $this->serve();
         $this->play('for ($i = 0; $i < 300; $i++) { Client::captureMessage("same"); if ($i % 100 === 50) { Client::flush(); } }');
         $events = $this->server->events();
-        self::assertSame([50, 99, 48], array_values(array_column($events, 'suppressed')));
-        self::assertSame(300, \count($events) + 50 + 99 + 48);
+        self::assertSame(300, \count($events) + array_sum(array_column($events, 'suppressed')));
+        self::assertLessThan(106, \count($events)); // Three flushes, and the end; some are sent early, with others.
+        self::assertSame(48, end($events)['suppressed']);
     }
 
     public function testTheMinuteStartsAgainWhenItIsOver(): void

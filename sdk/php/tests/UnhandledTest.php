@@ -169,6 +169,7 @@ final class UnhandledTest extends ProgramTestCase
     {
         return [
             'a class is loaded afterwards' => ['new Controller; throw new RuntimeException("x");'],
+            'a class is loaded by the handler' => ['set_exception_handler(function ($e) { new Page; echo "page: {$e->getMessage()}\n"; }); throw new RuntimeException("x");'],
             'its handler calls the previous one' => ['set_exception_handler([$framework, "forward"]); new Controller; throw new RuntimeException("x");'],
             'a warning' => ['new Controller; trigger_error("w", E_USER_WARNING); throw new RuntimeException("x");'],
             'a warning that it throws' => ['new Controller; trigger_error("thrown", E_USER_WARNING);'],
