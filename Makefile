@@ -1,7 +1,7 @@
 # obs: every command of the project. `make help` lists them.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: help server stop clean test test-rust test-browser test-go test-php test-js test-contrib sdk-compat deps lint count footprint \
+.PHONY: help server stop clean test test-rust test-browser test-go test-php recipes-php test-js test-contrib sdk-compat deps lint count footprint \
         bench torture fuzz fuzz-coverage \
         demo demo-go demo-php demo-js screenshots
 
@@ -79,6 +79,9 @@ test-go: deps ## test the Go SDK
 test-php: deps ## test the PHP SDK
 	phpunit -c sdk/php
 
+recipes-php: ## run the programs of the PHP SDK's recipes against a server; installs Symfony and WordPress from Debian
+	example/recipes/php/run
+
 test-js: deps ## test the JavaScript SDK on Node, Bun and Chromium
 	cd sdk/js && node --test test/*.test.js test/browser/*.test.js && node_modules/.bin/bun test --timeout 60000 ./test/*.test.js
 
@@ -102,7 +105,8 @@ lint: deps ## check formatting, lints and types
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
 	for module in sdk/go sdk-compat/drivers/{go,sentry-go} example; do (cd $$module && test -z "$$(gofmt -l . | tee /dev/stderr)" && go vet ./...) || exit 1; done
-	find sdk/php example/php sdk-compat/drivers/php -name '*.php' -print0 | xargs -0 -n1 php -l > /dev/null
+	find sdk/php example sdk-compat/drivers/php -name '*.php' -print0 | xargs -0 -n1 php -l > /dev/null
+	cd sdk/php && phpcs -q
 	cd sdk/js && node_modules/.bin/tsc -p .
 	for script in contrib/*.sh; do sh -n $$script || exit 1; done
 

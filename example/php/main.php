@@ -4,7 +4,7 @@
 
 declare(strict_types=1);
 
-require __DIR__ . '/../../sdk/php/src/Client.php';
+require __DIR__ . '/../../sdk/php/tests/autoload.php'; // In an application: vendor/autoload.php.
 
 use Obs\Client;
 

@@ -4,7 +4,7 @@
 
 declare(strict_types=1);
 
-require __DIR__ . '/../../../sdk/php/src/Client.php';
+require __DIR__ . '/../../../sdk/php/tests/autoload.php'; // Composer's would do the same.
 
 use Obs\Client;
 
@@ -153,12 +153,38 @@ $scenarios = [
     'silent-server' => message('no answer', [], 2),
     'bad-dsn' => message('nowhere'),
     'unhandled' => function () {
-        start(['capture_unhandled' => true]);
+        start();
         fail('compat unhandled');
     },
     'unhandled-plain' => fn () => fail('compat unhandled'),
+    'carried' => function () {
+        // The SDK has no call for contexts.
+        start(['before_send' => fn (array $event) => $event + ['contexts' => ['order' => ['id' => 12]]]]);
+        Client::setUser(['id' => 7, 'email' => 'ann@example.com']);
+        Client::setTag('plan', 'pro');
+        Client::addBreadcrumb(['category' => 'cart', 'message' => 'added', 'data' => ['sku' => 'A-1']]);
+        Client::captureException(failure('compat carried'));
+        flushAndPrint();
+    },
+    // This file is also the script of PHP's own web server.
+    'request' => function () {
+        [, $scenario, $dsn] = $GLOBALS['argv'];
+        $environment = ['COMPAT_DSN' => $dsn] + getenv();
+        $streams = [1 => ['file', '/dev/null', 'w'], 2 => ['pipe', 'w']];
+        $server = proc_open([PHP_BINARY, '-S', '127.0.0.1:0', __FILE__], $streams, $pipes, null, $environment);
+        while (!preg_match('~http://[\d.:]+~', (string) fgets($pipes[2]), $address));
+        $http = ['method' => 'POST', 'user_agent' => 'compat/1', 'content' => ''];
+        echo file_get_contents("$address[0]/pay?coupon=1", false, stream_context_create(['http' => $http]));
+        proc_terminate($server);
+    },
 ];
 
+if (PHP_SAPI === 'cli-server') {
+    Client::init(['dsn' => getenv('COMPAT_DSN')]);
+    Client::captureException(failure('compat request'));
+    flushAndPrint();
+    return;
+}
 if (!isset($scenarios[$argv[1]])) {
     exit(64);
 }

@@ -13,8 +13,8 @@ final class Event
     public static function fromThrown(mixed $thrown, bool $withSource): array
     {
         if (!$thrown instanceof \Throwable) {
-            return ['type' => get_debug_type($thrown), 'message' => self::text($thrown),
-                'stacktrace' => StackTrace::fromThrowable(new \Exception(), $withSource)];
+            $stack = StackTrace::fromThrowable(new \Exception(), $withSource);
+            return ['type' => get_debug_type($thrown), 'message' => self::text($thrown), 'stacktrace' => $stack];
         }
         $chain = [];
         while ($thrown && !isset($chain[$id = spl_object_id($thrown)]) && \count($chain) <= self::MAX_CAUSES) {
@@ -23,60 +23,61 @@ final class Event
             // PHP's own report of an uncaught exception has the traces of it and its causes as text, with arguments.
             $place = preg_quote(" in {$thrown->getFile()}:{$thrown->getLine()}\nStack trace:\n", '/');
             preg_match("/^Uncaught (?:.*\n\nNext )?([^:\s]+)(?:: (.*?))?$place/s", $message, $report);
-            // The name of an anonymous class has a NUL and its path at the end.
-            $chain[$id] = ['type' => $report[1] ?? explode("\0", $thrown::class)[0], 'message' => $report ? $report[2] ?? '' : $message,
-                'stacktrace' => StackTrace::fromThrowable($thrown, $withSource)];
+            $chain[$id] = [
+                // The name of an anonymous class has a NUL and its path at the end.
+                'type' => $report[1] ?? explode("\0", $thrown::class)[0],
+                'message' => $report ? $report[2] ?? '' : $message,
+                'stacktrace' => StackTrace::fromThrowable($thrown, $withSource),
+            ];
             $thrown = $thrown->getPrevious();
         }
-        return array_shift($chain) + ['causes' => $chain];
+        return array_shift($chain) + ['causes' => array_values($chain)];
     }
 
     /** Returns strings and stringable objects as text, everything else as JSON. */
     public static function text(mixed $value): string
     {
-        $json = Json::encode($value, 6 * self::MAX_MESSAGE + 2, self::MAX_MESSAGE) ?? '"[too large]"';
+        $json = Json::encode($value, 4 * self::MAX_MESSAGE);
         return $json[0] === '"' ? json_decode($json) : $json;
     }
 
-    /** Generates a version 7 UUID: the time in milliseconds, then random bits. */
-    public static function id(): string
+    /** Returns the fields of every event. The id is a version 7 UUID, which starts with the time. */
+    public static function identified(): array
     {
-        $hex = sprintf('%012x', (int) (microtime(true) * 1000)) . bin2hex(random_bytes(10));
-        $hex[12] = '7';
-        $hex[16] = '89ab'[hexdec($hex[16]) & 3];
-        return vsprintf('%s%s-%s-%s-%s-%s%s%s', str_split($hex, 4));
+        $now = new \DateTimeImmutable('now', new \DateTimeZone('UTC'));
+        $hex = sprintf('%012x', (int) $now->format('Uv')) . bin2hex(random_bytes(10));
+        $id = preg_replace('/^(.{8})(.{4}).(.{3}).(.{3})/', '$1-$2-7$3-8$4-', $hex);
+        return ['event_id' => $id, 'timestamp' => $now->format('Y-m-d\TH:i:s.v\Z'), 'platform' => 'php']
+            + ['sdk' => ['name' => 'obs/sdk', 'version' => Client::VERSION]];
     }
 
     /** Truncates strings and removes empty fields. */
     public static function normalize(array $event): array
     {
-        foreach ($event as $field => $value) {
-            $maxCharacters = $field === 'message' ? self::MAX_MESSAGE : self::MAX_TEXT;
-            $event[$field] = \is_string($value) && $field !== 'extra' ? Json::truncate($value, $maxCharacters) : $value;
+        foreach (array_filter($event, 'is_string') as $field => $text) {
+            $event[$field] = Json::truncate($text, $field === 'message' ? self::MAX_MESSAGE : self::MAX_TEXT);
         }
-        $isEmpty = trim($event['message'] ?? '') === '' && ($event['type'] ?? '') === ''; // The server rejects such events.
-        $isEmpty && $event['message'] = '(empty message)';
-        return array_filter($event, static fn ($value) => $value !== null && $value !== '' && $value !== []);
+        if (trim($event['message'] ?? '') === '' && ($event['type'] ?? '') === '') {
+            $event['message'] = '(empty message)'; // The server rejects an event with neither.
+        }
+        return array_filter($event, static fn ($value) => !\in_array($value, [null, '', []], true));
     }
 
     /** Returns what repeats of an event have in common: type, message and top frame. */
     public static function identity(array $event): string
     {
-        $top = array_intersect_key((array) ($event['stacktrace'][0] ?? []), ['function' => 0, 'filename' => 0, 'lineno' => 0]);
-        return md5(serialize([$event['type'] ?? '', $event['message'] ?? '', $top]));
+        $parts = ['type' => 0, 'message' => 0, 'filename' => 0, 'function' => 0, 'lineno' => 0];
+        return md5(serialize(array_intersect_key($event + (array) ($event['stacktrace'][0] ?? []), $parts)));
     }
 
-    /** Encodes an event as JSON of at most MAX_BYTES. Removes the least useful data first if it is too large. */
+    /** Encodes an event as JSON of at most MAX_BYTES. */
     public static function encode(array $event): string
     {
-        $maxBytes = self::MAX_BYTES - 100;
-        $small = array_diff_key($event, ['extra' => 0]);
-        $json = Json::encode($small, $maxBytes)
-            ?? Json::encode(['causes' => [], 'stacktrace' => \array_slice($event['stacktrace'] ?? [], 0, 20)] + $small, $maxBytes)
-            ?? throw new \LengthException();
-        $room = self::MAX_BYTES - \strlen($json) - 10;
-        $extra = Json::encode($event['extra'] ?? null, $room) ?? Json::encode($event['extra'], $room, self::MAX_MESSAGE)
-            ?? "{\"obs\":\"extra omitted: over $room bytes\"}";
-        return isset($event['extra']) ? substr($json, 0, -1) . ",\"extra\":$extra}" : $json;
+        // Last what may be large, because what does not fit is left out.
+        $large = array_intersect_key($event, ['causes' => 0, 'breadcrumbs' => 0, 'extra' => 0]);
+        $event = array_diff_key($event, $large) + $large;
+        $json = Json::encode($event, self::MAX_BYTES);
+        // Escaping makes a byte six at most.
+        return \strlen($json) <= self::MAX_BYTES ? $json : Json::encode($event, intdiv(self::MAX_BYTES, 6) - 10_000);
     }
 }

@@ -4,25 +4,27 @@ declare(strict_types=1);
 
 namespace Obs;
 
-/** The exception and error handlers of capture_unhandled, which also call the application's handlers. */
+/** Captures what nothing catches. The application's own exception and error handlers still run: ours call them. */
 final class Handlers
 {
-    public const FATAL = \E_ERROR | \E_PARSE | \E_CORE_ERROR | \E_COMPILE_ERROR | \E_USER_ERROR | \E_RECOVERABLE_ERROR;
+    private const FATAL = \E_ERROR | \E_PARSE | \E_CORE_ERROR | \E_COMPILE_ERROR | \E_USER_ERROR | \E_RECOVERABLE_ERROR;
 
     public static bool $isEnabled = false;
-    public static ?\Throwable $fatal = null; // The last uncaught exception or fatal error that was captured.
-    public static ?string $id = null; // Of that event.
+    public static ?\Throwable $last = null; // That was captured.
     private static ?\ErrorException $pending = null; // While the application's error handler runs.
 
-    private function __construct(private readonly mixed $previous) {}
+    private function __construct(private readonly mixed $previous)
+    {
+    }
 
     /**
-     * Replaces the application's handlers, which ours then call. Frameworks set theirs after init, so each class that is
-     * loaded is an occasion to look. An error handler alone may be a temporary one, so it is left in place.
+     * Replaces the application's handlers, which ours then call. Frameworks set theirs after init, so each class that
+     * is loaded is an occasion to look. An error handler alone may be a temporary one, so it is left in place.
      */
     public static function takePlace(): void
     {
-        self::$isEnabled && self::replace(set_exception_handler(...), restore_exception_handler(...), 'onException')
+        self::$isEnabled
+            && self::replace(set_exception_handler(...), restore_exception_handler(...), 'onException')
             && self::replace(set_error_handler(...), restore_error_handler(...), 'onError')
             && spl_autoload_register([self::class, 'takePlace'], true, true); // A second time, this does nothing.
     }
@@ -34,9 +36,9 @@ final class Handlers
         if (\is_array($current) && $current[0] instanceof self) {
             return false;
         }
-        $bottom = \array_slice(debug_backtrace(), -1)[0];
-        if (!isset($bottom['file']) && ($bottom['args'][0] ?? null) instanceof \Throwable) {
-            self::capture($bottom['args'][0], \E_ERROR); // PHP has called the application's handler, which is loading a class.
+        $caller = \array_slice(debug_backtrace(), -1)[0];
+        if (!isset($caller['file']) && ($caller['args'][0] ?? null) instanceof \Throwable) {
+            self::capture($caller['args'][0], \E_ERROR); // PHP has called the application's handler: it loads a class.
             return false;
         }
         $restore();
@@ -58,9 +60,9 @@ final class Handlers
 
     public function onError(int $severity, string $message, string $file = '', int $line = 0): mixed
     {
-        // The previous handler first, because it may throw: then only the exception is captured. It may call another of ours.
-        $isSilenced = !(error_reporting() & $severity); // With @.
-        $error = $isSilenced || self::$pending ? null : self::$pending = new \ErrorException($message, 0, $severity, $file, $line);
+        // The previous handler first, because it may throw: then only the exception is captured.
+        $isOurs = (error_reporting() & $severity) && !self::$pending; // Not silenced with @, nor in another of ours.
+        $error = $isOurs ? self::$pending = new \ErrorException($message, 0, $severity, $file, $line) : null;
         try {
             $result = $this->previous ? ($this->previous)($severity, $message, $file, $line) : false;
         } finally {
@@ -70,18 +72,20 @@ final class Handlers
         return $result;
     }
 
-    /** Captures the error that ended the script, if any and if it was not captured yet. */
-    public static function onEnd(): void
+    /** Captures the error that ended the script, unless it was captured already. */
+    public static function captureLastError(): void
     {
         [$pending, self::$pending] = [self::$pending, null];
-        $pending && self::capture($pending, $pending->getSeverity()); // The previous handler called exit().
+        $pending && self::capture($pending, $pending->getSeverity()); // The application's error handler called exit().
         [$type, $message, $file, $line] = array_values(error_get_last() ?? [0, '', '', 0]);
-        if (($type & self::FATAL) && [$file, $line] !== [self::$fatal?->getFile(), self::$fatal?->getLine()]) {
+        $isLast = self::$last && [$file, $line] === [self::$last->getFile(), self::$last->getLine()];
+        // A warning may come from the same line.
+        if (($type & self::FATAL) && !($isLast && str_contains($message, self::$last->getMessage()))) {
             self::capture(new \ErrorException($message, 0, $type, $file, $line), $type);
         }
     }
 
-    /** Ends the output buffers, as PHP would do next, to capture an exception from a callback. */
+    /** Ends the output buffers, as PHP would do next, to capture what a callback throws. */
     public static function endOutput(): void
     {
         try {
@@ -93,15 +97,12 @@ final class Handlers
         }
     }
 
-    private static function capture(\Throwable $thrown, int $severity, bool $isHandled = false): void
+    private static function capture(\Throwable $thrown, int $severity, bool $isAccepted = false): void
     {
-        if ($thrown === self::$fatal) {
-            return;
-        }
-        $isFatal = !$isHandled && ($severity & self::FATAL);
-        [self::$fatal, self::$id] = $isFatal ? [$thrown, null] : [self::$fatal, self::$id];
-        $level = $severity & self::FATAL ? 'error' : ($severity & (\E_WARNING | \E_USER_WARNING) ? 'warning' : 'info');
-        $id = self::$isEnabled ? Client::captureException($thrown, ['level' => $level]) : null;
-        self::$id = $isFatal ? $id : self::$id;
+        $isFatal = (bool) ($severity & self::FATAL);
+        $isUnhandled = $isFatal && !$isAccepted;
+        self::$last = $isUnhandled ? $thrown : self::$last;
+        $level = $isFatal ? 'error' : ($severity & (\E_WARNING | \E_USER_WARNING) ? 'warning' : 'info');
+        self::$isEnabled && Client::captureException($thrown, ['level' => $level, 'handled' => !$isUnhandled]);
     }
 }

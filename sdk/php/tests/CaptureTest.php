@@ -58,14 +58,18 @@ final class CaptureTest extends ProgramTestCase
 
     public function oddMessages(): array
     {
-        return [['["a"]', '["a"]'], ['new stdClass', '[]'], ['[$this]', '["Odd: Array"]'], ['7', '7']];
+        return [['["a"]', '["a"]'], ['new stdClass', '[]'], ['7', '7']];
     }
 
-    public function testExtraMayBeAnObject(): void
+    public function testExtraUserAndTagsMayBeObjects(): void
     {
-        $this->play('class Order { public $id = 7; protected $a = 1; private $b = 2; }
-            Client::captureMessage("m", "info", ["extra" => new Order]);');
-        self::assertSame(['id' => 7], $this->event()['extra']);
+        $run = $this->play('class Order { public $id = 7; protected $a = 1; private $b = 2; }
+            Client::captureMessage("m", "info", ["extra" => new Order, "tags" => (object) ["plan" => "pro"]]);
+            Client::setUser(new Order); Client::captureException(new Exception("e"), ["extra" => new Order]);', ['extra' => (object) ['app' => 1]]);
+        [$message, $exception] = $this->server->events();
+        self::assertSame('', $run->stderr);
+        self::assertSame([['app' => 1, 'id' => 7], ['plan' => 'pro']], [$message['extra'], $message['tags']]);
+        self::assertSame([['app' => 1, 'id' => 7], ['id' => 7]], [$exception['extra'], $exception['user']]);
     }
 
     public function testTheRequestHasTheHeadersThatTheServerExpects(): void
@@ -194,7 +198,7 @@ final class CaptureTest extends ProgramTestCase
         ');
         self::assertSame([], $this->server->events());
         self::assertSame("string(0) \"\"\nbool(false)\n", $run->stdout);
-        self::assertSame("obs: before_send threw Exception; the event was dropped\n", $run->stderr);
+        self::assertSame("obs: an event was dropped: Exception in {$this->folder}/program.php:3\n", $run->stderr);
     }
 
     public function testACaptureInBeforeSendIsIgnored(): void

@@ -4,11 +4,14 @@ declare(strict_types=1);
 
 namespace Obs\Tests;
 
+use Obs\Tests\Support\Endings;
 use Obs\Tests\Support\ProgramTestCase;
 
 /** The end of a script: whatever fails in it, what was captured arrives, and so does the error itself. */
 final class EndingTest extends ProgramTestCase
 {
+    use Endings;
+
     private const FIFTY = 'for ($i = 0; $i < 50; $i++) { Client::captureMessage("m $i"); }';
     private const ON = ['capture_unhandled' => true, 'shutdown_timeout' => 10];
 
@@ -18,6 +21,11 @@ final class EndingTest extends ProgramTestCase
         file_put_contents("{$this->folder}/invalid.php", '<?php if (true) { class A implements Countable {} }');
         file_put_contents("{$this->folder}/unfinished.php", '<?php if (');
         $this->serve();
+    }
+
+    protected function playToTheEnd(string $code, string $before): void
+    {
+        $this->execute($this->program($code, ['shutdown_timeout' => 10], 'program.php', $before));
     }
 
     /** @return string[] */
@@ -104,6 +112,20 @@ final class EndingTest extends ProgramTestCase
         return ['a global variable' => ['$a'], 'a static property' => ['A::$held']];
     }
 
+    public function testWhatAShutdownFunctionCapturesSurvivesTheNextOne(): void
+    {
+        $this->play('Client::captureMessage("early"); register_shutdown_function(fn () => Client::captureMessage("late"));
+            register_shutdown_function(function () { ini_set("memory_limit", "16M"); str_repeat("x", 100 << 20); });', self::ON);
+        self::assertSame(['early', 'late'], array_values($this->messages()));
+    }
+
+    public function testExhaustedMemoryInADestructorLosesNothing(): void
+    {
+        $this->play('Client::captureMessage("early"); register_shutdown_function(fn () => Client::captureMessage("late"));
+            class A { function __destruct() { ini_set("memory_limit", "16M"); str_repeat("x", 100 << 20); } } $GLOBALS["later than the SDK"] = new A;', self::ON);
+        self::assertSame(['early', 'late'], \array_slice(array_values($this->messages()), 0, 2));
+    }
+
     public function testAFailingOutputCallbackIsCaptured(): void
     {
         $this->play(self::FIFTY . 'ob_start(fn () => no_such_function());', self::ON);
@@ -111,10 +133,41 @@ final class EndingTest extends ProgramTestCase
         self::assertCount(51, $this->messages());
     }
 
-    public function testNothingUnhandledAtTheEndIsCapturedByDefault(): void
+    public function testWhatAnOutputCallbackCapturesArrives(): void
     {
-        $this->play('Client::captureMessage("m"); register_shutdown_function(fn () => throw new Exception("x"));');
+        $this->play('ob_start(function ($text) { Client::captureMessage("in the callback"); return $text; });', self::ON);
+        self::assertSame(['in the callback'], array_values($this->messages()));
+    }
+
+    public function testCaptureUnhandledOffAlsoHoldsAtTheEnd(): void
+    {
+        $this->play('Client::captureMessage("m"); register_shutdown_function(fn () => throw new Exception("x"));', ['capture_unhandled' => false]);
         self::assertSame(['m'], array_values($this->messages()));
+    }
+
+    /** @dataProvider late */
+    public function testInitMayComeLate(string $code): void
+    {
+        file_put_contents("{$this->folder}/late.php", '<?php require ' . var_export(__DIR__ . '/autoload.php', true) . ';
+            function late() { Obs\Client::init(["dsn" => "' . $this->server->dsn() . '"]); Obs\Client::captureMessage("late"); }' . "\n$code");
+        $this->execute("{$this->folder}/late.php");
+        self::assertSame(['late'], array_values($this->messages()));
+    }
+
+    public function late(): array
+    {
+        return [
+            'in a shutdown function' => ['register_shutdown_function(late(...));'],
+            'in one that a shutdown function registers' => ['register_shutdown_function(fn () => register_shutdown_function(late(...)));'],
+            'in a destructor' => ['class A { function __destruct() { late(); } } $a = new A;'],
+        ];
+    }
+
+    public function testWhatTheLastOfNestedShutdownFunctionsCapturesArrives(): void
+    {
+        $this->play('$nest = function ($n) use (&$nest) { Client::captureMessage("m $n"); if ($n > 0) { register_shutdown_function($nest, $n - 1); } };
+            register_shutdown_function($nest, 3);', self::ON);
+        self::assertSame(['m 3', 'm 2', 'm 1', 'm 0'], array_values($this->messages()));
     }
 
     public function testTheReportOfAnUncaughtExceptionSendsNoArguments(): void
@@ -128,7 +181,7 @@ final class EndingTest extends ProgramTestCase
     public function testAnErrorHandlerThatExitsDoesNotHideTheError(): void
     {
         $run = $this->play('set_error_handler(fn () => exit(5)); Client::init(["dsn" => "' . $this->server->dsn() . '", "capture_unhandled" => true]);
-            trigger_error("last words", E_USER_WARNING);');
+            trigger_error("last words", E_USER_WARNING);', ['capture_unhandled' => false]);
         self::assertSame([5, 'last words', 'warning'], [$run->status, $this->event()['message'], $this->event()['level']]);
     }
 

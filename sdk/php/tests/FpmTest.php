@@ -4,11 +4,14 @@ declare(strict_types=1);
 
 namespace Obs\Tests;
 
+use Obs\Tests\Support\Endings;
 use Obs\Tests\Support\ProgramTestCase;
 
 /** Under php-fpm, the response is sent before the events. */
 final class FpmTest extends ProgramTestCase
 {
+    use Endings;
+
     /** @var resource|null */
     private $fpm = null;
 
@@ -62,6 +65,11 @@ final class FpmTest extends ProgramTestCase
         return $output;
     }
 
+    protected function playToTheEnd(string $code, string $before): void
+    {
+        $this->get($this->program($code, ['shutdown_timeout' => 10], 'program.php', $before));
+    }
+
     public function testTheResponseDoesNotWaitForTheObsServer(): void
     {
         $this->serve(['delay' => 1.5], []);
@@ -69,8 +77,8 @@ final class FpmTest extends ProgramTestCase
         $started = microtime(true);
         self::assertStringEndsWith('the page', $this->get($file));
         self::assertLessThan(1.0, microtime(true) - $started);
-        $this->waitUntil(fn () => \count($this->server->events()) === 2);
-        self::assertSame(['in a request', 'second'], array_column($this->server->events(), 'message'));
+        $messages = fn () => array_values(array_column($this->server->events(), 'message', 'event_id'));
+        $this->waitUntil(fn () => $messages() === ['in a request', 'second']);
     }
 
     public function testTheSessionLockIsReleasedBeforeSending(): void
@@ -126,6 +134,16 @@ final class FpmTest extends ProgramTestCase
         self::assertLessThan(0.2, microtime(true) - $started);
     }
 
+    public function testCapturesInShutdownFunctionsDelayTheResponseByOneSecondAtMost(): void
+    {
+        $this->serve(...array_fill(0, 50, ['silent' => true]));
+        $file = $this->program('for ($i = 0; $i < 20; $i++) { register_shutdown_function(fn () => Client::captureMessage("m $i")); }
+            register_shutdown_function(fn () => print("late"));', ['shutdown_timeout' => 10]);
+        $started = microtime(true);
+        self::assertStringEndsWith('late', $this->get($file));
+        self::assertLessThan(1.5, microtime(true) - $started);
+    }
+
     public function testARequestWithoutCapturesSendsNothing(): void
     {
         $this->serve();
@@ -145,6 +163,6 @@ final class FpmTest extends ProgramTestCase
     {
         $page = $this->get($this->program("ini_set('error_log', __DIR__ . '/php.log'); Client::init(['dsn' => 'x']); echo 'the page';", ['dsn' => 'http://k@127.0.0.1:1']));
         self::assertStringNotContainsString('obs', $page);
-        self::assertStringContainsString('obs: the DSN must begin', file_get_contents("{$this->folder}/php.log"));
+        self::assertStringContainsString('obs: the DSN is not', file_get_contents("{$this->folder}/php.log"));
     }
 }

@@ -26,7 +26,7 @@ final class ProcessTest extends ProgramTestCase
     public function testAForkedChildSendsOnlyItsOwnEvents(): void
     {
         $this->serve(['delay' => 0.3]);
-        $run = $this->play('Client::captureMessage("parent 1"); Client::captureMessage("parent 2");
+        $run = $this->play('Client::captureMessage("parent 1"); Client::flush(); Client::captureMessage("parent 2");
             for ($i = 0; $i < 150; $i++) { Client::captureMessage("same"); }
             if (pcntl_fork() === 0) { Client::captureMessage("child"); exit(0); }
             pcntl_wait($status); Client::captureMessage("parent 3"); var_dump(Client::flush());');
@@ -99,7 +99,7 @@ final class ProcessTest extends ProgramTestCase
         $other->stop();
     }
 
-    public function testTheSdkWorksWithComposersAutoloader(): void
+    public function testTheSdkNeedsNothingButAPsr4Autoloader(): void
     {
         $this->serve();
         $psr4 = json_decode(file_get_contents(\dirname(__DIR__) . '/composer.json'), true)['autoload']['psr-4'];
@@ -107,7 +107,7 @@ final class ProcessTest extends ProgramTestCase
         file_put_contents("{$this->folder}/p.php", '<?php
             spl_autoload_register(function ($class) { if (str_starts_with($class, "Obs\\\\")) { require ' . $folder . ' . str_replace("\\\\", "/", substr($class, 4)) . ".php"; } });
             \Obs\Client::init(["dsn" => "' . $this->server->dsn() . '"]); \Obs\Client::captureMessage("m"); echo count(spl_autoload_functions());');
-        self::assertSame('1', $this->execute("{$this->folder}/p.php")->stdout);
+        self::assertSame('2', $this->execute("{$this->folder}/p.php")->stdout); // The SDK's own looks for new handlers.
         self::assertSame('m', $this->event()['message']);
     }
 
@@ -121,8 +121,10 @@ final class ProcessTest extends ProgramTestCase
     public function testARunningProgramSurvivesTheRemovalOfTheSdksFiles(): void
     {
         $this->serve();
-        exec('cp -r ' . escapeshellarg(\dirname(__DIR__) . '/src') . " {$this->folder}/src");
-        file_put_contents("{$this->folder}/p.php", '<?php require __DIR__ . "/src/Client.php"; use Obs\Client;
+        exec('cp -r ' . escapeshellarg(\dirname(__DIR__) . '/src') . ' ' . escapeshellarg(__DIR__ . '/autoload.php') . " {$this->folder}");
+        mkdir("{$this->folder}/tests");
+        rename("{$this->folder}/autoload.php", "{$this->folder}/tests/autoload.php");
+        file_put_contents("{$this->folder}/p.php", '<?php require __DIR__ . "/tests/autoload.php"; use Obs\Client;
             Client::init(["dsn" => "' . $this->server->dsn() . '"]); array_map("unlink", glob(__DIR__ . "/src/*"));
             Client::captureException(new Exception("e")); var_dump(Client::flush());');
         self::assertSame("bool(true)\n", $this->execute("{$this->folder}/p.php")->stdout);

@@ -52,17 +52,17 @@ final class StackTraceTest extends ProgramTestCase
         self::assertSame([['f', 2], ['{main}', 3]], $this->frames("function f() { array_map(Client::captureException(...), ['thing']); }\nf();"));
     }
 
-    public function testRecursionOnOneLineKeepsAllFrames(): void
+    public function testRecursionKeepsAllFrames(): void
     {
-        self::assertSame([['f', 2], ['f', 2], ['f', 2], ['{main}', 2]], $this->frames(
-            'function f($n) { $n ? f($n - 1) : throw new Exception(); } try { f(2); } catch (Exception $e) { Client::captureException($e); }',
+        self::assertSame([['f', 3], ['f', 4], ['f', 4], ['{main}', 6]], $this->frames(
+            "function f(\$n) {\n if (!\$n) throw new Exception();\n f(\$n - 1);\n }\n try { f(2); } catch (Exception \$e) { Client::captureException(\$e); }",
         ));
     }
 
     public function testMethodsOfAnonymousClassesHaveNoPath(): void
     {
         self::assertSame(['class@anonymous->go', 2], $this->frames(
-            'try { (new class { function go() { throw new Exception(); } })->go(); } catch (Exception $e) { Client::captureException($e); }',
+            "try { (new class { function go() { throw new Exception(); }\n })->go(); } catch (Exception \$e) { Client::captureException(\$e); }",
         )[0]);
     }
 

@@ -215,7 +215,7 @@ final class UnhandledTest extends ProgramTestCase
         $accept = 'set_error_handler(fn () => true); spl_autoload_register(fn () => null); set_exception_handler(null); class_exists("X");';
         return [
             'an uncaught exception' => ['throw new Exception("x");', true],
-            'one that the program\'s handler reports' => ['set_exception_handler(fn ($e) => Client::captureException($e)); throw new Exception("x");', false, []],
+            'one that the program\'s handler reports' => ['set_exception_handler(fn ($e) => Client::captureException($e)); throw new Exception("x");', false, ['capture_unhandled' => false]],
             'a fatal error' => ['if (true) { class A implements Countable {} }', true],
             'an error that ends the script' => ['trigger_error("x", E_USER_ERROR);', true],
             'the same where the program goes on' => ["$accept trigger_error('x', E_USER_ERROR);", false],
@@ -239,9 +239,34 @@ final class UnhandledTest extends ProgramTestCase
         self::assertSame(['one', 'two'], array_column($this->server->events(), 'message'));
     }
 
-    public function testNothingUnhandledIsCapturedByDefault(): void
+    public function testUncaughtErrorsAreCapturedByDefault(): void
     {
         $this->play('echo $undefined; throw new Exception("x");');
+        self::assertSame(['Undefined variable $undefined', 'x'], array_column($this->server->events(), 'message'));
+    }
+
+    public function testOneOptionTurnsThatOff(): void
+    {
+        $this->play('echo $undefined; throw new Exception("x");', ['capture_unhandled' => false]);
         self::assertSame([], $this->server->events());
+    }
+
+    /** @dataProvider repeated */
+    public function testTheSameErrorIsOneEvent(string $code): void
+    {
+        $this->play($code);
+        self::assertSame('once', $this->event()['message']);
+    }
+
+    public function repeated(): array
+    {
+        $capture = '$e = new Exception("once"); $id = Client::captureException($e);';
+        return [
+            'captured twice' => ["$capture if (Client::captureException(\$e) !== \$id) { throw new Exception('another id'); }"],
+            'captured and rethrown' => ["$capture throw \$e;"],
+            'captured and rethrown in a shutdown function' => ["register_shutdown_function(function () { $capture\nthrow \$e; });"],
+            'captured, flushed and rethrown' => ["$capture Client::flush(); throw \$e;"],
+            'captured and rethrown by a handler' => ['set_exception_handler(function ($e) { Client::captureException($e); throw $e; }); throw new Exception("once");'],
+        ];
     }
 }

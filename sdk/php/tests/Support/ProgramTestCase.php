@@ -30,9 +30,9 @@ abstract class ProgramTestCase extends TestCase
     }
 
     /** Writes a program that calls init and then runs $code, and returns its path. */
-    protected function program(string $code, array $options = [], string $name = 'program.php'): string
+    protected function program(string $code, array $options = [], string $name = 'program.php', string $before = ''): string
     {
-        $head = '<?php require ' . var_export(\dirname(__DIR__, 2) . '/src/Client.php', true) . '; use Obs\Client; Client::init('
+        $head = '<?php require ' . var_export(\dirname(__DIR__, 2) . "/tests/autoload.php", true) . "; use Obs\Client; $before Client::init("
             . var_export($options + ['dsn' => isset($this->server) ? $this->server->dsn() : ''], true) . ");\n";
         file_put_contents("{$this->folder}/$name", str_replace("\n", ' ', $head) . "\n$code\n");
         return "{$this->folder}/$name";

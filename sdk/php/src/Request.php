@@ -1,0 +1,35 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Obs;
+
+/** The web request that the script serves, from PHP's server variables. */
+final class Request
+{
+    /** The same names in every SDK of obs. */
+    private const SECRET_HEADER = '/^(set-)?cookie$|token|secret|password|api-?key|auth|session|credential/i';
+
+    /** Returns the request as Sentry has it, without its body and secret headers, or null on the command line. */
+    public static function current(): ?array
+    {
+        $server = array_filter($_SERVER, 'is_string');
+        if (!isset($server['REQUEST_METHOD'])) {
+            return null;
+        }
+        $headers = [];
+        foreach ($server as $variable => $value) {
+            if (preg_match('/^(?:HTTP_(.+)|(CONTENT_(?:TYPE|LENGTH)))$/D', (string) $variable, $match)) {
+                $name = ucwords(strtolower(strtr($match[2] ?? $match[1], '_', '-')), '-');
+                $headers += preg_match(self::SECRET_HEADER, $name) ? [] : [$name => $value];
+            }
+        }
+        $scheme = \in_array(strtolower($server['HTTPS'] ?? ''), ['', 'off'], true) ? 'http' : 'https';
+        return [
+            'method' => $server['REQUEST_METHOD'],
+            'url' => "$scheme://" . ($server['HTTP_HOST'] ?? '') . explode('?', $server['REQUEST_URI'] ?? '/')[0],
+            'query_string' => $server['QUERY_STRING'] ?? '',
+            'headers' => $headers,
+        ];
+    }
+}
