@@ -30,6 +30,9 @@ func encode(e *Event) []byte {
 	maps.DeleteFunc(e.Tags, func(_, value string) bool { return value == "" })
 	maps.DeleteFunc(e.Extra, func(_ string, value any) bool { return value == nil })
 	e.Extra, e.Contexts = plainMap(e.Extra, maxEvent), plainMap(e.Contexts, maxEvent)
+	for i, crumb := range e.Breadcrumbs {
+		e.Breadcrumbs[i].Data = plainMap(crumb.Data, maxMessage)
+	}
 	body := marshal(e)
 	if len(body) > maxEvent {
 		e.Extra, e.Contexts = plainMap(e.Extra, maxMessage), plainMap(e.Contexts, maxMessage)

@@ -4,6 +4,7 @@ package obs
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"fmt"
 	"net"
 	"net/http"
@@ -181,7 +182,7 @@ func capture(options []Option, newEvent func(stack []runtime.Frame) *Event) (id 
 		say(1, "an event was dropped because it exceeds %d bytes", maxEvent)
 		return ""
 	}
-	identity := fmt.Sprintf("%s %s %+v", e.Type, e.Message, e.Stacktrace[:min(len(e.Stacktrace), 1)])
+	identity := sha256.Sum256(fmt.Appendf(nil, "%q %q %+v", e.Type, e.Message, e.Stacktrace[:min(len(e.Stacktrace), 1)]))
 	return outgoing.add(&entry{id: e.EventID, captured: now, identity: identity, body: body})
 }
 

@@ -30,7 +30,7 @@ const (
 type entry struct {
 	id         string
 	captured   time.Time // by the monotonic clock, which a formatted or converted time loses
-	identity   string    // what repeats have in common
+	identity   [32]byte  // a hash of what repeats have in common: type, message and top frame
 	body       []byte
 	earlier    int // number of entries before it with the same identity in the window
 	suppressed int // number of those after it
@@ -41,14 +41,14 @@ type outbox struct {
 	*sync.Cond                        // signals any change below; its lock guards what is not atomic
 	client     atomic.Pointer[client] // of the last Init with a valid DSN
 	queue      []*entry               // the first may be in flight
-	latest     map[string]*entry      // by identity, in the current window; not queued if it follows maxRepeats others
+	latest     map[[32]byte]*entry    // by identity, in the current window; not queued if it follows maxRepeats others
 	bytes      int                    // total size of the bodies in both
 	removed    int                    // number of entries that ever left the queue
 	sightings  []sighting             // the errors captured last
 	lost       atomic.Int64           // number of events lost since the last Flush
 }
 
-var outgoing = &outbox{Cond: sync.NewCond(new(sync.Mutex)), latest: map[string]*entry{}}
+var outgoing = &outbox{Cond: sync.NewCond(new(sync.Mutex)), latest: map[[32]byte]*entry{}}
 
 // add queues an entry and returns its ID, or it holds the entry back or drops it and returns "".
 func (o *outbox) add(e *entry) string {
