@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	obs "github.com/alexisbouchez/observability-prototype/sdk/go"
 )
@@ -117,6 +118,15 @@ func TestErrorThatOccursAgainIsAnotherEvent(t *testing.T) {
 		run()
 		equal(t, name, len(s.flushed(t)), 2)
 	}
+}
+
+func TestErrorThatAGoroutineOnlyCapturesIsAnotherEventEachTime(t *testing.T) {
+	s := start(t, obs.Options{})
+	for i := 1; i <= 2; i++ {
+		go obs.CaptureException(errSentinel) // No frame of this stack is the program's.
+		eventually(t, fmt.Sprint(i, " events"), func() bool { return len(s.events()) == i })
+	}
+	equal(t, "Flush", obs.Flush(time.Second), true)
 }
 
 func TestRememberedErrorsAreFew(t *testing.T) {

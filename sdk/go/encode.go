@@ -13,10 +13,10 @@ import (
 const (
 	maxEvent   = 1_000_000 // bytes per event; the server accepts 1 MiB
 	maxMessage = 8_192     // characters; the server stores as many
-	maxDepth   = 64        // nesting levels of a value; the server accepts 127 of an event
 )
 
-var tooDeep = []byte("\n" + strings.Repeat("\t", maxDepth+1)) // in indented JSON
+// tooDeep is in the indented JSON of a value with more than 64 levels. The server accepts 127 levels of an event.
+var tooDeep = []byte("\n" + strings.Repeat("\t", 65))
 
 // encode returns the event as JSON. If that exceeds maxEvent bytes, encode removes the least useful data first.
 func encode(e *Event) []byte {

@@ -15,12 +15,9 @@ import (
 
 const (
 	maxCauses    = 20
-	maxSightings = 32               // captured errors that are remembered
-	recent       = 10 * time.Second // for that long
-	maxFrames    = 100              // sent
-	maxSource    = 20               // frames that may have source lines
-	around       = 3                // source lines before and after the current one
-	maxLine      = 200              // characters
+	maxSightings = 32  // captured errors that are remembered
+	maxFrames    = 100 // sent
+	around       = 3   // source lines before and after the current one
 )
 
 var ownPackage = reflect.TypeOf(Event{}).PkgPath()
@@ -60,13 +57,12 @@ func seen(chain []any, stack []runtime.Frame) bool {
 	outgoing.L.Lock()
 	defer outgoing.L.Unlock()
 	for _, earlier := range outgoing.sightings {
-		if now.at.Sub(earlier.at) < recent && slices.Contains(chain, earlier.value) && now.follows(earlier) {
+		if now.at.Sub(earlier.at) < 10*time.Second && slices.Contains(chain, earlier.value) && now.follows(earlier) {
 			return true
 		}
 	}
 	if v := reflect.ValueOf(now.value); v.Comparable() && !v.IsZero() && len(stack) <= maxFrames {
-		sightings := append(outgoing.sightings, now)
-		outgoing.sightings = sightings[max(0, len(sightings)-maxSightings):]
+		outgoing.sightings = append(outgoing.sightings[max(0, len(outgoing.sightings)+1-maxSightings):], now)
 	}
 	return false
 }
@@ -75,7 +71,7 @@ func seen(chain []any, stack []runtime.Frame) bool {
 // a call that is in both. A loop has the same stack each time. A panic that continues has a higher one; its value, such
 // as a text, need not be a pointer.
 func (s sighting) follows(earlier sighting) bool {
-	a, b := s.stack[slices.IndexFunc(s.stack, ofProgram):], earlier.stack[slices.IndexFunc(earlier.stack, ofProgram):]
+	a, b := s.stack[max(0, slices.IndexFunc(s.stack, ofProgram)):], earlier.stack[max(0, slices.IndexFunc(earlier.stack, ofProgram)):]
 	common := min(len(a), len(b))
 	a, b = a[len(a)-common:], b[len(b)-common:]
 	if a[0].Function != b[0].Function || !slices.EqualFunc(a[1:], b[1:], func(a, b runtime.Frame) bool { return a.PC == b.PC }) {
@@ -125,9 +121,12 @@ func wrapped(value any) []error {
 
 // stackOf returns the stack trace that an error carries, as runtime.Callers returned it, or nil.
 func stackOf(err any) (pcs []uintptr) {
-	defer func() { _ = recover() }()                           // A method may panic, or have another signature.
-	if err, ok := err.(interface{ Callers() []uintptr }); ok { // github.com/go-errors/errors
+	defer func() { _ = recover() }() // A method may panic, or have another signature.
+	switch err := err.(type) {
+	case interface{ Callers() []uintptr }: // github.com/go-errors/errors
 		return err.Callers()
+	case interface{ StackFrames() []uintptr }: // github.com/rotisserie/eris
+		return err.StackFrames()
 	}
 	// github.com/pkg/errors, github.com/cockroachdb/errors and others: a slice of a type of their own.
 	if method := reflect.ValueOf(err).MethodByName("StackTrace"); method.IsValid() {
@@ -175,7 +174,7 @@ func ofProgram(frame runtime.Frame) bool {
 	return pkg != ownPackage && pkg != "log/slog" && pkg != "runtime"
 }
 
-// stacktrace returns the frames of the program and its libraries.
+// stacktrace returns the frames of the program and its libraries. Own frames among the first 20 have source lines.
 func stacktrace(stack []runtime.Frame) (trace []Frame) {
 	for _, caller := range stack {
 		if !ofProgram(caller) || len(trace) == maxFrames {
@@ -183,7 +182,7 @@ func stacktrace(stack []runtime.Frame) (trace []Frame) {
 		}
 		pkg, name := split(caller.Function)
 		frame := Frame{Filename: caller.File, Function: name, Lineno: caller.Line, InApp: inApp(pkg, caller.File)}
-		if frame.InApp && len(trace) < maxSource && !current.Load().NoSourceLines {
+		if frame.InApp && len(trace) < 20 && !current.Load().NoSourceLines {
 			frame.addSource()
 		}
 		trace = append(trace, frame)
@@ -221,7 +220,7 @@ func (f *Frame) addSource() {
 	before := max(f.Lineno-1-around, 0)
 	lines = lines[before:min(f.Lineno+around, len(lines))]
 	for i, line := range lines {
-		lines[i] = clip(strings.TrimRight(line, "\r"), maxLine)
+		lines[i] = clip(strings.TrimRight(line, "\r"), 200)
 	}
 	at := f.Lineno - 1 - before
 	f.PreContext, f.ContextLine, f.PostContext = lines[:at], lines[at], lines[at+1:]

@@ -21,9 +21,9 @@ func InApp(main, pkg, file string) bool {
 	return inApp(pkg, file)
 }
 
-// ForgetBreadcrumbs forgets the breadcrumbs of the process.
-func ForgetBreadcrumbs() {
+// ForgetProcess forgets what was said for the process.
+func ForgetProcess() {
 	process.mu.Lock()
 	defer process.mu.Unlock()
-	process.said.Breadcrumbs = nil
+	process.said = Event{}
 }

@@ -52,8 +52,6 @@ var hostname, _ = os.Hostname()
 var validKey = regexp.MustCompile(`^[A-Za-z0-9_-]{1,200}$`)
 var projectNumber = regexp.MustCompile(`(/[0-9]+)?/*$`) // Sentry's, which means nothing
 
-func init() { current.Store(new(client)) }
-
 // Init configures the package. It returns no error, because a program should start even if its
 // errors cannot be reported: if the DSN is invalid, Init prints one line to standard error and
 // captures do nothing.

@@ -21,7 +21,6 @@ const (
 	maxIdentities = 1000                   // tracked at a time; more end the window
 	maxSuppressed = 1_000_000              // the server's limit for one event
 	minPause      = 500 * time.Millisecond // after a failed attempt
-	jitter        = time.Second            // at most, so that many programs do not come back at once
 	maxWait       = 100 * time.Millisecond // for whoever reads standard error, who may never do so
 	disabled      = "no events will be sent: %v"
 )
@@ -42,6 +41,7 @@ type outbox struct {
 	client     atomic.Pointer[client] // of the last Init with a valid DSN
 	queue      []*entry               // the first may be in flight
 	latest     map[[32]byte]*entry    // by identity, in the current window; not queued if it follows maxRepeats others
+	window     *time.Timer            // ends it
 	bytes      int                    // total size of the bodies in both
 	removed    int                    // number of entries that ever left the queue
 	sightings  []sighting             // the errors captured last
@@ -49,6 +49,11 @@ type outbox struct {
 }
 
 var outgoing = &outbox{Cond: sync.NewCond(new(sync.Mutex)), latest: map[[32]byte]*entry{}}
+
+func init() {
+	outgoing.window = time.AfterFunc(windowLength, outgoing.release)
+	current.Store(new(client))
+}
 
 // add queues an entry and returns its ID, or it holds the entry back or drops it and returns "".
 func (o *outbox) add(e *entry) string {
@@ -66,7 +71,7 @@ func (o *outbox) add(e *entry) string {
 		return ""
 	}
 	if len(o.latest) == 0 {
-		time.AfterFunc(windowLength, o.release)
+		o.window.Reset(windowLength)
 	} else if len(o.latest) == maxIdentities {
 		go o.release()
 	}
@@ -122,7 +127,7 @@ func (o *outbox) run() {
 		switch status {
 		case 0, 408, 429, 502, 503, 504:
 			say(0, "cannot send events, will retry: %s", problem)
-			pause := minPause + time.Duration(rand.Int63n(int64(jitter)))
+			pause := minPause + time.Duration(rand.Int63n(int64(time.Second))) // Jitter: many programs do not come back at once.
 			until := time.Now().Add(max(pause, retryAfter))
 			for time.Now().Before(until) && o.client.Load() == c { // Init may name another server.
 				time.Sleep(minPause / 10)

@@ -15,16 +15,7 @@ import (
 )
 
 // forget removes what a test says for the process.
-func forget(t *testing.T) {
-	t.Cleanup(func() {
-		obs.SetUser(obs.User{})
-		obs.SetTags(map[string]string{"plan": "", "region": ""})
-		for _, name := range []string{"app", "cart"} {
-			obs.SetExtra(name, nil)
-		}
-		obs.ForgetBreadcrumbs()
-	})
-}
+func forget(t *testing.T) { t.Cleanup(obs.ForgetProcess) }
 
 func TestWhatIsSaidForTheProcessIsOnEveryLaterEvent(t *testing.T) {
 	s := start(t, obs.Options{})
