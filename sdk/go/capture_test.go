@@ -218,6 +218,17 @@ func TestCapturesInBeforeSendAreIgnored(t *testing.T) {
 	equal(t, "message", s.only(t).Message, "outside")
 }
 
+func TestBeforeSendSeesTheIDAndCannotChangeIt(t *testing.T) {
+	var seen string
+	s := start(t, obs.Options{BeforeSend: func(e *obs.Event) *obs.Event {
+		seen, e.EventID = e.EventID, "changed"
+		return e
+	}})
+	id := obs.CaptureMessage("captured")
+	equal(t, "id in BeforeSend", seen, id)
+	equal(t, "id on the server", s.only(t).EventID, id)
+}
+
 func TestCapturesFarUpTheStackFromBeforeSendAreIgnored(t *testing.T) {
 	var descend func(calls int)
 	descend = func(calls int) {

@@ -24,26 +24,31 @@ func encode(e *Event) []byte {
 	if strings.TrimSpace(e.Message) == "" && e.Type == "" {
 		e.Message = "(empty message)" // The server rejects events with neither.
 	}
+	if e.Level != LevelError && e.Level != LevelWarning && e.Level != LevelInfo {
+		say(0, "unknown level %.20q; the levels are error, warning and info", e.Level)
+	}
+	if len(e.Fingerprint) > 8 { // The server would ignore all of it.
+		say(0, "a fingerprint has at most 8 strings; the others were dropped")
+		e.Fingerprint = e.Fingerprint[:8]
+	}
 	if e.User != nil && *e.User == (User{}) {
 		e.User = nil
 	}
 	maps.DeleteFunc(e.Tags, func(_, value string) bool { return value == "" })
 	maps.DeleteFunc(e.Extra, func(_ string, value any) bool { return value == nil })
-	e.Extra, e.Contexts = plainMap(e.Extra, maxEvent), plainMap(e.Contexts, maxEvent)
 	for i, crumb := range e.Breadcrumbs {
 		e.Breadcrumbs[i].Data = plainMap(crumb.Data, maxMessage)
 	}
-	body := marshal(e)
-	if len(body) > maxEvent {
-		e.Extra, e.Contexts = plainMap(e.Extra, maxMessage), plainMap(e.Contexts, maxMessage)
-		body = marshal(e)
+	for _, limit := range []int{maxEvent, maxMessage} {
+		e.Extra, e.Contexts = plainMap(e.Extra, limit), plainMap(e.Contexts, limit)
+		if body := marshal(e); len(body) <= maxEvent {
+			return body
+		}
 	}
-	if len(body) > maxEvent {
-		e.Extra, e.Contexts = map[string]any{"obs": "extra, contexts, breadcrumbs, request and causes omitted: too large"}, nil
-		e.Breadcrumbs, e.Request, e.Causes, e.Stacktrace = nil, nil, nil, e.Stacktrace[:min(len(e.Stacktrace), 20)]
-		body = marshal(e)
-	}
-	return body
+	e.Contexts, e.Breadcrumbs, e.Request, e.Causes = nil, nil, nil, nil
+	e.Extra = map[string]any{"obs": "extra, contexts, breadcrumbs, request and causes omitted: too large"}
+	e.Stacktrace = e.Stacktrace[:min(len(e.Stacktrace), 20)]
+	return marshal(e)
 }
 
 func marshal(value any) []byte {
@@ -94,9 +99,8 @@ func plain(value any, limit int) (converted any) {
 
 // clip truncates text to limit characters. The last character of truncated text is an ellipsis.
 func clip(text string, limit int) string {
-	const longest = 4 // bytes of a character
-	runes := []rune(text[:min(len(text), limit*longest)])
-	if len(runes) <= limit && len(text) <= limit*longest {
+	runes := []rune(text[:min(len(text), 4*limit+1)]) // A character has at most four bytes.
+	if len(runes) <= limit {
 		return text
 	}
 	return string(runes[:limit-1]) + "…"

@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"regexp"
 	"runtime"
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -23,15 +25,16 @@ const (
 var ownPackage = reflect.TypeOf(Event{}).PkgPath()
 var build, _ = debug.ReadBuildInfo()
 
-// newErrorEvent returns an event for an error or any other value passed to panic, or nil if it was captured before. Its
-// stack trace is that of the call or of the panic, unless an error carries its own.
-func newErrorEvent(value any, stack []runtime.Frame, panicked bool) *Event {
+// library matches the paths of libraries, by the same rule as on the server.
+var library = regexp.MustCompile(`^(node:|internal/|<)|(^|[/\\])(node_modules|site-packages|vendor|gems|` +
+	`\.cargo|rustc|go[/\\]pkg[/\\]mod|usr[/\\]local[/\\]go|usr[/\\]lib[/\\]go[^/\\]*)[/\\]`)
+
+// errorEvent returns an event for an error or any other value passed to panic, or nil if it was captured before. Its
+// stack trace is the given part of the whole, unless an error carries its own.
+func errorEvent(value any, whole, stack []runtime.Frame) *Event {
 	chain, own := unwrap(value)
-	if seen(chain, stack) {
+	if seen(chain, whole) {
 		return nil
-	}
-	if panicked {
-		stack = belowPanic(stack)
 	}
 	if own != nil {
 		stack = own
@@ -46,55 +49,70 @@ func newErrorEvent(value any, stack []runtime.Frame, panicked bool) *Event {
 // A sighting is one capture of an error.
 type sighting struct {
 	value any
-	stack []runtime.Frame
 	at    time.Time
+	depth int             // of the whole stack
+	stack []runtime.Frame // from the program's line that captured it or panicked
 }
+
+var sightings []sighting // the last ones
+var sightingsLock sync.Mutex
 
 // seen reports whether an error, or one that it wraps, was captured a moment ago on its way up, and remembers it
 // otherwise. The value alone does not tell: an error in a package variable, such as io.EOF, occurs many times.
 func seen(chain []any, stack []runtime.Frame) bool {
-	now := sighting{chain[0], stack, time.Now()}
-	outgoing.L.Lock()
-	defer outgoing.L.Unlock()
-	for _, earlier := range outgoing.sightings {
-		if now.at.Sub(earlier.at) < 10*time.Second && slices.Contains(chain, earlier.value) && now.follows(earlier) {
+	now := sighting{chain[0], time.Now(), len(stack), stack[max(0, slices.IndexFunc(stack, ofProgram)):]}
+	sightingsLock.Lock()
+	defer sightingsLock.Unlock()
+	for _, earlier := range sightings {
+		if slices.Contains(chain, earlier.value) && now.follows(earlier) {
 			return true
 		}
 	}
 	if v := reflect.ValueOf(now.value); v.Comparable() && !v.IsZero() && len(stack) <= maxFrames {
-		outgoing.sightings = append(outgoing.sightings[max(0, len(outgoing.sightings)+1-maxSightings):], now)
+		sightings = append(sightings[max(0, len(sightings)+1-maxSightings):], now)
 	}
 	return false
 }
 
-// follows reports whether two captures are those of one error on its way up: their stacks differ only above some line of
-// a call that is in both. A loop has the same stack each time. A panic that continues has a higher one; its value, such
-// as a text, need not be a pointer.
+// follows reports whether two captures of a value are those of one error on its way up: one was made in a call that is
+// on the stack of the other. A loop makes the same stack each time. A panic that continues makes a deeper one.
 func (s sighting) follows(earlier sighting) bool {
-	a, b := s.stack[max(0, slices.IndexFunc(s.stack, ofProgram)):], earlier.stack[max(0, slices.IndexFunc(earlier.stack, ofProgram)):]
-	common := min(len(a), len(b))
-	a, b = a[len(a)-common:], b[len(b)-common:]
-	if a[0].Function != b[0].Function || !slices.EqualFunc(a[1:], b[1:], func(a, b runtime.Frame) bool { return a.PC == b.PC }) {
-		return false
-	}
-	return len(s.stack) != len(earlier.stack) || a[0].PC != b[0].PC && reflect.ValueOf(earlier.value).Kind() == reflect.Pointer
+	common := min(len(s.stack), len(earlier.stack))
+	a, b := s.stack[len(s.stack)-common:], earlier.stack[len(earlier.stack)-common:]
+	samePC := func(a, b runtime.Frame) bool { return a.PC == b.PC }
+	sameCall := a[0].Function == b[0].Function && slices.EqualFunc(a[1:], b[1:], samePC)
+	// Texts and runtime errors of two lines may be equal; pointers are to the same error.
+	identified := reflect.ValueOf(earlier.value).Kind() == reflect.Pointer && a[0].PC != b[0].PC
+	return sameCall && (identified || s.depth != earlier.depth) && s.at.Sub(earlier.at) < 10*time.Second
 }
 
-func text(value any) string { return fmt.Sprintf("%s", plain(value, maxMessage)) }
+// text returns a value as text, or as JSON if it has none.
+func text(value any) string {
+	if _, ok := value.(fmt.Stringer); ok {
+		value = fmt.Sprint(value)
+	}
+	return fmt.Sprintf("%s", plain(value, maxMessage))
+}
 
 // unwrap returns a value followed by the errors it wraps, depth first, and the innermost stack trace on the way to
 // the first of them that carries one.
 func unwrap(value any) (found []any, stack []runtime.Frame) {
 	var visit func(any)
 	visit = func(value any) {
-		if len(found) > maxCauses { // It may wrap itself.
+		if value == nil || len(found) > maxCauses { // It may wrap itself.
 			return
 		}
 		found = append(found, value)
-		for _, err := range wrapped(value) {
-			if err != nil {
+		defer func() { _ = recover() }() // The methods of a nil pointer usually panic.
+		switch err := value.(type) {
+		case interface{ Unwrap() error }:
+			visit(err.Unwrap())
+		case interface{ Unwrap() []error }:
+			for _, err := range err.Unwrap() {
 				visit(err)
 			}
+		case interface{ Cause() error }: // older packages
+			visit(err.Cause())
 		}
 		// The stack trace of an error in a package variable only shows how the program started.
 		if own := expand(stackOf(value)); stack == nil && index(own, "runtime.doInit") < 0 {
@@ -105,34 +123,18 @@ func unwrap(value any) (found []any, stack []runtime.Frame) {
 	return found, stack
 }
 
-// wrapped returns the errors that a value wraps directly. Its methods may panic too.
-func wrapped(value any) []error {
-	defer func() { _ = recover() }()
-	switch err := value.(type) {
-	case interface{ Unwrap() error }:
-		return []error{err.Unwrap()}
-	case interface{ Unwrap() []error }:
-		return err.Unwrap()
-	case interface{ Cause() error }: // older packages
-		return []error{err.Cause()}
-	}
-	return nil
-}
-
-// stackOf returns the stack trace that an error carries, as runtime.Callers returned it, or nil.
+// stackOf returns the stack trace that an error carries, as runtime.Callers returned it, or nil. Packages have methods of
+// different names for it, and slices of types of their own. It panics if a method of such a name has another signature.
 func stackOf(err any) (pcs []uintptr) {
-	defer func() { _ = recover() }() // A method may panic, or have another signature.
-	switch err := err.(type) {
-	case interface{ Callers() []uintptr }: // github.com/go-errors/errors
-		return err.Callers()
-	case interface{ StackFrames() []uintptr }: // github.com/rotisserie/eris
-		return err.StackFrames()
-	}
-	// github.com/pkg/errors, github.com/cockroachdb/errors and others: a slice of a type of their own.
-	if method := reflect.ValueOf(err).MethodByName("StackTrace"); method.IsValid() {
-		trace := method.Call(nil)[0]
-		for i := 0; i < trace.Len(); i++ {
-			pcs = append(pcs, uintptr(trace.Index(i).Uint()))
+	v := reflect.ValueOf(err)
+	// The first is that of github.com/pkg/errors, then go-errors/errors and rotisserie/eris.
+	methods := []reflect.Value{v.MethodByName("StackTrace"), v.MethodByName("Callers"), v.MethodByName("StackFrames")}
+	for _, method := range methods {
+		if pcs == nil && method.IsValid() {
+			trace := method.Call(nil)[0]
+			for i := 0; i < trace.Len(); i++ {
+				pcs = append(pcs, uintptr(trace.Index(i).Uint()))
+			}
 		}
 	}
 	return pcs
@@ -199,16 +201,14 @@ func split(function string) (pkg, name string) {
 }
 
 // inApp reports whether a package belongs to the main module. If the build does not name the main module (go run
-// FILE), inApp reports whether it has a domain in its path, as no package of the standard library has, and its file is
-// neither in the module cache nor vendored.
+// FILE), inApp reports whether it has a domain in its path, as no package of the standard library has, and its file does
+// not belong to a library.
 func inApp(pkg, file string) bool {
-	if pkg == "main" {
-		return true
-	}
 	if build != nil && build.Main.Path != "" {
-		return strings.TrimSuffix(pkg, "_test") == build.Main.Path || strings.HasPrefix(pkg, build.Main.Path+"/")
+		return pkg == "main" || strings.HasPrefix(strings.TrimSuffix(pkg, "_test")+"/", build.Main.Path+"/")
 	}
-	return strings.Contains(strings.Split(pkg, "/")[0], ".") && !strings.Contains(file, "@v") && !strings.Contains(file, "vendor/")
+	domain, _, _ := strings.Cut(pkg, "/")
+	return pkg == "main" || strings.Contains(domain, ".") && !strings.Contains(file, "@v") && !library.MatchString(file)
 }
 
 func (f *Frame) addSource() {

@@ -29,7 +29,7 @@ type Event struct {
 	Release     string         `json:"release,omitempty"`
 	Fingerprint []string       `json:"fingerprint,omitempty"`
 	Extra       map[string]any `json:"extra,omitempty"`
-	Mechanism   map[string]any `json:"mechanism,omitempty"` // {"handled": false} if Recover or Handler reported the event
+	Mechanism   map[string]any `json:"mechanism,omitempty"` // {"handled": false} if Recover or Handler reported it
 
 	User        *User             `json:"user,omitempty"`
 	Tags        map[string]string `json:"tags,omitempty"`

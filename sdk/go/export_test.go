@@ -9,9 +9,9 @@ func EndWindow() { outgoing.release() }
 
 // ForgetErrors forgets which errors were captured.
 func ForgetErrors() {
-	outgoing.L.Lock()
-	defer outgoing.L.Unlock()
-	outgoing.sightings = nil
+	sightingsLock.Lock()
+	defer sightingsLock.Unlock()
+	sightings = nil
 }
 
 // InApp is inApp as in a build with the given main module.

@@ -19,19 +19,21 @@ var secret = regexp.MustCompile(`(?i)^(set-)?cookie$|token|secret|password|api-?
 // the panic as usual. It does not report [http.ErrAbortHandler].
 //
 //go:noinline
-func Handler(next http.Handler, add ...func(*http.Request, *Event)) http.Handler { // If inlined, its closures would appear to belong to the program.
+func Handler(next http.Handler, add ...func(*http.Request, *Event)) http.Handler {
+	// If it were inlined, its closures would appear to belong to the program.
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx := NewContext(r.Context())
-		r = r.WithContext(ctx)
-		FromContext(ctx).request = func(e *Event) {
+		r = r.WithContext(NewContext(r.Context()))
+		FromContext(r.Context()).request = func(e *Event) {
 			e.Request = newRequest(r)
 			for _, add := range add {
-				add(r, e)
+				if add != nil {
+					add(r, e)
+				}
 			}
 		}
 		defer func() {
 			if value := recover(); value != nil {
-				CapturePanic(value, WithContext(ctx), unhandled)
+				CapturePanic(value, WithContext(r.Context()), unhandled)
 				panic(value)
 			}
 		}()

@@ -49,7 +49,7 @@ type client struct {
 
 var current atomic.Pointer[client]
 var hostname, _ = os.Hostname()
-var validKey = regexp.MustCompile(`^[A-Za-z0-9_-]{1,200}$`)
+var schemeAndKey = regexp.MustCompile(`^https?://[A-Za-z0-9_-]{1,200}@`)
 var projectNumber = regexp.MustCompile(`(/[0-9]+)?/*$`) // Sentry's, which means nothing
 
 // Init configures the package. It returns no error, because a program should start even if its
@@ -62,13 +62,14 @@ func Init(options Options) {
 	c := &client{Options: options}
 	defer current.Store(c)
 	u, err := url.Parse(c.DSN)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || !validKey.MatchString(u.User.String()) {
-		say(0, disabled, "the DSN must have the form http://KEY@HOST:PORT, with a key from A-Z a-z 0-9 _ -") // Quoting it would print the key.
+	if err != nil || u.Hostname() == "" || !schemeAndKey.MatchString(c.DSN) {
+		// Quoting it would print the key.
+		say(0, disabled, "the DSN must have the form http://KEY@HOST:PORT, with a key from A-Z a-z 0-9 _ -")
 		return
 	}
-	c.key, c.endpoint = u.User.Username(), u.Scheme+"://"+u.Host+projectNumber.ReplaceAllString(u.EscapedPath(), "")+"/api/events"
+	c.key = u.User.Username()
+	c.endpoint = u.Scheme + "://" + u.Host + projectNumber.ReplaceAllString(u.EscapedPath(), "") + "/api/events"
 	c.Extra = plainMap(c.Extra, maxEvent) // The program may modify its own later.
-	c.ServerName = first(c.ServerName, hostname)
 	dialer := &net.Dialer{Timeout: first(c.ConnectTimeout, 2*time.Second)}
 	c.http = &http.Client{
 		Timeout:   first(c.SendTimeout, 5*time.Second),
@@ -76,9 +77,11 @@ func Init(options Options) {
 		// A redirect would send the key to another host.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	if outgoing.client.Swap(c) == nil {
+	outgoing.client.Store(c)
+	outgoing.start.Do(func() {
+		outgoing.window = time.AfterFunc(windowLength, outgoing.release)
 		go outgoing.run()
-	}
+	})
 }
 
 // first returns a value if it is greater than the zero value, and otherwise its default.
@@ -99,7 +102,7 @@ func CaptureException(err error, options ...Option) string {
 	if err == nil {
 		return ""
 	}
-	return capture(options, func(stack []runtime.Frame) *Event { return newErrorEvent(err, stack, false) })
+	return capture(options, func(stack []runtime.Frame) *Event { return errorEvent(err, stack, stack) })
 }
 
 // CaptureMessage reports a message with [LevelInfo]. It returns the same as [CaptureException].
@@ -123,7 +126,7 @@ func CapturePanic(value any, options ...Option) string {
 	if value == nil || value == http.ErrAbortHandler {
 		return ""
 	}
-	return capture(options, func(stack []runtime.Frame) *Event { return newErrorEvent(value, stack, true) })
+	return capture(options, func(stack []runtime.Frame) *Event { return errorEvent(value, stack, belowPanic(stack)) })
 }
 
 // Recover stops a panic and reports it as unhandled. Defer it directly:
@@ -139,7 +142,8 @@ func Recover(options ...Option) {
 		return
 	}
 	CapturePanic(value, append([]Option{unhandled}, options...)...)
-	repanic := current.Load().Repanic
+	c := current.Load()
+	repanic := c != nil && c.Repanic
 	if repanic || index(callers(), "runtime.main") >= 0 { // In the main goroutine.
 		Flush(2 * time.Second)
 	}
@@ -150,10 +154,10 @@ func Recover(options ...Option) {
 
 // capture makes an event from the stack of the caller, fills it in and queues it. Options and BeforeSend are the
 // program's code: they may capture too, which could recurse without end, and if they panic, only this event is lost.
-func capture(options []Option, newEvent func(stack []runtime.Frame) *Event) (id string) {
+func capture(options []Option, newEvent func(stack []runtime.Frame) *Event) string {
 	defer dropAfterPanic()
 	c := current.Load()
-	if c.endpoint == "" {
+	if c == nil || c.endpoint == "" {
 		say(1, disabled, "Init was not called with a valid DSN")
 		return ""
 	}
@@ -165,22 +169,19 @@ func capture(options []Option, newEvent func(stack []runtime.Frame) *Event) (id 
 	if e == nil { // captured before
 		return ""
 	}
-	e.Timestamp = now.UTC().Format("2006-01-02T15:04:05.000Z")
+	id := newID(now)
+	e.EventID, e.Timestamp = id, now.UTC().Format("2006-01-02T15:04:05.000Z")
 	e.Platform, e.SDK = "go", map[string]string{"name": "obs-go", "version": Version}
-	e.Environment, e.ServerName, e.Release = c.Environment, c.ServerName, c.Release
+	e.Environment, e.ServerName, e.Release = c.Environment, first(c.ServerName, hostname), c.Release
 	e.apply(append([]Option{WithExtra(c.Extra), process.fill}, options...))
 	if c.BeforeSend != nil {
 		if e = c.BeforeSend(e); e == nil {
 			return ""
 		}
 	}
-	e.EventID = newID(now) // Not up to BeforeSend: the server recognizes retries by it.
+	e.EventID = id // Not up to BeforeSend: the server recognizes retries by it.
 	body := encode(e)
-	if len(body) > maxEvent { // BeforeSend made it so.
-		say(1, "an event was dropped because it exceeds %d bytes", maxEvent)
-		return ""
-	}
-	identity := sha256.Sum256(fmt.Appendf(nil, "%q %q %+v", e.Type, e.Message, e.Stacktrace[:min(len(e.Stacktrace), 1)]))
+	identity := sha256.Sum256(fmt.Appendf(nil, "%q%q%+v", e.Type, e.Message, e.Stacktrace[:min(len(e.Stacktrace), 1)]))
 	return outgoing.add(&entry{id: e.EventID, captured: now, identity: identity, body: body})
 }
 
@@ -196,8 +197,7 @@ func dropAfterPanic() {
 func newID(now time.Time) string {
 	var random [10]byte
 	_, _ = rand.Read(random[:])
-	random[0] = random[0]&0x0f | 0x70
-	random[2] = random[2]&0x3f | 0x80
+	random[0], random[2] = random[0]&0x0f|0x70, random[2]&0x3f|0x80
 	millis := fmt.Sprintf("%012x", now.UnixMilli())
 	return fmt.Sprintf("%s-%s-%x-%x-%x", millis[:8], millis[8:], random[:2], random[2:4], random[4:])
 }

@@ -19,9 +19,7 @@ const (
 	windowLength  = time.Minute            // repeats are counted in
 	maxRepeats    = 100                    // entries with the same identity sent per window; the rest are held back
 	maxIdentities = 1000                   // tracked at a time; more end the window
-	maxSuppressed = 1_000_000              // the server's limit for one event
 	minPause      = 500 * time.Millisecond // after a failed attempt
-	maxWait       = 100 * time.Millisecond // for whoever reads standard error, who may never do so
 	disabled      = "no events will be sent: %v"
 )
 
@@ -31,55 +29,48 @@ type entry struct {
 	captured   time.Time // by the monotonic clock, which a formatted or converted time loses
 	identity   [32]byte  // a hash of what repeats have in common: type, message and top frame
 	body       []byte
-	earlier    int // number of entries before it with the same identity in the window
-	suppressed int // number of those after it
+	suppressed int // number of repeats after it that were dropped
 }
 
 // An outbox lives as long as the process, across calls of Init.
 type outbox struct {
-	*sync.Cond                        // signals any change below; its lock guards what is not atomic
+	*sync.Cond // signals any change below; its lock guards what is not atomic
+	start      sync.Once
 	client     atomic.Pointer[client] // of the last Init with a valid DSN
 	queue      []*entry               // the first may be in flight
-	latest     map[[32]byte]*entry    // by identity, in the current window; not queued if it follows maxRepeats others
-	window     *time.Timer            // ends it
-	bytes      int                    // total size of the bodies in both
+	sent       map[[32]byte]int       // number of entries queued in the current window, by identity
+	held       map[[32]byte]*entry    // those that followed maxRepeats others
+	window     *time.Timer            // ends the window
+	bytes      int                    // total size of the bodies in queue and held
 	removed    int                    // number of entries that ever left the queue
-	sightings  []sighting             // the errors captured last
 	lost       atomic.Int64           // number of events lost since the last Flush
 }
 
-var outgoing = &outbox{Cond: sync.NewCond(new(sync.Mutex)), latest: map[[32]byte]*entry{}}
-
-func init() {
-	outgoing.window = time.AfterFunc(windowLength, outgoing.release)
-	current.Store(new(client))
-}
+var outgoing = &outbox{Cond: sync.NewCond(new(sync.Mutex)), sent: map[[32]byte]int{}, held: map[[32]byte]*entry{}}
 
 // add queues an entry and returns its ID, or it holds the entry back or drops it and returns "".
 func (o *outbox) add(e *entry) string {
 	o.L.Lock()
 	defer o.L.Unlock()
-	if latest := o.latest[e.identity]; latest != nil {
-		if latest.earlier == maxRepeats {
-			latest.captured, latest.suppressed = e.captured, min(latest.suppressed+1, maxSuppressed)
-			return ""
-		}
-		e.earlier = latest.earlier + 1
+	if held := o.held[e.identity]; held != nil {
+		held.captured, held.suppressed = e.captured, min(held.suppressed+1, 1_000_000) // the server's limit
+		return ""
 	}
 	if o.bytes+len(e.body) > maxBytes {
 		say(1, "the queue is full (%d bytes); dropping events", maxBytes)
 		return ""
 	}
-	if len(o.latest) == 0 {
-		o.window.Reset(windowLength)
-	} else if len(o.latest) == maxIdentities {
-		go o.release()
-	}
-	o.latest[e.identity] = e
 	o.bytes += len(e.body)
-	if e.earlier == maxRepeats {
+	if o.sent[e.identity] == maxRepeats {
+		o.held[e.identity] = e
 		return ""
 	}
+	if len(o.sent) == 0 {
+		o.window.Reset(windowLength)
+	} else if len(o.sent) == maxIdentities {
+		go o.release()
+	}
+	o.sent[e.identity]++
 	o.queue = append(o.queue, e)
 	o.Broadcast()
 	return e.id
@@ -89,12 +80,11 @@ func (o *outbox) add(e *entry) string {
 func (o *outbox) release() {
 	o.L.Lock()
 	defer o.L.Unlock()
-	for _, e := range o.latest {
-		if e.earlier == maxRepeats {
-			o.queue = append(o.queue, e)
-		}
+	for _, e := range o.held {
+		o.queue = append(o.queue, e)
 	}
-	clear(o.latest)
+	clear(o.held)
+	clear(o.sent)
 	o.Broadcast()
 }
 
@@ -121,29 +111,35 @@ func (o *outbox) run() {
 		for len(o.queue) == 0 {
 			o.Wait()
 		}
-		e, c := o.queue[0], o.client.Load()
+		e := o.queue[0]
 		o.L.Unlock()
-		status, retryAfter, problem := e.post(c)
-		switch status {
-		case 0, 408, 429, 502, 503, 504:
-			say(0, "cannot send events, will retry: %s", problem)
-			pause := minPause + time.Duration(rand.Int63n(int64(time.Second))) // Jitter: many programs do not come back at once.
-			until := time.Now().Add(max(pause, retryAfter))
-			for time.Now().Before(until) && o.client.Load() == c { // Init may name another server.
-				time.Sleep(minPause / 10)
-			}
-			o.L.Lock()
-			continue
-		case http.StatusOK, http.StatusCreated:
-		default:
-			say(1, "an event was rejected and dropped: %s", problem)
-		}
+		o.deliver(e)
 		o.L.Lock()
 		o.queue = o.queue[1:]
 		o.bytes -= len(e.body)
-		e.body = nil // latest may still hold e.
 		o.removed++
 		o.Broadcast()
+	}
+}
+
+// deliver sends an entry until the server has accepted or rejected it.
+func (o *outbox) deliver(e *entry) {
+	for {
+		c := o.client.Load()
+		status, retryAfter, problem := e.post(c)
+		switch {
+		case status == http.StatusOK || status == http.StatusCreated:
+			return
+		case status != 0 && status != 408 && status != 429 && status < 500:
+			say(1, "an event was rejected and dropped: %s", problem)
+			return
+		}
+		say(0, "cannot send events, will retry: %s", problem)
+		jitter := time.Duration(rand.Int63n(int64(time.Second))) // Many programs do not come back at once.
+		until := time.Now().Add(max(minPause+jitter, retryAfter))
+		for time.Now().Before(until) && o.client.Load() == c { // Init may name another server.
+			time.Sleep(minPause / 10)
+		}
 	}
 }
 
@@ -168,7 +164,8 @@ func (e *entry) post(c *client) (status int, retryAfter time.Duration, problem s
 	defer response.Body.Close()
 	_, _ = io.CopyN(io.Discard, response.Body, 64<<10) // allows the connection to be reused
 	retryAfter, _ = time.ParseDuration(response.Header.Get("Retry-After") + "s")
-	return response.StatusCode, min(retryAfter, 5*time.Minute), fmt.Sprint(response.StatusCode, " ", http.StatusText(response.StatusCode))
+	status = response.StatusCode
+	return status, min(retryAfter, 5*time.Minute), fmt.Sprint(status, " ", http.StatusText(status))
 }
 
 var saidAt sync.Map // the time of the last line, by its format
@@ -188,6 +185,6 @@ func say(lost int64, format string, args ...any) {
 	}()
 	select {
 	case <-written:
-	case <-time.After(maxWait):
+	case <-time.After(100 * time.Millisecond): // Perhaps nobody reads standard error.
 	}
 }

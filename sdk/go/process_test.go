@@ -3,12 +3,14 @@
 package obs_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -42,6 +44,22 @@ var programs = map[string]func(dsn string){
 	"panicking hook": func(dsn string) {
 		obs.Init(obs.Options{DSN: dsn, BeforeSend: func(e *obs.Event) *obs.Event { panic(e.Message) }})
 		fmt.Println("id", obs.CaptureMessage("payload"), obs.CaptureMessage("payload"))
+		fmt.Println(obs.Flush(10 * time.Second))
+	},
+	"misuse": func(dsn string) {
+		obs.Init(obs.Options{DSN: dsn})
+		for i := 0; i < 2; i++ {
+			obs.CaptureMessage("payload", nil, obs.WithLevel("fatal"), obs.WithExtra(nil), obs.WithFingerprint())
+			nine := obs.WithFingerprint("1", "2", "3", "4", "5", "6", "7", "8", "9")
+			obs.CaptureException(errors.New("payload"), obs.WithLevel("verbose"), nil, nine)
+			obs.FromContext(obs.NewContext(context.Background(), nil)).SetTag("plan", "pro")
+			fmt.Println(obs.Flush(10 * time.Second))
+		}
+		request := httptest.NewRequest("GET", "/", nil)
+		captures := func(_ http.ResponseWriter, r *http.Request) {
+			obs.CaptureMessage("request", obs.WithContext(r.Context()))
+		}
+		obs.Handler(http.HandlerFunc(captures), nil).ServeHTTP(httptest.NewRecorder(), request)
 		fmt.Println(obs.Flush(10 * time.Second))
 	},
 	"full standard error": func(dsn string) {
@@ -130,6 +148,20 @@ func TestPanickingHookDropsEventAndPrintsOneLine(t *testing.T) {
 	equal(t, "standard error", stderr, "obs: BeforeSend or an option panicked (string); the event was dropped\n")
 	equal(t, "status", status, 0)
 	equal(t, "number of attempts", len(s.attempted()), 0)
+}
+
+func TestMisusePrintsOneLineEachAndLosesNoEvent(t *testing.T) {
+	s := serve(t, accept)
+	stdout, stderr, status := run(t, "misuse", s.dsn())
+	equal(t, "output", stdout, "true\ntrue\ntrue\n")
+	lines := strings.Split(stderr, "\n")
+	slices.Sort(lines)
+	equal(t, "standard error", strings.Join(lines, "\n"), "\nobs: a fingerprint has at most 8 strings; the others were dropped\n"+
+		"obs: a nil Option was ignored\nobs: unknown level \"fatal\"; the levels are error, warning and info")
+	equal(t, "status", status, 0)
+	equal(t, "number of events", len(s.events()), 5)
+	equal(t, "level", s.events()[0].Level, obs.Level("fatal"))
+	equal(t, "length of the fingerprint", len(s.events()[1].Fingerprint), 8)
 }
 
 func TestCaptureDoesNotWaitForStandardError(t *testing.T) {

@@ -78,8 +78,8 @@ func TestPanicValueThatCannotBePrintedIsCaptured(t *testing.T) {
 		messages = append(messages, e.Message)
 	}
 	equal(t, "messages", strings.Join(messages, "; "), "[unserialisable: map[string]interface {}]; [unserialisable: []interface {}]; "+
-		`{"Name":"","Parent":{"Name":"","Parent":null}}; [unserialisable: func()]; {}; [unserialisable: obs_test.panicky]; `+
-		"\"Ynl0ZXM=\"; 1000000000; 3; true; [unserialisable: map[string]interface {}]")
+		`{"Name":"","Parent":{"Name":"","Parent":null}}; [unserialisable: func()]; %!v(PANIC=String method: no text); [unserialisable: obs_test.panicky]; `+
+		"\"Ynl0ZXM=\"; 1s; 3; true; [unserialisable: map[string]interface {}]")
 }
 
 // caught runs a function as a program would that must not end with it.
@@ -149,9 +149,9 @@ func TestCapturePanicTakesAnyValue(t *testing.T) {
 		messages = append(messages, e.Type+": "+e.Message)
 	}
 	equal(t, "level", s.events()[0].Level, obs.LevelWarning)
-	equal(t, "messages", strings.Join(messages, "; "), "*errors.errorString: an error; string: a text; time.Duration: 1000000000; "+
-		`struct { N int }: {"N":1}; int: 42; []uint8: "Ynl0ZXM="; obs_test.panicStringer: {}; `+
-		"obs_test.panicError: [unserialisable: obs_test.panicError]; *fs.PathError: <nil>; *time.Time: null; "+
+	equal(t, "messages", strings.Join(messages, "; "), "*errors.errorString: an error; string: a text; time.Duration: 1s; "+
+		`struct { N int }: {"N":1}; int: 42; []uint8: "Ynl0ZXM="; obs_test.panicStringer: %!v(PANIC=String method: no text); `+
+		"obs_test.panicError: [unserialisable: obs_test.panicError]; *fs.PathError: <nil>; *time.Time: <nil>; "+
 		`func(): [unserialisable: func()]; *obs_test.node: {"Name":"n","Parent":null}; *fmt.wrapError: outer: inner; `+
 		"runtime.boundsError: runtime error: index out of range [3] with length 0")
 }

@@ -28,9 +28,7 @@ func WithExtra(extra map[string]any) Option { return func(e *Event) { maps.Copy(
 func WithLevel(level Level) Option { return func(e *Event) { e.Level = level } }
 
 // WithFingerprint groups the event by 1 to 8 strings instead of by its type and message.
-func WithFingerprint(parts ...string) Option {
-	return func(e *Event) { e.Fingerprint = parts[:min(len(parts), 8)] }
-}
+func WithFingerprint(parts ...string) Option { return func(e *Event) { e.Fingerprint = parts } }
 
 // WithContext adds what the scope of a context says. Options after it override that.
 func WithContext(ctx context.Context) Option { return FromContext(ctx).fill }
@@ -44,9 +42,11 @@ func (e *Event) apply(options []Option) {
 		e.Tags, e.Extra, e.Contexts = map[string]string{}, map[string]any{}, map[string]any{}
 	}
 	for _, option := range options {
-		if option != nil {
-			option(e)
+		if option == nil {
+			say(0, "a nil Option was ignored")
+			continue
 		}
+		option(e)
 	}
 }
 
@@ -70,6 +70,8 @@ type scopeKey struct{}
 func NewContext(ctx context.Context, options ...Option) context.Context {
 	scope := &Scope{around: FromContext(ctx)}
 	scope.apply(options...)
+	scope.said.Extra = plainMap(scope.said.Extra, maxEvent) // The program may modify its own later.
+	scope.said.Contexts = plainMap(scope.said.Contexts, maxEvent)
 	return context.WithValue(ctx, scopeKey{}, scope)
 }
 
@@ -93,7 +95,9 @@ func (s *Scope) SetTag(name, value string) { s.SetTags(map[string]string{name: v
 func (s *Scope) SetTags(tags map[string]string) { s.apply(WithTags(tags)) }
 
 // SetExtra sets data of any kind. The value nil removes it.
-func (s *Scope) SetExtra(name string, value any) { s.apply(WithExtra(map[string]any{name: value})) }
+func (s *Scope) SetExtra(name string, value any) {
+	s.apply(WithExtra(plainMap(map[string]any{name: value}, maxEvent)))
+}
 
 // AddBreadcrumb adds a breadcrumb. An event has the last 50.
 func (s *Scope) AddBreadcrumb(crumb Breadcrumb) {
@@ -129,7 +133,6 @@ func (s *Scope) apply(options ...Option) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.said.apply(options)
-	s.said.Extra, s.said.Contexts = plainMap(s.said.Extra, maxEvent), plainMap(s.said.Contexts, maxEvent) // Not to be modified later.
 	s.said.Breadcrumbs = s.said.Breadcrumbs[max(0, len(s.said.Breadcrumbs)-maxBreadcrumbs):]
 }
 

@@ -52,19 +52,19 @@ func (h *slogHandler) add(group string, attrs ...slog.Attr) {
 	}
 }
 
-func (h slogHandler) Handle(ctx context.Context, record slog.Record) error {
-	if record.Level >= slog.LevelError {
+func (h slogHandler) Handle(ctx context.Context, r slog.Record) error {
+	if r.Level >= slog.LevelError {
 		h.extra = maps.Clone(h.extra)
-		record.Attrs(func(attr slog.Attr) bool {
+		r.Attrs(func(attr slog.Attr) bool {
 			h.add(h.group, attr)
 			return true
 		})
 		options := []Option{WithContext(ctx), WithExtra(h.extra), WithLevel(LevelError)}
 		if h.err != nil {
-			CaptureException(h.err, append(options, func(e *Event) { e.Message = record.Message + ": " + e.Message })...)
+			CaptureException(h.err, append(options, func(e *Event) { e.Message = r.Message + ": " + e.Message })...)
 		} else {
-			CaptureMessage(record.Message, append(options, func(e *Event) { e.Stacktrace = stacktrace(callers()) })...)
+			CaptureMessage(r.Message, append(options, func(e *Event) { e.Stacktrace = stacktrace(callers()) })...)
 		}
 	}
-	return h.Handler.Handle(ctx, record)
+	return h.Handler.Handle(ctx, r)
 }
