@@ -1,7 +1,7 @@
 # obs: every command of the project. `make help` lists them.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: help server stop clean test test-rust test-browser test-go test-php recipes-php test-js test-contrib sdk-compat deps lint count footprint \
+.PHONY: help server stop clean test test-rust test-browser test-go test-php recipes-go recipes-php test-js test-contrib sdk-compat deps lint count footprint \
         bench torture fuzz fuzz-coverage \
         demo demo-go demo-php demo-js screenshots
 
@@ -76,6 +76,11 @@ test-browser: deps ## test the dashboard in a real browser
 test-go: deps ## test the Go SDK
 	cd sdk/go && go test -race ./...
 
+recipes-go: ## run the Go recipes against the real server, or against OBS_BIN
+	@tests/deps for-demo
+	$(if $(OBS_BIN),,cargo build)
+	cd example/recipes/go && OBS_BIN=$(abspath $(or $(OBS_BIN),target/debug/obs)) go test -count=1 -v .
+
 test-php: deps ## test the PHP SDK
 	phpunit -c sdk/php
 
@@ -105,6 +110,7 @@ lint: deps ## check formatting, lints and types
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
 	for module in sdk/go sdk-compat/drivers/{go,sentry-go} example; do (cd $$module && test -z "$$(gofmt -l . | tee /dev/stderr)" && go vet ./...) || exit 1; done
+	cd sdk/go && staticcheck ./...
 	find sdk/php example sdk-compat/drivers/php -name '*.php' -print0 | xargs -0 -n1 php -l > /dev/null
 	cd sdk/php && phpcs -q
 	cd sdk/js && node_modules/.bin/tsc -p .

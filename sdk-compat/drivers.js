@@ -13,8 +13,8 @@ const NO_SENTRY_SDK = {
   'bad-dsn': 'a Sentry SDK refuses a DSN in its own words, and Python and Go with an error',
 };
 const TOO_LARGE = { 'too-large': 'the SDK leaves it to the server to refuse an event over 1 MiB' };
-const ONLY_SENTRY = 'of our SDKs, only that for PHP has a user, tags, breadcrumbs and requests';
-const NOT_OURS = { carried: ONLY_SENTRY, request: ONLY_SENTRY };
+const NEITHER = 'obs\'s SDK for JavaScript has no user, tags, breadcrumbs and requests';
+const NOT_OURS = { carried: NEITHER, request: NEITHER };
 
 /**
  * With `own`, scenarios check more. With `sentry`, the driver has one of Sentry's SDKs. `cannot` names the scenarios that are
@@ -38,8 +38,8 @@ export async function drivers(custom) {
   };
   const python = `PYTHONPATH=${target}/sentry-python python3 ${here}drivers/sentry-python/driver.py`;
   return [
-    command('Go', `${target}/go`, own),
-    command('PHP', `php ${here}drivers/php/driver.php`, { own: true, cannot: {} }),
+    command('Go', `${target}/go`, { ...own, cannot: {} }),
+    command('PHP', `php ${here}drivers/php/driver.php`, { ...own, cannot: {} }),
     command('Node', `node ${js}`, own),
     command('Bun', `${here}../sdk/js/node_modules/.bin/bun ${js}`, own),
     await inPage('Chromium', 'js', own),

@@ -6,48 +6,49 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 )
 
 const (
 	maxEvent   = 1_000_000 // bytes per event; the server accepts 1 MiB
 	maxMessage = 8_192     // characters; the server stores as many
-	maxText    = 200       // characters in a name or a line of source
-	maxParts   = 8         // strings in a fingerprint
-	maxDepth   = 32        // nesting levels of a value in extra
 )
 
-// encode returns the event as JSON of at most maxEvent bytes. If an event is too large, encode removes
-// the least useful data first. It returns nil if the event is still too large, which only happens if
-// BeforeSend made it so.
+// tooDeep is in the indented JSON of a value with more than 64 levels. The server accepts 127 levels of an event.
+var tooDeep = []byte("\n" + strings.Repeat("\t", 65))
+
+// encode returns the event as JSON. If that exceeds maxEvent bytes, encode removes the least useful data first.
 func encode(e *Event) []byte {
 	e.Message = clip(e.Message, maxMessage)
 	if strings.TrimSpace(e.Message) == "" && e.Type == "" {
 		e.Message = "(empty message)" // The server rejects events with neither.
 	}
-	for _, field := range []*string{&e.Type, (*string)(&e.Level), &e.ServerName, &e.Environment, &e.Release} {
-		*field = clip(*field, maxText)
+	if e.Level != LevelError && e.Level != LevelWarning && e.Level != LevelInfo {
+		say(0, "unknown level %.20q; the levels are error, warning and info", e.Level)
 	}
-	e.Fingerprint = e.Fingerprint[:min(len(e.Fingerprint), maxParts)]
-	extra := make(map[string]any, len(e.Extra)) // The program's own map must not change.
-	for key, value := range e.Extra {
-		extra[key] = trim(plain(value), maxDepth, maxEvent)
+	if len(e.Fingerprint) > 8 { // The server would ignore all of it.
+		say(0, "a fingerprint has at most 8 strings; the others were dropped")
+		e.Fingerprint = e.Fingerprint[:8]
 	}
-	e.Extra = extra
-	for _, shorten := range []func(){
-		func() {},
-		func() { trim(extra, maxDepth+1, maxMessage) },
-		func() {
-			e.Extra = map[string]any{"obs": fmt.Sprintf("extra omitted: %d bytes", len(marshal(extra)))}
-		},
-		func() { e.Causes, e.Stacktrace = nil, e.Stacktrace[:min(len(e.Stacktrace), 20)] },
-	} {
-		shorten()
+	if e.User != nil && *e.User == (User{}) {
+		e.User = nil
+	}
+	maps.DeleteFunc(e.Tags, func(_, value string) bool { return value == "" })
+	maps.DeleteFunc(e.Extra, func(_ string, value any) bool { return value == nil })
+	for i, crumb := range e.Breadcrumbs {
+		e.Breadcrumbs[i].Data = plainMap(crumb.Data, maxMessage)
+	}
+	for _, limit := range []int{maxEvent, maxMessage} {
+		e.Extra, e.Contexts = plainMap(e.Extra, limit), plainMap(e.Contexts, limit)
 		if body := marshal(e); len(body) <= maxEvent {
 			return body
 		}
 	}
-	return nil
+	e.Contexts, e.Breadcrumbs, e.Request, e.Causes = nil, nil, nil, nil
+	e.Extra = map[string]any{"obs": "extra, contexts, breadcrumbs, request and causes omitted: too large"}
+	e.Stacktrace = e.Stacktrace[:min(len(e.Stacktrace), 20)]
+	return marshal(e)
 }
 
 func marshal(value any) []byte {
@@ -57,62 +58,50 @@ func marshal(value any) []byte {
 	if err := encoder.Encode(value); err != nil {
 		panic(err)
 	}
-	return body.Bytes()
+	return bytes.TrimSpace(body.Bytes())
 }
 
-// plain converts a value to the types of encoding/json. Each value is converted on its own, so that one that
-// panics or cannot be encoded does not affect the others.
-func plain(value any) (tree any) {
+// plainMap returns another map with the same values, as JSON or text.
+func plainMap(values map[string]any, limit int) map[string]any {
+	converted := make(map[string]any, len(values))
+	for key, value := range values {
+		converted[key] = plain(value, limit)
+	}
+	return converted
+}
+
+// plain returns text as text of at most limit characters, and any other value as JSON of at most limit
+// bytes. Each value is converted on its own, so that one that panics or cannot be encoded does not affect others.
+func plain(value any, limit int) (converted any) {
 	defer func() {
 		if recover() != nil {
-			tree = fmt.Sprintf("[unserialisable: %T]", value)
+			converted = fmt.Sprintf("[unserialisable: %T]", value)
 		}
 	}()
-	switch value.(type) {
-	case error, string: // Most errors would be encoded as {}. A huge string is truncated before it is copied.
-		return text(value)
-	}
-	body := marshal(value)
-	if len(body) > maxEvent && body[0] != '"' {
-		return fmt.Sprintf("[too large: %T of %d bytes]", value, len(body))
-	}
-	decoder := json.NewDecoder(bytes.NewReader(body))
-	decoder.UseNumber()
-	if err := decoder.Decode(&tree); err != nil {
-		panic(err) // Nested too deep even for encoding/json.
-	}
-	return tree
-}
-
-// trim truncates strings to longest characters, and replaces values nested deeper than depth.
-func trim(value any, depth, longest int) any {
-	if depth < 0 {
-		return "[too deep]"
-	}
 	switch value := value.(type) {
+	case nil:
+		return nil
 	case string:
-		return clip(value, longest)
-	case []any:
-		for i, item := range value {
-			value[i] = trim(item, depth-1, longest)
-		}
-	case map[string]any:
-		for key, item := range value {
-			value[key] = trim(item, depth-1, longest)
-		}
+		return clip(value, limit)
+	case error: // Most would be encoded as {}.
+		return clip(fmt.Sprint(value), limit)
 	}
-	return value
+	var indented bytes.Buffer
+	body := marshal(value)
+	if json.Indent(&indented, body, "", "\t") != nil || bytes.Contains(indented.Bytes(), tooDeep) {
+		return fmt.Sprintf("[too deep: %T]", value)
+	}
+	if len(body) > limit {
+		return fmt.Sprintf("[too large: %d bytes]", len(body))
+	}
+	return json.RawMessage(body)
 }
 
 // clip truncates text to limit characters. The last character of truncated text is an ellipsis.
 func clip(text string, limit int) string {
-	count, end := 0, 0
-	for i := range text {
-		if count++; count == limit {
-			end = i
-		} else if count > limit {
-			return text[:end] + "…"
-		}
+	runes := []rune(text[:min(len(text), 4*limit+1)]) // A character has at most four bytes.
+	if len(runes) <= limit {
+		return text
 	}
-	return text
+	return string(runes[:limit-1]) + "…"
 }

@@ -1,19 +1,8 @@
-// The event type, and how an error or a panic becomes an event.
+// The event type: what is sent to the server.
 
 package obs
 
-import (
-	"crypto/rand"
-	"encoding/binary"
-	"fmt"
-	"reflect"
-	"runtime"
-	"strings"
-	"time"
-	"unicode/utf8"
-)
-
-const maxCauses = 20
+import "time"
 
 // A Level is the severity of an event.
 type Level string
@@ -40,14 +29,42 @@ type Event struct {
 	Release     string         `json:"release,omitempty"`
 	Fingerprint []string       `json:"fingerprint,omitempty"`
 	Extra       map[string]any `json:"extra,omitempty"`
-	Mechanism   *Mechanism     `json:"mechanism,omitempty"` // nil unless Recover or Handler reported the event
+	Mechanism   map[string]any `json:"mechanism,omitempty"` // {"handled": false} if Recover or Handler reported it
 
-	SDK map[string]string `json:"sdk"` // name and version of the SDK
+	User        *User             `json:"user,omitempty"`
+	Tags        map[string]string `json:"tags,omitempty"`
+	Request     *Request          `json:"request,omitempty"`
+	Contexts    map[string]any    `json:"contexts,omitempty"`    // further objects by name, shown as they are
+	Breadcrumbs []Breadcrumb      `json:"breadcrumbs,omitempty"` // oldest first
+	SDK         map[string]string `json:"sdk"`                   // name and version of the SDK
 }
 
-// A Mechanism says how an error came to be reported.
-type Mechanism struct {
-	Handled bool `json:"handled"` // false if the program did not recover the panic itself
+// A User is who was affected. The server distinguishes users by the first of ID, Email, Username and IPAddress that
+// is set.
+type User struct {
+	ID        string `json:"id,omitempty"`
+	Email     string `json:"email,omitempty"`
+	Username  string `json:"username,omitempty"`
+	IPAddress string `json:"ip_address,omitempty"`
+	Name      string `json:"name,omitempty"`
+}
+
+// A Request is the HTTP request that was being handled. It has no body, and [Handler] leaves out what carries secrets.
+type Request struct {
+	Method      string            `json:"method"`
+	URL         string            `json:"url"` // without the query
+	QueryString string            `json:"query_string,omitempty"`
+	Headers     map[string]string `json:"headers,omitempty"`
+}
+
+// A Breadcrumb is something that happened before an event.
+type Breadcrumb struct {
+	Timestamp time.Time      `json:"timestamp"` // default: now
+	Message   string         `json:"message,omitempty"`
+	Category  string         `json:"category,omitempty"` // such as cart or sql
+	Level     Level          `json:"level,omitempty"`
+	Type      string         `json:"type,omitempty"` // such as http, navigation or user
+	Data      map[string]any `json:"data,omitempty"`
 }
 
 // A Frame is one function call in a stack trace.
@@ -67,108 +84,4 @@ type Frame struct {
 type Cause struct {
 	Type    string `json:"type"`
 	Message string `json:"message"`
-}
-
-// newErrorEvent returns an event for an error or any other value passed to panic. Its stack trace is the given one,
-// unless an error carries its own.
-func newErrorEvent(value any, stack []runtime.Frame) *Event {
-	chain, own := unwrap(value)
-	if own != nil {
-		stack = own
-	}
-	return &Event{Level: LevelError, Type: chain[0].Type, Message: chain[0].Message, Causes: chain[1:], Stacktrace: stacktrace(stack)}
-}
-
-// text returns a value as text. Error and String methods belong to the program and may panic; those of a nil
-// pointer usually do.
-func text(value any) (text string) {
-	defer func() {
-		if recover() != nil {
-			text = fmt.Sprintf("[unserialisable: %T]", value)
-			if v := reflect.ValueOf(value); v.Kind() == reflect.Pointer && v.IsNil() {
-				text = "<nil>" // as package fmt prints it
-			}
-		}
-	}()
-	switch value := value.(type) {
-	case string:
-		return value
-	case error:
-		return value.Error()
-	case fmt.Stringer:
-		return value.String()
-	case []byte:
-		return string(value[:min(len(value), maxMessage*utf8.UTFMax)])
-	}
-	if kind := reflect.ValueOf(value).Kind(); kind < reflect.Array || kind == reflect.String { // Kinds below Array are numbers and bools.
-		return fmt.Sprint(value)
-	}
-	return strings.TrimSpace(string(marshal(value))) // JSON detects cycles; fmt would overflow the stack.
-}
-
-// unwrap returns a value followed by the errors it wraps, depth first, and the innermost stack trace on the way to
-// the first of them that carries one.
-func unwrap(value any) (found []Cause, stack []runtime.Frame) {
-	var visit func(any)
-	visit = func(value any) {
-		if len(found) > maxCauses { // It may wrap itself.
-			return
-		}
-		found = append(found, Cause{fmt.Sprintf("%T", value), text(value)})
-		for _, err := range wrapped(value) {
-			if err != nil {
-				visit(err)
-			}
-		}
-		// The stack trace of an error in a package variable only shows how the program started.
-		if own := expand(stackOf(value)); stack == nil && index(own, "runtime.doInit") < 0 {
-			stack = own
-		}
-	}
-	visit(value)
-	return found, stack
-}
-
-// wrapped returns the errors that a value wraps directly. Its methods may panic too.
-func wrapped(value any) []error {
-	defer func() { _ = recover() }()
-	switch err := value.(type) {
-	case interface{ Unwrap() error }:
-		return []error{err.Unwrap()}
-	case interface{ Unwrap() []error }:
-		return err.Unwrap()
-	case interface{ Cause() error }: // older packages
-		return []error{err.Cause()}
-	}
-	return nil
-}
-
-// stackOf returns the stack trace that an error carries, as runtime.Callers returned it, or nil.
-func stackOf(err any) (pcs []uintptr) {
-	defer func() { _ = recover() }() // A method may panic, or have another signature.
-	switch err := err.(type) {
-	case interface{ Callers() []uintptr }: // github.com/go-errors/errors
-		return err.Callers()
-	case interface{ StackFrames() []uintptr }: // github.com/rotisserie/eris
-		return err.StackFrames()
-	}
-	// github.com/pkg/errors, github.com/cockroachdb/errors and others: a slice of a type of their own.
-	if method := reflect.ValueOf(err).MethodByName("StackTrace"); method.IsValid() {
-		trace := method.Call(nil)[0]
-		for i := 0; i < trace.Len(); i++ {
-			pcs = append(pcs, uintptr(trace.Index(i).Uint()))
-		}
-	}
-	return pcs
-}
-
-// newID returns a version 7 UUID. Its first 48 bits are the time: time-ordered IDs are cheaper for the
-// server to index.
-func newID(now time.Time) string {
-	var id [16]byte
-	binary.BigEndian.PutUint64(id[:], uint64(now.UnixMilli())<<16)
-	_, _ = rand.Read(id[6:])
-	id[6] = id[6]&0x0f | 0x70
-	id[8] = id[8]&0x3f | 0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", id[:4], id[4:6], id[6:8], id[8:10], id[10:])
 }

@@ -1,9 +1,11 @@
 package obs_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log"
+	"log/slog"
 	"net/http"
 	"os"
 	"strings"
@@ -29,6 +31,7 @@ func ExampleCaptureException() {
 	err := errors.New("bank did not respond")
 	obs.CaptureException(err,
 		obs.WithLevel(obs.LevelWarning),
+		obs.WithTags(map[string]string{"bank": "acme"}),
 		obs.WithExtra(map[string]any{"order": 8812}),
 		obs.WithFingerprint("bank"))
 }
@@ -41,7 +44,25 @@ func ExampleRecover() {
 }
 
 func ExampleHandler() {
-	log.Fatal(http.ListenAndServe("localhost:8080", obs.Handler(http.DefaultServeMux)))
+	pay := func(w http.ResponseWriter, r *http.Request) {
+		obs.FromContext(r.Context()).SetUser(obs.User{ID: "7"})
+		obs.CaptureException(errors.New("bank did not respond"), obs.WithContext(r.Context()))
+	}
+	log.Fatal(http.ListenAndServe("localhost:8080", obs.Handler(http.HandlerFunc(pay))))
+}
+
+func ExampleNewContext() {
+	job := func(ctx context.Context, id int) {
+		ctx = obs.NewContext(ctx, obs.WithTags(map[string]string{"queue": "invoices"}), obs.WithExtra(map[string]any{"job": id}))
+		defer obs.Recover(obs.WithContext(ctx))
+		panic("reported to obs, with the tag and the job")
+	}
+	job(context.Background(), 12)
+}
+
+func ExampleNewSlogHandler() {
+	logger := slog.New(obs.NewSlogHandler(slog.NewTextHandler(os.Stderr, nil)))
+	logger.Error("import failed", "err", errors.New("no price"), "file", "prices.csv")
 }
 
 func ExampleOptions_beforeSend() {

@@ -2,38 +2,28 @@
 
 package obs
 
-import (
-	"runtime/debug"
-	"time"
-)
+import "runtime/debug"
 
 // EndWindow ends the current window of repeats.
-func EndWindow() {
-	outgoing.L.Lock()
-	defer outgoing.L.Unlock()
-	outgoing.ends = time.Now()
-	outgoing.Broadcast()
+func EndWindow() { outgoing.release() }
+
+// ForgetErrors forgets which errors were captured.
+func ForgetErrors() {
+	sightingsLock.Lock()
+	defer sightingsLock.Unlock()
+	sightings = nil
 }
-
-// ClearSourceCache empties the cache of source files and returns the number of files that were in it.
-func ClearSourceCache() (count int) {
-	sources.Range(func(file, _ any) bool {
-		sources.Delete(file)
-		count++
-		return true
-	})
-	return count
-}
-
-// GOROOT is the folder of the standard library.
-var GOROOT = goroot
-
-// IsLibrary reports whether a path is that of a library.
-func IsLibrary(path string) bool { return library.MatchString(path) }
 
 // InApp is inApp as in a build with the given main module.
 func InApp(main, pkg, file string) bool {
 	defer func(before *debug.BuildInfo) { build = before }(build)
 	build = &debug.BuildInfo{Main: debug.Module{Path: main}}
 	return inApp(pkg, file)
+}
+
+// ForgetProcess forgets what was said for the process.
+func ForgetProcess() {
+	process.mu.Lock()
+	defer process.mu.Unlock()
+	process.said = Event{}
 }

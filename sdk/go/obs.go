@@ -1,13 +1,18 @@
-// The public API: Init, the captures and their options, Recover, Handler and Flush.
+// The public API: Init, the captures and Recover, and the path of an event from capture to outbox.
 
 package obs
 
 import (
+	"crypto/rand"
+	"crypto/sha256"
 	"fmt"
-	"maps"
+	"net"
 	"net/http"
+	"net/url"
 	"os"
+	"regexp"
 	"runtime"
+	"sync/atomic"
 	"time"
 )
 
@@ -35,6 +40,18 @@ type Options struct {
 	SendTimeout    time.Duration // for one attempt, from connecting to the end of the response; default: 5 seconds
 }
 
+// A client is the configuration made by Init.
+type client struct {
+	Options
+	endpoint, key string // empty if the DSN is invalid
+	http          *http.Client
+}
+
+var current atomic.Pointer[client]
+var hostname, _ = os.Hostname()
+var schemeAndKey = regexp.MustCompile(`^https?://[A-Za-z0-9_-]{1,200}@`)
+var projectNumber = regexp.MustCompile(`(/[0-9]+)?/*$`) // Sentry's, which means nothing
+
 // Init configures the package. It returns no error, because a program should start even if its
 // errors cannot be reported: if the DSN is invalid, Init prints one line to standard error and
 // captures do nothing.
@@ -42,46 +59,50 @@ type Options struct {
 // Calling Init again replaces the options. Events that are still queued go to the new server, so
 // that they survive a change of its address or key.
 func Init(options Options) {
-	c, err := newClient(options)
-	if err != nil {
-		fmt.Fprintf(os.Stderr, "obs: "+disabled+"\n", err)
+	c := &client{Options: options}
+	defer current.Store(c)
+	u, err := url.Parse(c.DSN)
+	if err != nil || u.Hostname() == "" || !schemeAndKey.MatchString(c.DSN) {
+		// Quoting it would print the key.
+		say(0, disabled, "the DSN must have the form http://KEY@HOST:PORT, with a key from A-Z a-z 0-9 _ -")
+		return
 	}
-	outgoing.L.Lock()
-	defer outgoing.L.Unlock()
-	current.Store(c)
-	outgoing.logged[disabled] = err != nil
-	if err == nil {
-		outgoing.use(c)
+	c.key = u.User.Username()
+	c.endpoint = u.Scheme + "://" + u.Host + projectNumber.ReplaceAllString(u.EscapedPath(), "") + "/api/events"
+	c.Extra = plainMap(c.Extra, maxEvent) // The program may modify its own later.
+	dialer := &net.Dialer{Timeout: first(c.ConnectTimeout, 2*time.Second)}
+	c.http = &http.Client{
+		Timeout:   first(c.SendTimeout, 5*time.Second),
+		Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, DialContext: dialer.DialContext},
+		// A redirect would send the key to another host.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
+	outgoing.client.Store(c)
+	outgoing.start.Do(func() {
+		outgoing.window = time.AfterFunc(windowLength, outgoing.release)
+		go outgoing.run()
+	})
 }
 
-// An Option modifies a single event.
-type Option func(*Event)
-
-// WithExtra adds data to the event. Its keys override those in [Options].Extra.
-func WithExtra(extra map[string]any) Option {
-	return func(e *Event) { maps.Copy(e.Extra, extra) }
-}
-
-// WithLevel sets the level of the event.
-func WithLevel(level Level) Option {
-	return func(e *Event) { e.Level = level }
-}
-
-// WithFingerprint groups the event by 1 to 8 strings instead of by its type and message.
-func WithFingerprint(parts ...string) Option {
-	return func(e *Event) { e.Fingerprint = parts }
+// first returns a value if it is greater than the zero value, and otherwise its default.
+func first[T string | time.Duration](value, fallback T) T {
+	if value > *new(T) {
+		return value
+	}
+	return fallback
 }
 
 // CaptureException reports an error. If the error or one that it wraps carries a stack trace, as
 // those of github.com/pkg/errors do, the event has the innermost one. Otherwise it has that of the
-// calling goroutine. CaptureException returns the event's ID. It returns "" if err is nil, if the
+// calling goroutine.
+//
+// CaptureException returns the event's ID. It returns "" if err is nil or was captured before on its way up, if the
 // event is dropped or held back as a repeat, or if the package is not configured.
 func CaptureException(err error, options ...Option) string {
 	if err == nil {
 		return ""
 	}
-	return capture(options, func(stack []runtime.Frame) *Event { return newErrorEvent(err, stack) })
+	return capture(options, func(stack []runtime.Frame) *Event { return errorEvent(err, stack, stack) })
 }
 
 // CaptureMessage reports a message with [LevelInfo]. It returns the same as [CaptureException].
@@ -105,11 +126,8 @@ func CapturePanic(value any, options ...Option) string {
 	if value == nil || value == http.ErrAbortHandler {
 		return ""
 	}
-	return capture(options, func(stack []runtime.Frame) *Event { return newErrorEvent(value, belowPanic(stack)) })
+	return capture(options, func(stack []runtime.Frame) *Event { return errorEvent(value, stack, belowPanic(stack)) })
 }
-
-// unhandled marks an event as a panic that the program did not recover itself.
-func unhandled(e *Event) { e.Mechanism = new(Mechanism) }
 
 // Recover stops a panic and reports it as unhandled. Defer it directly:
 //
@@ -124,7 +142,8 @@ func Recover(options ...Option) {
 		return
 	}
 	CapturePanic(value, append([]Option{unhandled}, options...)...)
-	repanic := current.Load().Repanic
+	c := current.Load()
+	repanic := c != nil && c.Repanic
 	if repanic || index(callers(), "runtime.main") >= 0 { // In the main goroutine.
 		Flush(2 * time.Second)
 	}
@@ -133,27 +152,52 @@ func Recover(options ...Option) {
 	}
 }
 
-// Handler reports panics in next as unhandled, along with the method and path of the request. It then
-// panics again, so that net/http or an outer middleware handles the panic as usual. It does not report
-// [http.ErrAbortHandler].
-//
-//go:noinline
-func Handler(next http.Handler) http.Handler { // If inlined, its closures would appear to belong to the program.
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		defer func() {
-			if value := recover(); value != nil {
-				request := map[string]any{"method": r.Method, "path": r.URL.Path} // The query often holds secrets.
-				CapturePanic(value, unhandled, WithExtra(map[string]any{"request": request}))
-				panic(value)
-			}
-		}()
-		next.ServeHTTP(w, r)
-	})
+// capture makes an event from the stack of the caller, fills it in and queues it. Options and BeforeSend are the
+// program's code: they may capture too, which could recurse without end, and if they panic, only this event is lost.
+func capture(options []Option, newEvent func(stack []runtime.Frame) *Event) string {
+	defer dropAfterPanic()
+	c := current.Load()
+	if c == nil || c.endpoint == "" {
+		say(1, disabled, "Init was not called with a valid DSN")
+		return ""
+	}
+	stack := callers()
+	if index(stack, ownPackage+".capture") >= 0 {
+		return ""
+	}
+	e, now := newEvent(stack), time.Now()
+	if e == nil { // captured before
+		return ""
+	}
+	id := newID(now)
+	e.EventID, e.Timestamp = id, now.UTC().Format("2006-01-02T15:04:05.000Z")
+	e.Platform, e.SDK = "go", map[string]string{"name": "obs-go", "version": Version}
+	e.Environment, e.ServerName, e.Release = c.Environment, first(c.ServerName, hostname), c.Release
+	e.apply(append([]Option{WithExtra(c.Extra), process.fill}, options...))
+	if c.BeforeSend != nil {
+		if e = c.BeforeSend(e); e == nil {
+			return ""
+		}
+	}
+	e.EventID = id // Not up to BeforeSend: the server recognizes retries by it.
+	body := encode(e)
+	identity := sha256.Sum256(fmt.Appendf(nil, "%q%q%+v", e.Type, e.Message, e.Stacktrace[:min(len(e.Stacktrace), 1)]))
+	return outgoing.add(&entry{id: e.EventID, captured: now, identity: identity, body: body})
 }
 
-// Flush waits until the server has accepted all captured events, and reports whether it has. It
-// returns false if the timeout expires, or if an event captured since the last Flush was lost.
-// Events not yet accepted stay in the queue and are still sent later.
-func Flush(timeout time.Duration) bool {
-	return outgoing.flush(time.Now().Add(timeout))
+// dropAfterPanic is deferred where the program's code runs.
+func dropAfterPanic() {
+	if value := recover(); value != nil {
+		say(1, "BeforeSend or an option panicked (%T); the event was dropped", value)
+	}
+}
+
+// newID returns a version 7 UUID. Its first 48 bits are the time: time-ordered IDs are cheaper for the
+// server to index.
+func newID(now time.Time) string {
+	var random [10]byte
+	_, _ = rand.Read(random[:])
+	random[0], random[2] = random[0]&0x0f|0x70, random[2]&0x3f|0x80
+	millis := fmt.Sprintf("%012x", now.UnixMilli())
+	return fmt.Sprintf("%s-%s-%x-%x-%x", millis[:8], millis[8:], random[:2], random[2:4], random[4:])
 }

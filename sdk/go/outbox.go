@@ -1,184 +1,190 @@
-// The outbox: the queue, the events held back as repeats, and Flush.
+// The outbox: holds events until the server has accepted them, counts repeats, and sends.
 
 package obs
 
 import (
-	"crypto/sha256"
+	"bytes"
 	"fmt"
+	"io"
+	"math/rand"
+	"net/http"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 const (
-	maxQueued     = 2048        // entries queued, in flight or held back
-	maxBytes      = 8 << 20     // bytes of their bodies
-	windowLength  = time.Minute // repeats are counted in
-	maxRepeats    = 100         // entries with the same identity sent per window; the rest are held back
-	maxIdentities = 1000        // tracked at a time; more end the window
-	maxSuppressed = 1_000_000   // the server's limit for one event
-	maxLines      = 20          // log lines that wait for standard error
+	maxBytes      = 8 << 20                // of all events that wait
+	windowLength  = time.Minute            // repeats are counted in
+	maxRepeats    = 100                    // entries with the same identity sent per window; the rest are held back
+	maxIdentities = 1000                   // tracked at a time; more end the window
+	minPause      = 500 * time.Millisecond // after a failed attempt
 	disabled      = "no events will be sent: %v"
-	misuse        = "misuse: " // begins the lines that are logged only once
 )
 
 // An entry is an encoded event.
 type entry struct {
+	id         string
 	captured   time.Time // by the monotonic clock, which a formatted or converted time loses
-	identity   [sha256.Size]byte
+	identity   [32]byte  // a hash of what repeats have in common: type, message and top frame
 	body       []byte
-	suppressed int // number of earlier repeats that were dropped in favour of this one
-	failures   int // attempts answered with 5xx other than 502 to 504
+	suppressed int // number of repeats after it that were dropped
 }
 
-// identify hashes what repeats of an event have in common: type, message and top frame.
-func identify(e *Event) [sha256.Size]byte {
-	top := e.Stacktrace[:min(len(e.Stacktrace), 1)]
-	return sha256.Sum256(fmt.Appendf(nil, "%q %q %+v", e.Type, e.Message, top))
-}
-
-// repeats counts the entries with the same identity in the current window.
-type repeats struct {
-	sent int
-	held *entry // the latest one that was not sent
-}
-
-// An outbox holds the entries until the server has accepted them, across calls of Init.
+// An outbox lives as long as the process, across calls of Init.
 type outbox struct {
-	*sync.Cond         // signals any change below; its lock guards all fields
-	client     *client // of the last Init with a valid DSN
-	backoff
-	queue    []*entry // the first may be in flight
-	repeated map[[sha256.Size]byte]*repeats
-	ends     time.Time // of the current window
-	stored   int       // number of entries queued or held back
-	bytes    int       // total size of their bodies
-	removed  int       // number of entries that ever left the queue
-	lost     int       // number of events that will never be accepted
-	reported int       // value of lost at the end of the last flush
-	dropped  int       // events dropped since the queue was last empty
-	logged   map[string]bool
-	writing  int // number of log lines not yet written
+	*sync.Cond // signals any change below; its lock guards what is not atomic
+	start      sync.Once
+	client     atomic.Pointer[client] // of the last Init with a valid DSN
+	queue      []*entry               // the first may be in flight
+	sent       map[[32]byte]int       // number of entries queued in the current window, by identity
+	held       map[[32]byte]*entry    // those that followed maxRepeats others
+	window     *time.Timer            // ends the window
+	bytes      int                    // total size of the bodies in queue and held
+	removed    int                    // number of entries that ever left the queue
+	lost       atomic.Int64           // number of events lost since the last Flush
 }
 
-var outgoing = &outbox{Cond: sync.NewCond(new(sync.Mutex)), logged: map[string]bool{}, repeated: map[[sha256.Size]byte]*repeats{}}
+var outgoing = &outbox{Cond: sync.NewCond(new(sync.Mutex)), sent: map[[32]byte]int{}, held: map[[32]byte]*entry{}}
 
-// use makes c the client that sends. Another server need not wait for the pause of the one before.
-func (o *outbox) use(c *client) {
-	if old := o.client; old == nil {
-		go o.run()
-	} else if old.http.CloseIdleConnections(); old.endpoint != c.endpoint {
-		o.backoff = backoff{}
-	}
-	o.client = c
-	o.Broadcast()
-}
-
-// add queues an entry, holds it back or drops it, and reports whether it was queued.
-func (o *outbox) add(e *entry) bool {
+// add queues an entry and returns its ID, or it holds the entry back or drops it and returns "".
+func (o *outbox) add(e *entry) string {
 	o.L.Lock()
 	defer o.L.Unlock()
-	defer o.Broadcast()
-	r := o.repeated[e.identity]
-	if r == nil || !time.Now().Before(o.ends) {
-		o.endWindow(maxIdentities - 1)
-		r = new(repeats)
-		o.repeated[e.identity] = r
+	if held := o.held[e.identity]; held != nil {
+		held.captured, held.suppressed = e.captured, min(held.suppressed+1, 1_000_000) // the server's limit
+		return ""
 	}
-	fits := o.stored < maxQueued && o.bytes+len(e.body) <= maxBytes
-	switch {
-	case fits && r.sent < maxRepeats:
-		r.sent++
-		o.store(e, 1)
-		o.queue = append(o.queue, e)
-		return true
-	case fits:
-		if r.held != nil {
-			e.suppressed = r.held.suppressed + 1
-			o.store(r.held, -1)
-		}
-		o.store(e, 1)
-		r.held = e
-	case r.held != nil:
-		r.held.suppressed++
-	default:
-		o.dropped++
-		o.lost++
-		o.log("the queue is full (%d events or %d bytes); dropping events", maxQueued, maxBytes)
+	if o.bytes+len(e.body) > maxBytes {
+		say(1, "the queue is full (%d bytes); dropping events", maxBytes)
+		return ""
 	}
-	if r.held != nil && r.held.suppressed == maxSuppressed {
-		o.release()
+	o.bytes += len(e.body)
+	if o.sent[e.identity] == maxRepeats {
+		o.held[e.identity] = e
+		return ""
 	}
-	return false
+	if len(o.sent) == 0 {
+		o.window.Reset(windowLength)
+	} else if len(o.sent) == maxIdentities {
+		go o.release()
+	}
+	o.sent[e.identity]++
+	o.queue = append(o.queue, e)
+	o.Broadcast()
+	return e.id
 }
 
-// store updates the totals for an entry that is added (1) or removed (-1).
-func (o *outbox) store(e *entry, count int) {
-	o.stored += count
-	o.bytes += count * len(e.body)
-}
-
-// endWindow ends the window if it is over or has more identities than limit.
-func (o *outbox) endWindow(limit int) {
-	if len(o.repeated) > limit || !time.Now().Before(o.ends) {
-		o.release()
-		clear(o.repeated)
-		o.ends = time.Now().Add(windowLength)
-	}
-}
-
-// release queues the entries that are held back.
+// release queues the entries that are held back, and begins another window.
 func (o *outbox) release() {
-	for _, r := range o.repeated {
-		if r.held != nil {
-			o.queue = append(o.queue, r.held)
-			r.held = nil
+	o.L.Lock()
+	defer o.L.Unlock()
+	for _, e := range o.held {
+		o.queue = append(o.queue, e)
+	}
+	clear(o.held)
+	clear(o.sent)
+	o.Broadcast()
+}
+
+// Flush waits until the server has accepted all captured events, and reports whether it has. It
+// returns false if the timeout expires, or if an event captured since the last Flush was lost.
+// Events not yet accepted stay in the queue and are still sent later.
+func Flush(timeout time.Duration) bool {
+	o, deadline := outgoing, time.Now().Add(timeout)
+	o.release()
+	o.L.Lock()
+	defer o.L.Unlock()
+	last := o.removed + len(o.queue)
+	defer time.AfterFunc(timeout, o.release).Stop() // It signals, too.
+	for o.removed < last && time.Now().Before(deadline) {
+		o.Wait()
+	}
+	return o.lost.Swap(0) == 0 && o.removed >= last
+}
+
+// run sends entries for as long as the process lives.
+func (o *outbox) run() {
+	o.L.Lock()
+	for {
+		for len(o.queue) == 0 {
+			o.Wait()
+		}
+		e := o.queue[0]
+		o.L.Unlock()
+		o.deliver(e)
+		o.L.Lock()
+		o.queue = o.queue[1:]
+		o.bytes -= len(e.body)
+		o.removed++
+		o.Broadcast()
+	}
+}
+
+// deliver sends an entry until the server has accepted or rejected it.
+func (o *outbox) deliver(e *entry) {
+	for {
+		c := o.client.Load()
+		status, retryAfter, problem := e.post(c)
+		switch {
+		case status == http.StatusOK || status == http.StatusCreated:
+			return
+		case status != 0 && status != 408 && status != 429 && status < 500:
+			say(1, "an event was rejected and dropped: %s", problem)
+			return
+		}
+		say(0, "cannot send events, will retry: %s", problem)
+		jitter := time.Duration(rand.Int63n(int64(time.Second))) // Many programs do not come back at once.
+		until := time.Now().Add(max(minPause+jitter, retryAfter))
+		for time.Now().Before(until) && o.client.Load() == c { // Init may name another server.
+			time.Sleep(minPause / 10)
 		}
 	}
 }
 
-// flush releases what is held back, starts over with short pauses unless the server requested one, and waits.
-func (o *outbox) flush(deadline time.Time) bool {
-	o.L.Lock()
-	defer o.L.Unlock()
-	o.release()
-	if !o.requested {
-		o.backoff = backoff{}
+// post sends an entry. It returns the response's status (0 if there was no response), how long the server wants not to
+// be asked again, and a description of the result.
+func (e *entry) post(c *client) (status int, retryAfter time.Duration, problem string) {
+	body := e.body
+	if e.suppressed > 0 {
+		body = append(fmt.Appendf(nil, `{"suppressed":%d,`, e.suppressed), body[1:]...)
 	}
-	reported, last := o.reported, o.removed+len(o.queue)
-	o.Broadcast()
-	for (o.removed < last || o.writing > 0) && time.Now().Before(deadline) {
-		o.wait(deadline)
+	request, err := http.NewRequest(http.MethodPost, c.endpoint, bytes.NewReader(body))
+	if err != nil {
+		return 0, 0, err.Error()
 	}
-	o.reported = o.lost
-	return o.removed >= last && o.lost == reported
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("X-OBS-Key", c.key)
+	request.Header.Set("X-OBS-Age", fmt.Sprintf("%.3f", time.Since(e.captured).Seconds()))
+	response, err := c.http.Do(request)
+	if err != nil {
+		return 0, 0, err.Error()
+	}
+	defer response.Body.Close()
+	_, _ = io.CopyN(io.Discard, response.Body, 64<<10) // allows the connection to be reused
+	retryAfter, _ = time.ParseDuration(response.Header.Get("Retry-After") + "s")
+	status = response.StatusCode
+	return status, min(retryAfter, 5*time.Minute), fmt.Sprint(status, " ", http.StatusText(status))
 }
 
-// wait waits for a change, at most until the given time.
-func (o *outbox) wait(until time.Time) {
-	timer := time.AfterFunc(time.Until(until), func() {
-		o.L.Lock() // Not before Wait has released the lock, or the signal would be missed.
-		defer o.L.Unlock()
-		o.Broadcast()
-	})
-	defer timer.Stop()
-	o.Wait()
-}
+var saidAt sync.Map // the time of the last line, by its format
 
-// log writes a line to standard error, each format once until the queue is empty, or only once if it is a
-// misuse. Lines never contain the key or data of an event. A write blocks if nothing reads standard error, so the
-// outbox does not wait for it.
-func (o *outbox) log(format string, args ...any) {
-	if o.logged[format] || o.writing == maxLines {
+// say counts lost events and writes the reason to standard error, unless it was to write the same within the hour before.
+// Lines never contain the key or data of an event.
+func say(lost int64, format string, args ...any) {
+	outgoing.lost.Add(lost)
+	now := time.Now()
+	if last, again := saidAt.Swap(format, now); again && now.Sub(last.(time.Time)) < time.Hour {
 		return
 	}
-	o.logged[format] = true
-	o.writing++
+	written := make(chan struct{})
 	go func() {
+		defer close(written)
 		fmt.Fprintf(os.Stderr, "obs: "+format+"\n", args...)
-		o.L.Lock()
-		defer o.L.Unlock()
-		o.writing--
-		o.Broadcast()
 	}()
+	select {
+	case <-written:
+	case <-time.After(100 * time.Millisecond): // Perhaps nobody reads standard error.
+	}
 }

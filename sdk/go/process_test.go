@@ -3,6 +3,7 @@
 package obs_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -34,8 +35,8 @@ var programs = map[string]func(dsn string){
 		release := make(chan struct{})
 		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { <-release; w.WriteHeader(201) }))
 		obs.Init(obs.Options{DSN: strings.Replace(s.URL, "://", "://hush@", 1)})
-		for i := 0; i < 2100; i++ {
-			obs.CaptureMessage(fmt.Sprint("payload ", i))
+		for i := 0; i < 20; i++ {
+			obs.CaptureMessage(fmt.Sprint("payload ", i), obs.WithExtra(map[string]any{"blob": strings.Repeat("x", 900_000)}))
 		}
 		close(release)
 		fmt.Println(obs.Flush(30 * time.Second))
@@ -49,9 +50,17 @@ var programs = map[string]func(dsn string){
 		obs.Init(obs.Options{DSN: dsn})
 		for i := 0; i < 2; i++ {
 			obs.CaptureMessage("payload", nil, obs.WithLevel("fatal"), obs.WithExtra(nil), obs.WithFingerprint())
-			obs.CaptureException(errors.New("payload"), obs.WithLevel("verbose"), nil, obs.WithFingerprint("1", "2", "3", "4", "5", "6", "7", "8", "9"))
+			nine := obs.WithFingerprint("1", "2", "3", "4", "5", "6", "7", "8", "9")
+			obs.CaptureException(errors.New("payload"), obs.WithLevel("verbose"), nil, nine)
+			obs.FromContext(obs.NewContext(context.Background(), nil)).SetTag("plan", "pro")
 			fmt.Println(obs.Flush(10 * time.Second))
 		}
+		request := httptest.NewRequest("GET", "/", nil)
+		captures := func(_ http.ResponseWriter, r *http.Request) {
+			obs.CaptureMessage("request", obs.WithContext(r.Context()))
+		}
+		obs.Handler(http.HandlerFunc(captures), nil).ServeHTTP(httptest.NewRecorder(), request)
+		fmt.Println(obs.Flush(10 * time.Second))
 	},
 	"full standard error": func(dsn string) {
 		time.AfterFunc(20*time.Second, func() { os.Exit(3) })
@@ -107,7 +116,7 @@ func TestCapturesBeforeInitPrintOneLine(t *testing.T) {
 
 func TestInvalidDSNPrintsOneLineWithoutTheKey(t *testing.T) {
 	for _, dsn := range []string{
-		"", "nonsense", "http://127.0.0.1:1", "ftp://hush@127.0.0.1", "http://hush@", "http://hush@host:99999", "http://hu%20sh@host",
+		"", "nonsense", "http://127.0.0.1:1", "ftp://hush@127.0.0.1", "http://hush@", "http://hu%20sh@host",
 		"http://hush:hush@host", "http://hush@ho st", "http://" + strings.Repeat("k", 201) + "@host", "http://hush\n@host", "://hush@host",
 	} {
 		stdout, stderr, status := run(t, "two messages", dsn)
@@ -123,21 +132,13 @@ func TestRejectionPrintsOneLineWithoutKeyOrPayload(t *testing.T) {
 	s := serve(t, scripted(401, 401))
 	stdout, stderr, _ := run(t, "two messages", s.dsn())
 	equal(t, "output", stdout, "false\n")
-	equal(t, "standard error", stderr, "obs: an event was rejected and dropped: 401 \"rejected by the test, key KEY\\x1b[2J\"\n")
+	equal(t, "standard error", stderr, "obs: an event was rejected and dropped: 401 Unauthorized\n")
 }
 
-func TestFullQueuePrintsOneLineAndThenTheNumberOfDroppedEvents(t *testing.T) {
+func TestFullQueuePrintsOneLine(t *testing.T) {
 	stdout, stderr, _ := run(t, "full queue", "")
 	equal(t, "output", stdout, "false\n")
-	equal(t, "standard error", stderr, "obs: the queue is full (2048 events or 8388608 bytes); dropping events\n"+
-		"obs: the queue is empty again; 52 events were dropped\n")
-}
-
-func TestDSNMayHaveAPath(t *testing.T) {
-	s := serve(t, accept)
-	stdout, stderr, _ := run(t, "two messages", s.dsn()+"/1?x#y")
-	equal(t, "output", stdout+stderr, "true\n")
-	equal(t, "number of events", len(s.events()), 2)
+	equal(t, "standard error", stderr, "obs: the queue is full (8388608 bytes); dropping events\n")
 }
 
 func TestPanickingHookDropsEventAndPrintsOneLine(t *testing.T) {
@@ -152,13 +153,13 @@ func TestPanickingHookDropsEventAndPrintsOneLine(t *testing.T) {
 func TestMisusePrintsOneLineEachAndLosesNoEvent(t *testing.T) {
 	s := serve(t, accept)
 	stdout, stderr, status := run(t, "misuse", s.dsn())
-	equal(t, "output", stdout, "true\ntrue\n")
+	equal(t, "output", stdout, "true\ntrue\ntrue\n")
 	lines := strings.Split(stderr, "\n")
 	slices.Sort(lines)
-	equal(t, "standard error", strings.Join(lines, "\n"), "\nobs: misuse: a fingerprint has at most 8 strings; the others were dropped\n"+
-		"obs: misuse: a nil Option was ignored\nobs: misuse: unknown level \"fatal\"; the levels are LevelError, LevelWarning and LevelInfo")
+	equal(t, "standard error", strings.Join(lines, "\n"), "\nobs: a fingerprint has at most 8 strings; the others were dropped\n"+
+		"obs: a nil Option was ignored\nobs: unknown level \"fatal\"; the levels are error, warning and info")
 	equal(t, "status", status, 0)
-	equal(t, "number of events", len(s.events()), 4)
+	equal(t, "number of events", len(s.events()), 5)
 	equal(t, "level", s.events()[0].Level, obs.Level("fatal"))
 	equal(t, "length of the fingerprint", len(s.events()[1].Fingerprint), 8)
 }

@@ -1,15 +1,12 @@
-// Panics: reported by a deferred Recover and by the net/http middleware.
+// Panics: reported by a deferred Recover and by CapturePanic.
 
 package obs_test
 
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"log"
 	"net/http"
-	"net/http/httptest"
 	"runtime"
 	"strings"
 	"testing"
@@ -81,8 +78,8 @@ func TestPanicValueThatCannotBePrintedIsCaptured(t *testing.T) {
 		messages = append(messages, e.Message)
 	}
 	equal(t, "messages", strings.Join(messages, "; "), "[unserialisable: map[string]interface {}]; [unserialisable: []interface {}]; "+
-		`{"Name":"","Parent":{"Name":"","Parent":null}}; [unserialisable: func()]; [unserialisable: obs_test.panicStringer]; [unserialisable: obs_test.panicky]; `+
-		"bytes; 1s; 3; true; [unserialisable: map[string]interface {}]")
+		`{"Name":"","Parent":{"Name":"","Parent":null}}; [unserialisable: func()]; %!v(PANIC=String method: no text); [unserialisable: obs_test.panicky]; `+
+		"\"Ynl0ZXM=\"; 1s; 3; true; [unserialisable: map[string]interface {}]")
 }
 
 // caught runs a function as a program would that must not end with it.
@@ -153,7 +150,7 @@ func TestCapturePanicTakesAnyValue(t *testing.T) {
 	}
 	equal(t, "level", s.events()[0].Level, obs.LevelWarning)
 	equal(t, "messages", strings.Join(messages, "; "), "*errors.errorString: an error; string: a text; time.Duration: 1s; "+
-		`struct { N int }: {"N":1}; int: 42; []uint8: bytes; obs_test.panicStringer: [unserialisable: obs_test.panicStringer]; `+
+		`struct { N int }: {"N":1}; int: 42; []uint8: "Ynl0ZXM="; obs_test.panicStringer: %!v(PANIC=String method: no text); `+
 		"obs_test.panicError: [unserialisable: obs_test.panicError]; *fs.PathError: <nil>; *time.Time: <nil>; "+
 		`func(): [unserialisable: func()]; *obs_test.node: {"Name":"n","Parent":null}; *fmt.wrapError: outer: inner; `+
 		"runtime.boundsError: runtime error: index out of range [3] with length 0")
@@ -211,44 +208,6 @@ func TestRecoverWithRepanicSendsAndPanicsAgain(t *testing.T) {
 	equal(t, "number of events without a flush", len(s.events()), 1)
 }
 
-// get sends a request to a handler wrapped in the middleware, and returns the client's error.
-func get(t *testing.T, handle http.HandlerFunc) error {
-	t.Helper()
-	site := httptest.NewUnstartedServer(obs.Handler(handle))
-	site.Config.ErrorLog = log.New(io.Discard, "", 0)
-	site.Start()
-	defer site.Close()
-	response, err := http.Get(site.URL + "/orders/7?token=secret")
-	if err == nil {
-		response.Body.Close()
-	}
-	return err
-}
-
-func TestHandlerReportsPanicAndPanicsAgain(t *testing.T) {
-	s := start(t, obs.Options{})
-	err := get(t, func(http.ResponseWriter, *http.Request) { panic("in a handler") }) // here
-	if err == nil {
-		t.Error("the client got a response, but net/http closes the connection after a panic")
-	}
-	e := s.only(t)
-	equal(t, "message", e.Message, "in a handler")
-	equal(t, "extra", fmt.Sprint(e.Extra), "map[request:map[method:GET path:/orders/7]]")
-	if !strings.HasSuffix(e.Stacktrace[0].ContextLine, "// here") {
-		t.Errorf("top frame is %+v", e.Stacktrace[0])
-	}
-}
-
-func TestPanicThatAHandlerReportedTwiceHasTheLineThatPanicked(t *testing.T) {
-	s := start(t, obs.Options{})
-	inner := obs.Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("twice") })) // here
-	_ = get(t, inner.ServeHTTP)
-	for _, e := range s.flushed(t) {
-		equal(t, "line", strings.HasSuffix(e.Stacktrace[0].ContextLine, "// here"), true)
-	}
-	equal(t, "number of events", len(s.events()), 2)
-}
-
 func TestPanicsAreUnhandledUnlessTheProgramRecoversThem(t *testing.T) {
 	s := start(t, obs.Options{})
 	recovered(func() { panic("stopped by Recover") })
@@ -264,15 +223,4 @@ func TestPanicsAreUnhandledUnlessTheProgramRecoversThem(t *testing.T) {
 	}
 	equal(t, "number of events", len(s.events()), 4)
 	equal(t, "unhandled", strings.Join(unhandled, "; "), "stopped by Recover; reported by Handler")
-}
-
-func TestHandlerDoesNotReportErrAbortHandler(t *testing.T) {
-	s := start(t, obs.Options{})
-	if get(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }) == nil {
-		t.Error("the client got a response")
-	}
-	if err := get(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }); err != nil {
-		t.Error(err)
-	}
-	equal(t, "number of events", len(s.flushed(t)), 0)
 }

@@ -27,6 +27,7 @@ type received struct {
 	at         time.Time
 	age        float64 // as the client measured it, in seconds
 	size       int
+	path       string
 	raw        string
 }
 
@@ -48,13 +49,14 @@ func accept(int, http.ResponseWriter) int { return http.StatusCreated }
 func serve(t *testing.T, respond responder) *server {
 	t.Helper()
 	obs.EndWindow()
+	obs.ForgetErrors()
 	s := &server{clients: map[string]bool{}}
 	s.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
-		e := received{at: time.Now(), size: len(body), raw: string(body)}
+		e := received{at: time.Now(), size: len(body), path: r.URL.Path, raw: string(body)}
 		var ageErr error
 		e.age, ageErr = strconv.ParseFloat(r.Header.Get("X-OBS-Age"), 64)
-		if err := json.Unmarshal(body, &e); err != nil || ageErr != nil || r.URL.Path != "/api/events" || r.Header.Get("X-OBS-Key") != key {
+		if err := json.Unmarshal(body, &e); err != nil || ageErr != nil || !strings.HasSuffix(r.URL.Path, "/api/events") || r.Header.Get("X-OBS-Key") != key {
 			t.Errorf("bad request: %s, %v, %.100s", r.URL, err, body)
 		}
 		s.mu.Lock()

@@ -48,16 +48,6 @@ func TestTemporaryFailuresAreRetriedWithTheSameID(t *testing.T) {
 	equal(t, "number of attempts", len(s.attempted()), 8)
 }
 
-func TestEventIsDroppedAfterTenServerErrors(t *testing.T) {
-	s := serve(t, scripted(503, 500, 500, 500, 500, 500, 500, 500, 500, 500, 500)) // 503 does not count
-	obs.Init(obs.Options{DSN: s.dsn()})
-	obs.CaptureMessage("lost")
-	equal(t, "Flush", obs.Flush(30*time.Second), false)
-	equal(t, "number of attempts", len(s.attempted()), 11)
-	obs.CaptureMessage("accepted")
-	equal(t, "message", s.only(t).Message, "accepted")
-}
-
 func TestRejectedEventIsNotRetried(t *testing.T) {
 	for _, status := range []int{400, 401, 403, 404, 413, 302, 204} {
 		s := serve(t, scripted(status))
@@ -82,7 +72,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 }
 
 func TestFlushHonoursRetryAfter(t *testing.T) {
-	for _, header := range []string{"1", time.Now().Add(2 * time.Second).UTC().Format(http.TimeFormat)} {
+	for _, header := range []string{"2", "2.0"} {
 		s := serve(t, func(attempt int, w http.ResponseWriter) int {
 			if attempt > 0 {
 				return http.StatusCreated
@@ -94,21 +84,9 @@ func TestFlushHonoursRetryAfter(t *testing.T) {
 		obs.CaptureMessage("slowly")
 		eventually(t, "an attempt", func() bool { return len(s.attempted()) == 1 })
 		s.only(t)
-		if pause := s.attempted()[1].at.Sub(s.attempted()[0].at); pause < 900*time.Millisecond {
+		if pause := s.attempted()[1].at.Sub(s.attempted()[0].at); pause < 1900*time.Millisecond {
 			t.Errorf("with Retry-After: %s the pause was %v", header, pause)
 		}
-	}
-}
-
-func TestFlushEndsPause(t *testing.T) {
-	s := serve(t, scripted(503, 503, 503, 503, 503, 503))
-	obs.Init(obs.Options{DSN: s.dsn()})
-	obs.CaptureMessage("at once")
-	eventually(t, "six attempts", func() bool { return len(s.attempted()) == 6 })
-	s.only(t)
-	// Without a flush, the pause after six failures is at least a second.
-	if pause := s.attempted()[6].at.Sub(s.attempted()[5].at); pause > 900*time.Millisecond {
-		t.Errorf("the seventh attempt came %v after the sixth", pause)
 	}
 }
 
@@ -216,25 +194,6 @@ func TestFullQueueDropsNewestEvents(t *testing.T) {
 	s := serve(t, func(int, http.ResponseWriter) int { <-release; return http.StatusCreated })
 	obs.Init(obs.Options{DSN: s.dsn()})
 	queued := 0
-	for i := 0; i < 2100; i++ {
-		if obs.CaptureMessage(fmt.Sprint("message ", i)) != "" {
-			queued++
-		}
-	}
-	close(release)
-	equal(t, "number of queued events", queued, 2048)
-	equal(t, "Flush", obs.Flush(30*time.Second), false)
-	equal(t, "number of events", len(s.events()), 2048)
-	equal(t, "last message", s.events()[2047].Message, "message 2047")
-	obs.CaptureMessage("there is room again")
-	equal(t, "number of events with room in the queue", len(s.flushed(t)), 2049)
-}
-
-func TestQueueIsBoundedInBytes(t *testing.T) {
-	release := make(chan struct{})
-	s := serve(t, func(int, http.ResponseWriter) int { <-release; return http.StatusCreated })
-	obs.Init(obs.Options{DSN: s.dsn()})
-	queued := 0
 	for i := 0; i < 20; i++ {
 		blob := strings.Repeat("x", 900_000)
 		if obs.CaptureMessage(fmt.Sprint("message ", i), obs.WithExtra(map[string]any{"blob": blob})) != "" {
@@ -244,6 +203,10 @@ func TestQueueIsBoundedInBytes(t *testing.T) {
 	close(release)
 	equal(t, "number of queued events", queued, 9)
 	equal(t, "Flush", obs.Flush(30*time.Second), false)
+	equal(t, "number of events", len(s.events()), 9)
+	equal(t, "last message", s.events()[8].Message, "message 8")
+	obs.CaptureMessage("there is room again")
+	equal(t, "number of events with room in the queue", len(s.flushed(t)), 10)
 }
 
 func TestQueuedEventsGoToTheServerOfTheLatestInit(t *testing.T) {
@@ -291,32 +254,4 @@ func TestInvalidDSNKeepsTheServerOfQueuedEvents(t *testing.T) {
 	equal(t, "id", obs.CaptureMessage("lost"), "")
 	equal(t, "Flush after a loss", obs.Flush(20*time.Second), false)
 	equal(t, "message", s.only(t).Message, "queued")
-}
-
-func TestRepeatedInitForTheSameServerHonoursRetryAfter(t *testing.T) {
-	s := serve(t, func(attempt int, w http.ResponseWriter) int {
-		if attempt > 0 {
-			return http.StatusCreated
-		}
-		w.Header().Set("Retry-After", "1")
-		return http.StatusServiceUnavailable
-	})
-	for i := 0; i < 2; i++ {
-		obs.Init(obs.Options{DSN: s.dsn()})
-		obs.CaptureMessage(fmt.Sprint("message ", i))
-		eventually(t, "an attempt", func() bool { return len(s.attempted()) > 0 })
-	}
-	equal(t, "number of events", len(s.flushed(t)), 2)
-	if pause := s.attempted()[1].at.Sub(s.attempted()[0].at); pause < 900*time.Millisecond {
-		t.Errorf("the pause was %v", pause)
-	}
-}
-
-func TestRepeatedInitClosesIdleConnection(t *testing.T) {
-	old := start(t, obs.Options{})
-	obs.CaptureMessage("old")
-	old.only(t)
-	equal(t, "number of connections", old.open.Load(), 1)
-	start(t, obs.Options{})
-	eventually(t, "close of the old connection", func() bool { return old.open.Load() == 0 })
 }

@@ -5,6 +5,8 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"time"
@@ -160,6 +162,24 @@ var scenarios = map[string]func(){
 		setUp()
 		defer obs.Recover()
 		panic(errors.New("compat unhandled"))
+	},
+	"carried": func() {
+		setUp()
+		obs.SetUser(obs.User{ID: "7", Email: "ann@example.com"})
+		obs.SetTag("plan", "pro")
+		obs.AddBreadcrumb(obs.Breadcrumb{Category: "cart", Message: "added", Data: map[string]any{"sku": "A-1"}})
+		obs.CaptureException(errors.New("compat carried"), func(e *obs.Event) { e.Contexts["order"] = map[string]any{"id": 12} })
+		flush(10 * time.Second)
+	},
+	"request": func() {
+		setUp()
+		pay := func(_ http.ResponseWriter, r *http.Request) {
+			obs.CaptureException(errors.New("compat request"), obs.WithContext(r.Context()))
+		}
+		request := httptest.NewRequest("POST", "/pay?coupon=1", nil)
+		request.Header.Set("User-Agent", "compat/1")
+		obs.Handler(http.HandlerFunc(pay)).ServeHTTP(httptest.NewRecorder(), request)
+		flush(10 * time.Second)
 	},
 	"unhandled-plain": func() { panic(errors.New("compat unhandled")) },
 }
