@@ -101,7 +101,7 @@ const scenarios = {
   'silent-server': { flush: 2000, run: ({ obs }) => obs.captureMessage('no answer') },
   'bad-dsn': ({ obs }) => obs.captureMessage('nowhere'),
 
-  unhandled: { with: { captureUnhandled: true }, flush: null, run: unhandled },
+  unhandled: { flush: null, run: unhandled },
   'unhandled-plain': { with: null, flush: null, run: unhandled },
 };
 

@@ -17,5 +17,5 @@ test('the module has no imports and no top-level await', () => {
 
 test('the exports match the declared types', async () => {
   const types = [...read('obs.d.ts').matchAll(/^export function (\w+)/gm)].map(([, name]) => name);
-  assert.deepEqual(Object.keys(await import('@obs/sdk')).sort(), types.sort());
+  assert.deepEqual(Object.keys(await import('@obs/sdk')).sort(), [...new Set(types)].sort());
 });

@@ -22,7 +22,7 @@ export class Tab {
     return tab;
   }
 
-  /** Starts an obs and loads a page whose SDK captures uncaught errors. */
+  /** Starts an obs and loads a page with the SDK. */
   async load({ headers = {}, url = `http://localhost:${this.files.address().port}/`, dsn, answer } = {}) {
     this.server = await Server.start(answer);
     this.dsn = dsn ?? this.server.dsn;
@@ -42,7 +42,7 @@ export class Tab {
     return `<!doctype html><title>page</title>
 <script type="module">
 import * as obs from '${origin}/sdk.js';
-obs.init({ dsn: '${this.dsn}', captureUnhandled: true });
+obs.init({ dsn: '${this.dsn}' });
 window.obs = obs;
 </script>`;
   }
