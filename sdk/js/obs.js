@@ -161,7 +161,7 @@ function capture(level, describe, options) {
       user: user ?? undefined,
       tags: flat(tags),
       extra: flat({ ...details, ...clean(client.extra), ...flat(extra) }),
-      request: describeRequest(request),
+      request: safely(describeRequest, undefined, request),
       breadcrumbs: breadcrumbs.length ? breadcrumbs : undefined,
       fingerprint: options?.fingerprint,
       mechanism: options?.handled === false ? { handled: false } : undefined,

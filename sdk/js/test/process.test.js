@@ -108,6 +108,37 @@ test('an error that is captured and then thrown makes one event', async () => {
   assert.deepEqual(messages(), ['once']);
 });
 
+test('an uncaught error or rejection has the context of its scope', async () => {
+  const fails = { error: "setTimeout(() => { throw new Error('in scope'); }, 1)", rejection: "Promise.reject(new Error('in scope'))" };
+  for (const [id, source] of Object.entries(fails)) {
+    server.events.length = 0;
+    const sets = `obs.setTag('id', '${id}');\n  obs.addBreadcrumb({ message: 'before' });`;
+    await program(`${started}${setUp}process.on('uncaughtException', () => {});\nobs.withScope({ user: { id: 7 } }, async () => {\n  await null;\n  ${sets}\n  ${source};\n});`, { dsn: server.dsn });
+    assert.deepEqual(events().map(({ user, tags, breadcrumbs }) => [user, tags, breadcrumbs[0].message]), [[{ id: 7 }, { id }, 'before']]);
+  }
+});
+
+const copies = `const other = await import('${new URL('../obs.js?other', import.meta.url)}');\n${started}${setUp}`;
+for (const [what, source] of [['error', "setTimeout(() => { throw new Error('once'); }, 1)"], ['rejection', "Promise.reject(new Error('once'))"], ['rejected text', "Promise.reject('once')"]]) {
+  test(`two copies of the SDK report an uncaught ${what} once, and send all that they have queued`, async () => {
+    const run = await program(`${copies}other.init({ dsn, serverName: 'other' });\nobs.captureMessage('queued');\nother.captureMessage('too');\n${source};`, { dsn: server.dsn });
+    assert.equal(run.status, 1);
+    assert.deepEqual(events().map(({ message, server_name }) => [message, server_name]).sort(), [['once', 'other'], ['queued', 'here'], ['too', 'other']]);
+  });
+}
+
+test('once the latest copy of the SDK is closed, the other one reports uncaught errors', async () => {
+  await program(`${copies}other.init({ dsn });\nawait other.close();\nsetTimeout(() => { throw new Error('once'); }, 1);`, { dsn: server.dsn });
+  assert.deepEqual(messages(), ['once']);
+});
+
+test('two copies of the SDK whose hooks capture each other do not loop', async () => {
+  const asks = (name) => `beforeSend: (event) => (${name}.captureMessage('from a hook'), event)`;
+  const run = await program(`${copies}obs.init({ dsn, ${asks('other')} });\nother.init({ dsn, ${asks('obs')} });\nobs.captureMessage('m');`, { dsn: server.dsn });
+  assert.equal(run.status, 0);
+  assert.deepEqual(messages().sort(), ['from a hook', 'm']);
+});
+
 test('an error that is captured and then rejected, more than once, makes one event', async () => {
   const rejections = 'for (let n = 0; n < 3; n++) {\n  Promise.reject(error);\n  await new Promise(setImmediate);\n}';
   await program(`${setUp}${logs}const error = new Error('again');\nobs.captureException(error);\n${rejections}\nawait obs.flush();`, { dsn: server.dsn });
