@@ -130,14 +130,12 @@ test('a page and its bundle, each with the SDK, report an uncaught error once, b
 test('errors that come before the SDK are remembered by a script of five lines and sent', async () => {
   const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
   const [, early] = /<!-- early -->\n```html\n(.*?)```/s.exec(readme);
-  const html = early.replaceAll('https://obs.example.com/sdk.js', '/sdk.js').replace(/https:\/\/KEY@obs\.example\.com/, tab.dsn)
-    .replace('</script>', "</script>\n<script>Promise.reject(new Error('early rejection'));\nnull.early;</script>");
-  assert.ok(html.includes('early rejection'));
-  await tab.page.setContent('');
-  await tab.page.route('**/early', (route) => route.fulfill({ contentType: 'text/html', body: `<!doctype html>${html}` }));
-  await tab.page.goto(new URL('/early', tab.page.url()).href);
+  const failing = "</script>\n<script>Promise.reject(new Error('early rejection'));\nnull.early;</script>";
+  await tab.unload();
+  await tab.load({ html: (dsn) => `<!doctype html>${early.replace('https://obs.example.com/sdk.js', '/sdk.js').replace('https://KEY@obs.example.com', dsn).replace('</script>', failing)}` });
+  await eventually(() => tab.server.events.length === 2);
   await tab.page.addScriptTag({ url: '/throws.js' });
-  await eventually(() => tab.server.events.length >= 3);
+  await eventually(() => tab.server.events.length === 3);
   const seen = tab.server.events.map(({ type, message, mechanism }) => [type, message, mechanism]);
   assert.deepEqual(seen.sort(), [
     ['Error', 'early rejection', { handled: false }],
