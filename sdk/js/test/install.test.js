@@ -30,7 +30,7 @@ if (!process.versions.bun) {
     // A copy, so that nothing is generated in the working tree.
     await mkdir(join(folder, 'clone/sdk'), { recursive: true });
     await cp(join(sdk, '../../LICENSE'), join(folder, 'clone/LICENSE'));
-    const isSource = (path) => !/node_modules|\.tgz$|obs\.d?\.?cjs$|[/\\]LICENSE$/.test(path.slice(sdk.length));
+    const isSource = (path) => !/^(node_modules|.*\.tgz|obs\.cjs|obs\.d\.cts|LICENSE)$/.test(path.slice(sdk.length));
     await cp(sdk, join(folder, 'clone/sdk/js'), { recursive: true, filter: isSource });
     await program('package.json', '{"name":"shop","private":true}');
     tarball = (await run('npm', 'pack', '--silent', './clone/sdk/js')).trim();
