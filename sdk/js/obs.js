@@ -690,13 +690,11 @@ function addHooks() {
   }
 }
 
-/** Listens until the hooks are removed. Returns a function that stops before that. */
+/** Listens until the hooks are removed. */
 function on(target, name, run, capture) {
-  const handler = (...values) => safely(run, undefined, ...values);
-  const off = () => (target.removeEventListener ?? target.off).call(target, name, handler, capture);
+  const handler = Object.assign((...values) => safely(run, undefined, ...values), { isObs: true });
   (target.addEventListener ?? target.prependListener)?.call(target, name, handler, capture); // An earlier listener may end the process.
-  undo.push(off);
-  return off;
+  undo.push(() => (target.removeEventListener ?? target.off).call(target, name, handler, capture));
 }
 
 /** Replaces a method until the hooks are removed. `run` gets a function that calls the original. */
@@ -744,9 +742,11 @@ function watchRejections() {
     });
   }
   const unheard = []; // Reasons of rejections without another listener.
-  const off = on(process, 'unhandledRejection', (reason) => {
+  const rejectAgain = () => process.removeAllListeners('unhandledRejection') && unheard.map((reason) => Promise.reject(reason));
+  on(process, 'unhandledRejection', (reason) => {
     captureUncaught(reason);
-    if (process.listenerCount('unhandledRejection') === 1 && unheard.push(reason) === 1) queueMicrotask(() => off(unheard.map((it) => Promise.reject(it))));
+    const isUnheard = (copies.owner ?? undo) === undo && process.listeners('unhandledRejection').every((it) => it.isObs);
+    if (isUnheard && unheard.push(reason) === 1) queueMicrotask(rejectAgain);
   });
 }
 
