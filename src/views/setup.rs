@@ -131,7 +131,7 @@ obs.init({{
 }});</pre></details>
 <details><summary>JavaScript in a browser</summary><pre class="all">&lt;script type="module"&gt;
   import * as obs from '{1}/sdk.js';
-  obs.init({{ dsn: '{0}', captureUnhandled: true }});
+  obs.init({{ dsn: '{0}' }});
 &lt;/script&gt;</pre></details>
 "#,
         dsn,
