@@ -1,7 +1,7 @@
 // Every page in both colour schemes and at every width: nothing that axe finds fault with, nothing wider than the screen.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { after, before, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import axe from 'axe-core';
 import { launch } from './chromium.js';
 import { start } from './obs.js';
@@ -40,19 +40,21 @@ async function faults(url, colorScheme) {
   return [...found];
 }
 
-for (const scheme of ['light', 'dark']) {
-  test(`no page has a fault in ${scheme} colours`, async () => {
-    const { issues } = await obs.read('/api/issues');
-    const of = (text) => issues.find(({ message }) => message.includes(text));
-    const [deep, asked] = [of('Maximum call stack'), of('differs from')];
-    const paths = [
-      '/', '/?period=14d', '/?q=env:production+is:any', '/?q=nothing+like+it', '/?sort=day', '/?after=1',
-      `/issues/${deep.id}`, `/issues/${asked.id}`, `/issues/${asked.id}?q=env:staging`, `/events/${asked.last_event_id}`, '/setup', '/nowhere',
-    ];
-    const all = [];
-    for (const url of [...paths.map((path) => obs.origin + path), `${empty.origin}/`]) {
-      for (const fault of await faults(url, scheme)) all.push(`${url}: ${fault}`);
-    }
-    assert.deepEqual(all, []);
-  });
-}
+describe('in a browser', { concurrency: 2 }, () => {
+  for (const scheme of ['light', 'dark']) {
+    test(`no page has a fault in ${scheme} colours`, async () => {
+      const { issues } = await obs.read('/api/issues');
+      const of = (text) => issues.find(({ message }) => message.includes(text));
+      const [deep, asked] = [of('Maximum call stack'), of('differs from')];
+      const paths = [
+        '/', '/?period=14d', '/?q=env:production+is:any', '/?q=nothing+like+it', '/?sort=day', '/?after=1',
+        `/issues/${deep.id}`, `/issues/${asked.id}`, `/issues/${asked.id}?q=env:staging`, `/events/${asked.last_event_id}`, '/setup', '/nowhere',
+      ];
+      const all = [];
+      for (const url of [...paths.map((path) => obs.origin + path), `${empty.origin}/`]) {
+        for (const fault of await faults(url, scheme)) all.push(`${url}: ${fault}`);
+      }
+      assert.deepEqual(all, []);
+    });
+  }
+});
