@@ -238,6 +238,14 @@ pub struct Facet {
     pub other: i64,
 }
 
+/// Values that the list offers as filters.
+#[derive(Clone, Debug, Default)]
+pub struct Choices {
+    pub values: Vec<String>,
+    /// How many more there are.
+    pub more: i64,
+}
+
 /// Events in one hour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Hour {

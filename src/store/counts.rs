@@ -1,13 +1,12 @@
 //! The numbers that are stored because no query could compute them once old events are gone: events per issue, per hour
-//! and per value, and how many events are stored. Everything that changes them is in this file.
+//! and per value, and how many events are stored. Everything that changes them is in this file and in `filter_values`.
+use super::filter_values;
 use crate::domain::Level;
 use crate::event::tags::{self, Tag};
 use crate::time::Time;
-use rusqlite::{Connection, Statement, Transaction, params};
+use rusqlite::{Connection, Statement, ToSql, Transaction, params};
 use std::collections::BTreeMap;
 
-/// Stands for all issues together in `issue_hours`.
-pub const ALL_ISSUES: i64 = 0;
 /// The fields whose values are counted per issue.
 pub const KINDS: [&str; 3] = ["environment", "release", "server_name"];
 /// The kind of the values that tell users apart. The kind of a tag is [`tag_kind`].
@@ -23,6 +22,7 @@ const MAX_HOURS: i64 = 14 * 24 + 1;
 /// What some events of one issue contribute to its counts. All but `stored` include events that clients held back.
 #[derive(Default)]
 pub struct Tally<'a> {
+    project: &'a str,
     pub stored: i64,
     /// In the order of arrival.
     first_seq: i64,
@@ -31,11 +31,13 @@ pub struct Tally<'a> {
     first_seen: Option<(Time, Option<&'a str>)>,
     last_seen: Option<Time>,
     pub hours: BTreeMap<i64, HourCount>,
-    values: BTreeMap<(&'a str, &'a str), i64>,
+    /// The events of each kind and value, and the first of them.
+    values: BTreeMap<(&'a str, &'a str), (i64, i64)>,
 }
 
 /// What counts of an event.
 pub struct Arrival<'a> {
+    pub project: &'a str,
     pub seq: i64,
     pub received_at: Time,
     pub level: Level,
@@ -54,7 +56,8 @@ pub struct HourCount {
 impl<'a> Tally<'a> {
     /// Adds an event that is newer than the others.
     pub fn add(&mut self, event: Arrival<'a>) {
-        let Arrival { seq, received_at, level, suppressed, fields, labels } = event;
+        let Arrival { project, seq, received_at, level, suppressed, fields, labels } = event;
+        self.project = project;
         let events = 1 + suppressed.unwrap_or(0);
         self.first_seq = if self.stored == 0 { seq } else { self.first_seq };
         self.last_seq = seq;
@@ -68,7 +71,7 @@ impl<'a> Tally<'a> {
         hour.errors += if level == Level::Error { events } else { 0 };
         let fields = KINDS.into_iter().zip(fields).filter_map(|(kind, value)| Some((kind, value.as_deref()?)));
         for value in fields.chain(labels.iter().map(|(kind, value)| (kind.as_str(), value.as_str()))) {
-            *self.values.entry(value).or_insert(0) += events;
+            self.values.entry(value).or_insert((0, seq)).0 += events;
         }
     }
 
@@ -108,7 +111,8 @@ pub fn add(transaction: &Transaction, tallies: &BTreeMap<i64, Tally>, now: Time)
     let mut imported = transaction
         .prepare_cached("UPDATE issues SET first_seen = ?2, first_release = ?3 WHERE id = ?1 AND first_seen > ?2")?;
     let (mut hours, mut values) = (transaction.prepare_cached(ADD_HOUR)?, transaction.prepare_cached(ADD_VALUE)?);
-    let mut sums: BTreeMap<i64, HourCount> = BTreeMap::new();
+    let mut sums: BTreeMap<(i64, &str), HourCount> = BTreeMap::new();
+    let mut named: BTreeMap<(&str, &str), (i64, i64)> = BTreeMap::new();
     let just_now = now.to_string();
     for (id, tally) in tallies {
         let Tally { stored, first_seq, last_seq, .. } = tally;
@@ -119,16 +123,23 @@ pub fn add(transaction: &Transaction, tallies: &BTreeMap<i64, Tally>, now: Time)
             imported.execute(params![id, first_seen.to_string(), release])?;
         }
         for (hour, count) in &tally.hours {
-            add_hour(transaction, &mut hours, *id, *hour, *count, now)?;
-            let sum = sums.entry(*hour).or_default();
+            add_hour(transaction, &mut hours, OF_ISSUE, id, *hour, *count, now)?;
+            let sum = sums.entry((*hour, tally.project)).or_default();
             (sum.events, sum.errors) = (sum.events + count.events, sum.errors + count.errors);
         }
-        for ((kind, value), events) in &tally.values {
-            add_value(transaction, &mut values, *id, kind, value, *events)?;
+        for ((kind, value), (events, seq)) in &tally.values {
+            if add_value(transaction, &mut values, *id, kind, value, *events)? && filter_values::KINDS.contains(kind) {
+                let sum = named.entry((kind, value)).or_insert((0, *seq));
+                *sum = (sum.0 + events, sum.1.min(*seq));
+            }
         }
     }
-    for (hour, sum) in sums {
-        add_hour(transaction, &mut hours, ALL_ISSUES, hour, sum, now)?;
+    let mut hours = transaction.prepare_cached(ADD_PROJECT_HOUR)?;
+    for ((hour, project), sum) in sums {
+        add_hour(transaction, &mut hours, OF_PROJECT, &project, hour, sum, now)?;
+    }
+    for ((kind, value), (events, seq)) in named {
+        filter_values::add(transaction, kind, value, events, seq)?;
     }
     add_to_total(transaction, tallies.values().map(|tally| tally.stored).sum())
 }
@@ -139,30 +150,36 @@ fn add_to_total(connection: &Connection, stored: i64) -> rusqlite::Result<()> {
 
 const ADD_HOUR: &str =
     "UPDATE issue_hours SET events = events + ?3, errors = errors + ?4 WHERE issue_id = ?1 AND hour = ?2";
+const ADD_PROJECT_HOUR: &str =
+    "UPDATE project_hours SET events = events + ?3, errors = errors + ?4 WHERE project = ?1 AND hour = ?2";
+/// A table of hours, and the column for whose they are.
+const OF_ISSUE: (&str, &str) = ("issue_hours", "issue_id");
+const OF_PROJECT: (&str, &str) = ("project_hours", "project");
 
-/// An issue's first event in an hour also removes the hours that no chart shows any more. Such an hour is not added:
-/// imported events may be older. `add` is [`ADD_HOUR`].
+/// The first event of an issue or a project in an hour also removes the hours that no chart shows any more. Such an hour
+/// is not added: imported events may be older. `add` is the statement for the table.
 fn add_hour(
     transaction: &Transaction,
     add: &mut Statement,
-    issue: i64,
+    (table, whose): (&str, &str),
+    owner: &dyn ToSql,
     hour: i64,
     HourCount { events, errors }: HourCount,
     now: Time,
 ) -> rusqlite::Result<()> {
     let oldest = now.hour() - MAX_HOURS;
-    if add.execute([issue, hour, events, errors])? == 0 && hour >= oldest {
-        let mut insert = transaction.prepare_cached("INSERT INTO issue_hours VALUES (?1, ?2, ?3, ?4)")?;
-        insert.execute([issue, hour, events, errors])?;
-        let mut remove = transaction.prepare_cached("DELETE FROM issue_hours WHERE issue_id = ?1 AND hour < ?2")?;
-        remove.execute([issue, oldest])?;
+    if add.execute(params![owner, hour, events, errors])? == 0 && hour >= oldest {
+        let insert = format!("INSERT INTO {table} ({whose}, hour, events, errors) VALUES (?1, ?2, ?3, ?4)");
+        transaction.prepare_cached(&insert)?.execute(params![owner, hour, events, errors])?;
+        let remove = format!("DELETE FROM {table} WHERE {whose} = ?1 AND hour < ?2");
+        transaction.prepare_cached(&remove)?.execute(params![owner, oldest])?;
     }
     Ok(())
 }
 
 const ADD_VALUE: &str = "UPDATE issue_values SET events = events + ?4 WHERE issue_id = ?1 AND kind = ?2 AND value = ?3";
 
-/// `add` is [`ADD_VALUE`].
+/// `add` is [`ADD_VALUE`]. Returns false if the value is not counted under its own name.
 fn add_value(
     transaction: &Transaction,
     add: &mut Statement,
@@ -170,9 +187,9 @@ fn add_value(
     kind: &str,
     value: &str,
     events: i64,
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<bool> {
     if add.execute(params![issue, kind, value, events])? > 0 {
-        return Ok(());
+        return Ok(true);
     }
     let mut count = transaction
         .prepare_cached("SELECT count(*) FROM issue_values WHERE issue_id = ?1 AND kind = ?2 AND value <> ''")?;
@@ -182,7 +199,7 @@ fn add_value(
             "SELECT count(DISTINCT kind) FROM issue_values WHERE issue_id = ?1 AND kind >= 'tag:' AND kind < 'tag;'",
         )?;
         if tags.query_row([issue], |row| row.get::<_, i64>(0))? >= MAX_TAGS {
-            return Ok(());
+            return Ok(false);
         }
     }
     let has_room = values < if kind == USER { MAX_USERS } else { MAX_VALUES };
@@ -191,7 +208,7 @@ fn add_value(
          ON CONFLICT DO UPDATE SET events = events + excluded.events",
     )?;
     insert.execute(params![issue, kind, if has_room { value } else { "" }, events])?;
-    Ok(())
+    Ok(has_room)
 }
 
 /// Subtracts an event that was deleted on request. (An event that retention removes stays counted.)
@@ -199,33 +216,36 @@ pub fn subtract(transaction: &Transaction, issue: i64, tally: &Tally) -> rusqlit
     transaction.execute("UPDATE issues SET count = count - ?2 WHERE id = ?1", [issue, tally.events()])?;
     for (hour, HourCount { events, errors }) in &tally.hours {
         transaction.execute(
-            "UPDATE issue_hours SET events = events - ?3, errors = errors - ?4 WHERE issue_id IN (0, ?1) AND hour = ?2",
+            "UPDATE issue_hours SET events = events - ?3, errors = errors - ?4 WHERE issue_id = ?1 AND hour = ?2",
             [issue, *hour, *events, *errors],
         )?;
+        transaction.execute(ADD_PROJECT_HOUR, params![tally.project, hour, -events, -errors])?;
         transaction.execute("DELETE FROM issue_hours WHERE issue_id = ?1 AND events <= 0", [issue])?;
     }
-    for ((kind, value), events) in &tally.values {
+    for ((kind, value), (events, _)) in &tally.values {
         let mut add = transaction.prepare_cached(ADD_VALUE)?;
-        if add.execute(params![issue, kind, value, -events])? == 0 {
-            add.execute(params![issue, kind, "", -events])?;
+        match add.execute(params![issue, kind, value, -events])? {
+            0 => drop(add.execute(params![issue, kind, "", -events])?),
+            _ => filter_values::subtract(transaction, kind, value, *events)?,
         }
     }
     transaction.execute("DELETE FROM issue_values WHERE issue_id = ?1 AND events <= 0", [issue])?;
     Ok(())
 }
 
-/// Subtracts all that an issue contributed to the hours of all issues.
+/// Subtracts all that an issue contributed to the hours of its project.
 pub fn subtract_issue(transaction: &Transaction, issue: i64) -> rusqlite::Result<()> {
     transaction.execute(
-        "UPDATE issue_hours SET events = issue_hours.events - gone.events, errors = issue_hours.errors - gone.errors
-         FROM issue_hours AS gone
-         WHERE issue_hours.issue_id = 0 AND gone.issue_id = ?1 AND gone.hour = issue_hours.hour",
+        "UPDATE project_hours SET events = project_hours.events - gone.events, errors = project_hours.errors - gone.errors
+         FROM issue_hours AS gone CROSS JOIN issues ON issues.id = gone.issue_id
+         WHERE gone.issue_id = ?1 AND project_hours.hour = gone.hour AND project_hours.project = issues.project",
         [issue],
     )?;
     Ok(())
 }
 
-/// Adds the hours and values of one issue to those of another, except hours that no chart shows any more.
+/// Adds the hours and values of one issue to those of another, except hours that no chart shows any more. The values are
+/// counted twice among those of all issues until the first issue's are removed.
 pub fn merge(transaction: &Transaction, from: i64, into: i64, now: Time) -> rusqlite::Result<()> {
     transaction.execute(
         "INSERT INTO issue_hours SELECT ?2, hour, events, errors FROM issue_hours WHERE issue_id = ?1 AND hour >= ?3
@@ -236,7 +256,9 @@ pub fn merge(transaction: &Transaction, from: i64, into: i64, now: Time) -> rusq
     let values = values.query_map([from], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     let mut add = transaction.prepare_cached(ADD_VALUE)?;
     for (kind, value, events) in values.collect::<Result<Vec<(String, String, i64)>, _>>()? {
-        add_value(transaction, &mut add, into, &kind, &value, events)?;
+        if add_value(transaction, &mut add, into, &kind, &value, events)? {
+            filter_values::subtract(transaction, &kind, &value, -events)?;
+        }
     }
     Ok(())
 }

@@ -9,7 +9,7 @@
 //! | `alerts` | alerts that wait for the operator's command |
 //! | `change/` | state changes, merges and deletions |
 //! | `read/` | the connections and queries behind every page |
-//! | `counts` | the numbers that are stored rather than computed |
+//! | `counts`, `filter_values` | the numbers that are stored rather than computed |
 //! | `file/` | opening, migrating, locking and copying the database file |
 //! | `transaction`, `error` | write transactions; why the database cannot do something |
 //!
@@ -19,6 +19,7 @@ mod change;
 mod counts;
 mod error;
 mod file;
+mod filter_values;
 mod read;
 mod transaction;
 mod transfer;

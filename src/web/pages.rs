@@ -19,7 +19,7 @@ pub fn issues(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
     let listing = call.listing()?;
     let asked = ListRequest { listing: &listing, period: call.period()? };
     state.store.read(|reader| {
-        let states = reader.states()?;
+        let states = reader.states(None)?;
         if states.iter().all(|(_, issues)| *issues == 0) {
             let setup = Setup { origin: &origin, keys: &state.keys, may_see_keys: call.sender.is_trusted };
             return Ok(format.answer(|| views::empty(&setup), || terminal::empty(&setup)));
@@ -34,10 +34,10 @@ pub fn issues(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
         let list = ListPage {
             asked,
             found: &found,
-            hours: &reader.hours(now.hour(), asked.period.hours(now))?,
+            hours: &reader.hours(None, now.hour(), asked.period.hours(now))?,
             issue_hours: &reader.issue_hours(&ids, now.hour(), ROW_HOURS)?,
             states: &states,
-            environments: &reader.environments()?,
+            environments: &reader.environments()?.values,
             projects: &projects(&state.keys),
             may_act: call.sender.is_trusted,
             now,

@@ -3,6 +3,7 @@ use super::state::state_of;
 use crate::event::tags;
 use crate::grouping::{self, Input};
 use crate::store::counts::{self, Arrival, Tally};
+use crate::store::filter_values;
 use crate::store::read::{self, EVENT};
 use rusqlite::{OptionalExtension, Transaction, params};
 
@@ -38,6 +39,7 @@ pub fn remove_belongings(transaction: &Transaction, issue: i64) -> rusqlite::Res
                       WHERE state = 'merged' AND id IN (SELECT id FROM merged WHERE into_id = ?1)";
     transaction.prepare_cached(unfinished)?.execute([issue])?;
     transaction.prepare_cached("DELETE FROM merged WHERE into_id = ?1")?.execute([issue])?;
+    filter_values::subtract_issue(transaction, issue)?;
     for table in ["issue_keys", "issue_hours", "issue_values", "issue_history"] {
         transaction.prepare_cached(&format!("DELETE FROM {table} WHERE issue_id = ?1"))?.execute([issue])?;
     }
@@ -56,6 +58,7 @@ pub fn event(transaction: &Transaction, id: &str) -> rusqlite::Result<bool> {
     let labels = counts::labels(&tags, user, contexts, request, more);
     let mut tally = Tally::default();
     tally.add(Arrival {
+        project: &gone.project,
         seq: summary.seq,
         received_at: summary.received_at,
         level: summary.level,

@@ -1,21 +1,43 @@
 //! The stored counts: events by hour, by environment, release and server, and issues by state.
 use super::pool::Reader;
-use crate::domain::{Facet, Hour, IssueState};
-use crate::store::counts::{ALL_ISSUES, KINDS};
+use crate::domain::{Choices, Facet, Hour, IssueState};
+use crate::store::counts::KINDS;
 use crate::store::error::Error;
 use rusqlite::types::Value;
-use rusqlite::{OptionalExtension, params_from_iter};
+use rusqlite::{ToSql, params_from_iter};
 use std::collections::HashMap;
 
 /// Values of a facet that are listed.
 const VALUES: i64 = 10;
-/// Environments that are offered as filters.
-const ENVIRONMENTS: usize = 10;
+/// Environments and releases that the list offers.
+const CHOICES: i64 = 6;
 
 impl Reader<'_> {
-    /// Events of all issues in each of the `count` hours up to `last`, which is in whole hours since 1970.
-    pub fn hours(&self, last: i64, count: usize) -> Result<Vec<Hour>, Error> {
-        self.hours_of(ALL_ISSUES, last, count)
+    /// Events of a project, or of all, in each of the `count` hours up to `last`, which is in whole hours since 1970.
+    pub fn hours(&self, project: Option<&str>, last: i64, count: usize) -> Result<Vec<Hour>, Error> {
+        let sql = "SELECT hour, sum(events), sum(errors) FROM project_hours
+                   WHERE hour BETWEEN ?2 AND ?3 AND project = ifnull(?1, project) GROUP BY hour";
+        self.sums(sql, &project, last, count)
+    }
+
+    /// The same for the issues in a list of ids.
+    pub fn hours_of_all(&self, ids: &[i64], last: i64, count: usize) -> Result<Vec<Hour>, Error> {
+        let ids = serde_json::to_string(ids).unwrap_or_default();
+        let sql = "SELECT hour, sum(events), sum(errors) FROM json_each(?1) CROSS JOIN issue_hours ON issue_id = value
+                   WHERE hour BETWEEN ?2 AND ?3 GROUP BY hour";
+        self.sums(sql, &ids, last, count)
+    }
+
+    /// `of` is the first parameter of a query for hours with their events and errors; the others are the first and last hour.
+    fn sums(&self, sql: &str, of: &dyn ToSql, last: i64, count: usize) -> Result<Vec<Hour>, Error> {
+        let first = last + 1 - count as i64;
+        let mut statement = self.0.prepare_cached(sql)?;
+        let mut rows = statement.query((of, first, last))?;
+        let mut hours = vec![Hour::default(); count];
+        while let Some(row) = rows.next()? {
+            hours[(row.get::<_, i64>(0)? - first) as usize] = Hour { events: row.get(1)?, errors: row.get(2)? };
+        }
+        Ok(hours)
     }
 
     pub fn hours_of(&self, issue: i64, last: i64, count: usize) -> Result<Vec<Hour>, Error> {
@@ -40,10 +62,12 @@ impl Reader<'_> {
         Ok(hours)
     }
 
-    /// The number of issues in each state.
-    pub fn states(&self) -> Result<Vec<(IssueState, i64)>, Error> {
-        let mut one = self.0.prepare_cached("SELECT issues FROM states WHERE state = ?1")?;
-        let count = |state: IssueState| Ok((state, one.query_row([state.as_str()], |row| row.get(0))?));
+    /// The number of issues of a project, or of all, in each state.
+    pub fn states(&self, project: Option<&str>) -> Result<Vec<(IssueState, i64)>, Error> {
+        let mut one = self.0.prepare_cached(
+            "SELECT ifnull(sum(issues), 0) FROM states WHERE state = ?1 AND project = ifnull(?2, project)",
+        )?;
+        let count = |state: IssueState| Ok((state, one.query_row((state.as_str(), project), |row| row.get(0))?));
         IssueState::ALL.into_iter().map(count).collect()
     }
 
@@ -70,19 +94,23 @@ impl Reader<'_> {
         KINDS.into_iter().map(str::to_string).chain(tags).map(facet).collect()
     }
 
-    /// The first environments in alphabetical order.
-    pub fn environments(&self) -> Result<Vec<String>, Error> {
-        // One look at the index per environment. DISTINCT would read every issue that has one.
-        let mut next = self.0.prepare_cached(
-            "SELECT value FROM issue_values INDEXED BY issue_values_by_value
-             WHERE kind = 'environment' AND value > ?1 ORDER BY value LIMIT 1",
-        )?;
-        let mut found: Vec<String> = Vec::new();
-        while found.len() < ENVIRONMENTS {
-            let last = found.last().map_or("", String::as_str);
-            let Some(value) = next.query_row([last], |row| row.get(0)).optional()? else { break };
-            found.push(value);
-        }
-        Ok(found)
+    /// The environments with the most events.
+    pub fn environments(&self) -> Result<Choices, Error> {
+        self.choices("environment", "events DESC, value")
+    }
+
+    /// The releases that arrived last.
+    pub fn releases(&self) -> Result<Choices, Error> {
+        self.choices("release", "first_seq DESC, value")
+    }
+
+    fn choices(&self, kind: &str, order: &str) -> Result<Choices, Error> {
+        let sql =
+            format!("SELECT value, count(*) OVER () FROM filter_values WHERE kind = ?1 ORDER BY {order} LIMIT ?2");
+        let mut statement = self.0.prepare_cached(&sql)?;
+        let rows = statement.query_map((kind, CHOICES), |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let rows: Vec<(String, i64)> = rows.collect::<Result<_, _>>()?;
+        let more = rows.first().map_or(0, |(_, all)| all - rows.len() as i64);
+        Ok(Choices { values: rows.into_iter().map(|(value, _)| value).collect(), more })
     }
 }

@@ -92,7 +92,8 @@ fn least_recent(transaction: &Transaction) -> rusqlite::Result<Option<i64>> {
     // One look at the index per state. The planner would sort all issues instead.
     let mut oldest = transaction.prepare_cached(
         "SELECT (SELECT last_seq FROM issues WHERE issues.state = states.state ORDER BY last_seq LIMIT 1) AS seq, state
-         FROM states WHERE state NOT IN ('merged', 'deleted') AND seq IS NOT NULL ORDER BY seq LIMIT 1",
+         FROM (SELECT 'open' AS state UNION SELECT 'resolved' UNION SELECT 'ignored') AS states
+         WHERE seq IS NOT NULL ORDER BY seq LIMIT 1",
     )?;
     let oldest: Option<(i64, String)> = oldest.query_row([], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
     let Some((seq, state)) = oldest else { return Ok(None) };

@@ -94,6 +94,7 @@ impl<'a> Commit<'a> {
         }
         let event = &new.event;
         self.tallies.entry(home.issue).or_default().add(Arrival {
+            project: &new.project,
             seq,
             received_at,
             level: event.level,
