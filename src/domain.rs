@@ -219,6 +219,14 @@ pub struct Found {
     pub scanned: Option<usize>,
 }
 
+/// The issues that a query matches.
+#[derive(Clone, Debug, Default)]
+pub struct Matches {
+    pub ids: Vec<i64>,
+    /// False if there are too many, or if time ran out.
+    pub is_complete: bool,
+}
+
 /// A change to an issue.
 #[derive(Clone, Debug)]
 pub struct HistoryEntry {

@@ -30,6 +30,11 @@ impl Reader<'_> {
         Ok(issues)
     }
 
+    /// The largest id that an issue has.
+    pub fn newest_issue(&self) -> Result<i64, Error> {
+        Ok(self.one("SELECT max(id) FROM issues", [], |row| row.get::<_, Option<i64>>(0))?.flatten().unwrap_or(0))
+    }
+
     /// The issue that a merged issue is now part of.
     pub fn merged_into(&self, id: i64) -> Result<Option<i64>, Error> {
         self.one("SELECT into_id FROM merged WHERE id = ?1", [id], |row| row.get(0))

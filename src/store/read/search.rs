@@ -2,7 +2,7 @@
 //! looked up in an index first.
 use super::page::{PAGE, page};
 use super::pool::Reader;
-use crate::domain::{Cursor, Found, Issue, IssueState, Page, Position};
+use crate::domain::{Cursor, Found, Issue, IssueState, Matches, Page, Position};
 use crate::query::{Field, Is, Query, Sort, Term};
 use crate::store::counts::tag_kind;
 use crate::store::error::Error;
@@ -14,6 +14,10 @@ use std::time::{Duration, Instant};
 
 /// How long a search scans. The answer as a whole then takes less than 200 ms.
 const TIME: Duration = Duration::from_millis(150);
+/// Issues that are collected for what concerns all matches.
+pub const MAX_MATCHES: usize = 1000;
+/// Hours of `sort=day`, the current one included.
+const DAY_HOURS: i64 = 24;
 /// Issues between two looks at the clock.
 const STRIDE: usize = 64;
 /// Candidates from an index are sorted, so there must be no more than this many.
@@ -27,14 +31,15 @@ impl Reader<'_> {
         if states.is_empty() {
             return Ok(Found { page: Page { rows: Vec::new(), newer: None, older: None }, scanned: None });
         }
-        let query = &known_tags(self.0, query)?;
-        let candidates = candidates(self.0, query)?;
-        let search = Search { conditions: conditions(query, now), candidates, sort, cursor };
-        let scan = search.scan(self.0, &states)?;
-        let issues = self.issues_by_id(&scan.found)?;
+        let mut scan = Search::new(self.0, query, sort, cursor, now)?.scan(self.0, &states, PAGE, TIME)?;
+        if sort == Sort::Day {
+            scan.sort(cursor);
+        }
+        let ids: Vec<i64> = scan.found.iter().map(|(_, id)| *id).collect();
+        let issues = self.issues_by_id(&ids)?;
         // Another program may have removed an issue's newest event. That issue is not shown, but must not end the list.
-        let incomplete = issues.len() < scan.found.len() && scan.found.len() > PAGE;
-        let mut page = page(cursor, issues, |issue| position(sort, issue));
+        let incomplete = issues.len() < ids.len() && ids.len() > PAGE;
+        let mut page = page(cursor, issues, |issue| position(sort, issue, &scan));
         if page.rows.is_empty() {
             // The way back starts in front of the first issue that was scanned.
             match cursor {
@@ -43,7 +48,7 @@ impl Reader<'_> {
                 Cursor::Newest => {}
             }
         }
-        if scan.timed_out || incomplete {
+        if scan.timed_out && sort != Sort::Day || incomplete {
             match cursor {
                 Cursor::Before(_) => page.newer = scan.last,
                 _ => page.older = scan.last,
@@ -51,10 +56,26 @@ impl Reader<'_> {
         }
         Ok(Found { page, scanned: scan.timed_out.then_some(scan.scanned) })
     }
+
+    /// All issues that match a query, if they are few and found in time.
+    pub fn matches(&self, query: &Query, time: Duration, now: Time) -> Result<Matches, Error> {
+        let states = query.states();
+        if states.is_empty() {
+            return Ok(Matches { ids: Vec::new(), is_complete: true });
+        }
+        let search = Search::new(self.0, query, Sort::LastSeen, Cursor::Newest, now)?;
+        let scan = search.scan(self.0, &states, MAX_MATCHES, time)?;
+        let is_complete = !scan.timed_out && scan.found.len() <= MAX_MATCHES;
+        Ok(Matches { ids: scan.found.into_iter().take(MAX_MATCHES).map(|(_, id)| id).collect(), is_complete })
+    }
 }
 
-fn position(sort: Sort, issue: &Issue) -> Position {
+fn position(sort: Sort, issue: &Issue, scan: &Scan) -> Position {
     match sort {
+        Sort::Day => {
+            let of_day = scan.found.iter().find(|(_, id)| *id == issue.id);
+            Position { key: of_day.map_or(0, |(events, _)| *events), id: issue.id }
+        }
         Sort::LastSeen => Position { key: issue.last_seq, id: 0 },
         Sort::FirstSeen => Position { key: issue.id, id: 0 },
         Sort::Count => Position { key: issue.count, id: issue.id },
@@ -65,7 +86,7 @@ fn position(sort: Sort, issue: &Issue) -> Position {
 type Sql = (String, Vec<Value>);
 
 struct Search {
-    /// An expression that is true for the issues to be found.
+    /// An expression that is above 0 for the issues to be found; for [`Sort::Day`], their events of the day.
     conditions: Sql,
     /// A subquery for the ids of few issues that include every match, if an index supplies one.
     candidates: Option<Sql>,
@@ -76,16 +97,50 @@ struct Search {
 /// The ids of the issues found, and how far the scan came.
 #[derive(Default)]
 struct Scan {
-    found: Vec<i64>,
+    /// The value of the conditions, and the id.
+    found: Vec<(i64, i64)>,
     first: Option<Position>,
     last: Option<Position>,
     scanned: usize,
     timed_out: bool,
 }
 
+impl Scan {
+    /// Orders what was found by its events of the day, and leaves the rows of a page and one more.
+    fn sort(&mut self, cursor: Cursor) {
+        self.found.sort_unstable_by(|a, b| b.cmp(a));
+        match cursor {
+            Cursor::Newest => {}
+            Cursor::After(Position { key, id }) => self.found.retain(|found| *found < (key, id)),
+            Cursor::Before(Position { key, id }) => {
+                self.found.retain(|found| *found > (key, id));
+                self.found.reverse();
+            }
+        }
+        self.found.truncate(PAGE + 1);
+        self.last = self.found.last().map(|(key, id)| Position { key: *key, id: *id });
+        self.first = match cursor {
+            Cursor::After(position) | Cursor::Before(position) => Some(position),
+            Cursor::Newest => None,
+        };
+    }
+}
+
 impl Search {
-    /// Ends when the page is full or time is up.
-    fn scan(&self, connection: &Connection, states: &[IssueState]) -> Result<Scan, Error> {
+    fn new(connection: &Connection, query: &Query, sort: Sort, cursor: Cursor, now: Time) -> Result<Search, Error> {
+        let query = &known_tags(connection, query)?;
+        let candidates = candidates(connection, query)?;
+        Ok(Search { conditions: conditions(query, sort, now), candidates, sort, cursor })
+    }
+
+    /// Ends when `limit` is exceeded or time is up. What [`Sort::Day`] orders is found first, all of it.
+    fn scan(
+        &self,
+        connection: &Connection,
+        states: &[IssueState],
+        limit: usize,
+        time: Duration,
+    ) -> Result<Scan, Error> {
         let start = Instant::now();
         let (sql, values) = self.sql(states);
         let mut statement = connection.prepare_cached(&sql)?;
@@ -96,13 +151,14 @@ impl Search {
             scan.last = Some(Position { key, id: if self.sort == Sort::Count { id } else { 0 } });
             scan.first = scan.first.or(scan.last);
             scan.scanned += 1;
-            if row.get(2)? {
-                scan.found.push(id);
+            let value = row.get(2)?;
+            if value > 0 {
+                scan.found.push((value, id));
             }
-            if scan.found.len() > PAGE {
+            if scan.found.len() > limit && self.sort != Sort::Day {
                 break;
             }
-            if scan.scanned % STRIDE == 0 && start.elapsed() > TIME {
+            if scan.scanned % STRIDE == 0 && start.elapsed() > time {
                 scan.timed_out = true;
                 break;
             }
@@ -113,12 +169,13 @@ impl Search {
     /// Selects key, id, and whether the conditions hold, in the order of the list and no faster than rows are read.
     fn sql(&self, states: &[IssueState]) -> Sql {
         let (side, order, from) = match self.cursor {
+            _ if self.sort == Sort::Day => ("<=", "DESC", Position { key: i64::MAX, id: i64::MAX }),
             Cursor::Newest => ("<=", "DESC", Position { key: i64::MAX, id: i64::MAX }),
             Cursor::After(position) => ("<", "DESC", position),
             Cursor::Before(position) => (">", "ASC", position),
         };
         let (key, index, after) = match self.sort {
-            Sort::LastSeen => ("last_seq", "issues_by_activity", format!("last_seq {side} ?")),
+            Sort::LastSeen | Sort::Day => ("last_seq", "issues_by_activity", format!("last_seq {side} ?")),
             Sort::FirstSeen => ("issues.id", "issues_by_age", format!("issues.id {side} ?")),
             Sort::Count => ("count", "issues_by_count", format!("(count, issues.id) {side} (?, ?)")),
         };
@@ -150,8 +207,13 @@ impl Search {
 }
 
 /// Everything in a query except the states, as one expression.
-fn conditions(query: &Query, now: Time) -> Sql {
+fn conditions(query: &Query, sort: Sort, now: Time) -> Sql {
     let mut values = Vec::new();
+    let first_hour = now.hour() + 1 - DAY_HOURS;
+    let is_active = (sort == Sort::Day).then(|| {
+        values.push(Time::from_millis(first_hour * 3_600_000).unwrap_or(Time::EPOCH).to_string().into());
+        "last_seen >= ?".to_string()
+    });
     let conditions = query.0.iter().filter_map(|term| {
         let (sql, value) = match term {
             Term::Is(Is::State(_) | Is::Any) => return None,
@@ -177,9 +239,17 @@ fn conditions(query: &Query, now: Time) -> Sql {
         values.push(value.into());
         Some(sql)
     });
-    let conditions: Vec<String> = conditions.collect();
+    let conditions: Vec<String> = is_active.into_iter().chain(conditions).collect();
+    let value = match sort {
+        Sort::Day => {
+            values.push(first_hour.into());
+            "(SELECT ifnull(sum(events), 0) FROM issue_hours WHERE issue_id = issues.id AND hour >= ?)"
+        }
+        _ => "1",
+    };
     // `iif` stops at the first condition that does not hold.
-    (if conditions.is_empty() { "1".into() } else { format!("iif({}, 1, 0)", conditions.join(" AND ")) }, values)
+    let conditions = if conditions.is_empty() { "1".into() } else { conditions.join(" AND ") };
+    (format!("iif({conditions}, {value}, 0)"), values)
 }
 
 /// True if an issue ever had an event with this value.

@@ -4,7 +4,7 @@ use crate::domain::{Choices, Facet, Hour, IssueState};
 use crate::store::counts::KINDS;
 use crate::store::error::Error;
 use rusqlite::types::Value;
-use rusqlite::{ToSql, params_from_iter};
+use rusqlite::{ToSql, params, params_from_iter};
 use std::collections::HashMap;
 
 /// Values of a facet that are listed.
@@ -15,29 +15,30 @@ const CHOICES: i64 = 6;
 impl Reader<'_> {
     /// Events of a project, or of all, in each of the `count` hours up to `last`, which is in whole hours since 1970.
     pub fn hours(&self, project: Option<&str>, last: i64, count: usize) -> Result<Vec<Hour>, Error> {
-        let sql = "SELECT hour, sum(events), sum(errors) FROM project_hours
-                   WHERE hour BETWEEN ?2 AND ?3 AND project = ifnull(?1, project) GROUP BY hour";
-        self.sums(sql, &project, last, count)
+        let sql = "SELECT hour, events, errors FROM project_hours
+                   WHERE project = ifnull(?1, project) AND hour BETWEEN ?2 AND ?3";
+        self.sums(sql, &[project], last, count)
     }
 
-    /// The same for the issues in a list of ids.
+    /// The same for several issues together.
     pub fn hours_of_all(&self, ids: &[i64], last: i64, count: usize) -> Result<Vec<Hour>, Error> {
-        let ids = serde_json::to_string(ids).unwrap_or_default();
-        let sql = "SELECT hour, sum(events), sum(errors) FROM json_each(?1) CROSS JOIN issue_hours ON issue_id = value
-                   WHERE hour BETWEEN ?2 AND ?3 GROUP BY hour";
-        self.sums(sql, &ids, last, count)
+        let sql = "SELECT hour, events, errors FROM issue_hours WHERE issue_id = ?1 AND hour BETWEEN ?2 AND ?3";
+        self.sums(sql, ids, last, count)
     }
 
-    /// `of` is the first parameter of a query for hours with their events and errors; the others are the first and last hour.
-    fn sums(&self, sql: &str, of: &dyn ToSql, last: i64, count: usize) -> Result<Vec<Hour>, Error> {
+    /// Adds up the hours of each owner, which is the first parameter of the query.
+    fn sums(&self, sql: &str, owners: &[impl ToSql], last: i64, count: usize) -> Result<Vec<Hour>, Error> {
         let first = last + 1 - count as i64;
         let mut statement = self.0.prepare_cached(sql)?;
-        let mut rows = statement.query((of, first, last))?;
-        let mut hours = vec![Hour::default(); count];
-        while let Some(row) = rows.next()? {
-            hours[(row.get::<_, i64>(0)? - first) as usize] = Hour { events: row.get(1)?, errors: row.get(2)? };
+        let mut sums = vec![Hour::default(); count];
+        for owner in owners {
+            let mut rows = statement.query(params![owner, first, last])?;
+            while let Some(row) = rows.next()? {
+                let sum = &mut sums[(row.get::<_, i64>(0)? - first) as usize];
+                (sum.events, sum.errors) = (sum.events + row.get::<_, i64>(1)?, sum.errors + row.get::<_, i64>(2)?);
+            }
         }
-        Ok(hours)
+        Ok(sums)
     }
 
     pub fn hours_of(&self, issue: i64, last: i64, count: usize) -> Result<Vec<Hour>, Error> {
