@@ -54,5 +54,6 @@ pub use event::{EventPage, event};
 pub use issue::{IssuePage, issue};
 pub use list::{ListPage, issues};
 pub use list_url::{ListRequest, Period};
+pub use overview::{Figures, counts_all};
 pub use setup::{Setup, empty, setup};
 pub use style::{STYLE, style_url};
