@@ -141,8 +141,21 @@ fn dependencies_point_down_the_map_in_lib_rs() {
 
 #[test]
 fn dependencies_inside_the_store_point_down() {
-    let order =
-        ["mod", "transfer", "write", "upkeep", "alerts", "change", "read", "counts", "file", "transaction", "error"];
+    let order = [
+        "mod",
+        "transfer",
+        "write",
+        "upkeep",
+        "alerts",
+        "change",
+        "read",
+        "counts",
+        "hours",
+        "filter_values",
+        "file",
+        "transaction",
+        "error",
+    ];
     assert_points_down("store/", &order);
 }
 

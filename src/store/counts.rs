@@ -1,10 +1,11 @@
 //! The numbers that are stored because no query could compute them once old events are gone: events per issue, per hour
-//! and per value, and how many events are stored. Everything that changes them is in this file and in `filter_values`.
+//! and per value, and how many events are stored. Everything that changes them is in this file, in `hours` and in `filter_values`.
 use super::filter_values;
+use super::hours::{self, HourCount, OF_ISSUE, OF_PROJECT};
 use crate::domain::Level;
 use crate::event::tags::{self, Tag};
 use crate::time::Time;
-use rusqlite::{Connection, Statement, ToSql, Transaction, params};
+use rusqlite::{Connection, Statement, Transaction, params};
 use std::collections::BTreeMap;
 
 /// The fields whose values are counted per issue.
@@ -16,9 +17,6 @@ const MAX_VALUES: i64 = 100;
 const MAX_USERS: i64 = 1000;
 /// Tags that an issue counts, by name. Any others are not counted.
 const MAX_TAGS: i64 = 30;
-/// Hours that charts show, and one more.
-const MAX_HOURS: i64 = 14 * 24 + 1;
-
 /// What some events of one issue contribute to its counts. All but `stored` include events that clients held back.
 #[derive(Default)]
 pub struct Tally<'a> {
@@ -45,12 +43,6 @@ pub struct Arrival<'a> {
     /// Those of [`KINDS`].
     pub fields: [&'a Option<String>; 3],
     pub labels: &'a [Label],
-}
-
-#[derive(Clone, Copy, Default)]
-pub struct HourCount {
-    pub events: i64,
-    pub errors: i64,
 }
 
 impl<'a> Tally<'a> {
@@ -110,7 +102,7 @@ pub fn add(transaction: &Transaction, tallies: &BTreeMap<i64, Tally>, now: Time)
     )?;
     let mut imported = transaction
         .prepare_cached("UPDATE issues SET first_seen = ?2, first_release = ?3 WHERE id = ?1 AND first_seen > ?2")?;
-    let (mut hours, mut values) = (transaction.prepare_cached(ADD_HOUR)?, transaction.prepare_cached(ADD_VALUE)?);
+    let (mut hours, mut values) = (hours::adder(transaction, OF_ISSUE)?, transaction.prepare_cached(ADD_VALUE)?);
     let mut sums: BTreeMap<(i64, &str), HourCount> = BTreeMap::new();
     let mut named: BTreeMap<(&str, &str), (i64, i64)> = BTreeMap::new();
     let just_now = now.to_string();
@@ -123,7 +115,7 @@ pub fn add(transaction: &Transaction, tallies: &BTreeMap<i64, Tally>, now: Time)
             imported.execute(params![id, first_seen.to_string(), release])?;
         }
         for (hour, count) in &tally.hours {
-            add_hour(transaction, &mut hours, OF_ISSUE, id, *hour, *count, now)?;
+            hours::add(transaction, &mut hours, OF_ISSUE, id, *hour, *count, now)?;
             let sum = sums.entry((*hour, tally.project)).or_default();
             (sum.events, sum.errors) = (sum.events + count.events, sum.errors + count.errors);
         }
@@ -134,9 +126,9 @@ pub fn add(transaction: &Transaction, tallies: &BTreeMap<i64, Tally>, now: Time)
             }
         }
     }
-    let mut hours = transaction.prepare_cached(ADD_PROJECT_HOUR)?;
+    let mut hours = hours::adder(transaction, OF_PROJECT)?;
     for ((hour, project), sum) in sums {
-        add_hour(transaction, &mut hours, OF_PROJECT, &project, hour, sum, now)?;
+        hours::add(transaction, &mut hours, OF_PROJECT, &project, hour, sum, now)?;
     }
     for ((kind, value), (events, seq)) in named {
         filter_values::add(transaction, kind, value, events, seq)?;
@@ -146,35 +138,6 @@ pub fn add(transaction: &Transaction, tallies: &BTreeMap<i64, Tally>, now: Time)
 
 fn add_to_total(connection: &Connection, stored: i64) -> rusqlite::Result<()> {
     connection.prepare_cached("UPDATE totals SET stored = stored + ?1")?.execute([stored]).map(drop)
-}
-
-const ADD_HOUR: &str =
-    "UPDATE issue_hours SET events = events + ?3, errors = errors + ?4 WHERE issue_id = ?1 AND hour = ?2";
-const ADD_PROJECT_HOUR: &str =
-    "UPDATE project_hours SET events = events + ?3, errors = errors + ?4 WHERE project = ?1 AND hour = ?2";
-/// A table of hours, and the column for whose they are.
-const OF_ISSUE: (&str, &str) = ("issue_hours", "issue_id");
-const OF_PROJECT: (&str, &str) = ("project_hours", "project");
-
-/// The first event of an issue or a project in an hour also removes the hours that no chart shows any more. Such an hour
-/// is not added: imported events may be older. `add` is the statement for the table.
-fn add_hour(
-    transaction: &Transaction,
-    add: &mut Statement,
-    (table, whose): (&str, &str),
-    owner: &dyn ToSql,
-    hour: i64,
-    HourCount { events, errors }: HourCount,
-    now: Time,
-) -> rusqlite::Result<()> {
-    let oldest = now.hour() - MAX_HOURS;
-    if add.execute(params![owner, hour, events, errors])? == 0 && hour >= oldest {
-        let insert = format!("INSERT INTO {table} ({whose}, hour, events, errors) VALUES (?1, ?2, ?3, ?4)");
-        transaction.prepare_cached(&insert)?.execute(params![owner, hour, events, errors])?;
-        let remove = format!("DELETE FROM {table} WHERE {whose} = ?1 AND hour < ?2");
-        transaction.prepare_cached(&remove)?.execute(params![owner, oldest])?;
-    }
-    Ok(())
 }
 
 const ADD_VALUE: &str = "UPDATE issue_values SET events = events + ?4 WHERE issue_id = ?1 AND kind = ?2 AND value = ?3";
@@ -214,14 +177,7 @@ fn add_value(
 /// Subtracts an event that was deleted on request. (An event that retention removes stays counted.)
 pub fn subtract(transaction: &Transaction, issue: i64, tally: &Tally) -> rusqlite::Result<()> {
     transaction.execute("UPDATE issues SET count = count - ?2 WHERE id = ?1", [issue, tally.events()])?;
-    for (hour, HourCount { events, errors }) in &tally.hours {
-        transaction.execute(
-            "UPDATE issue_hours SET events = events - ?3, errors = errors - ?4 WHERE issue_id = ?1 AND hour = ?2",
-            [issue, *hour, *events, *errors],
-        )?;
-        transaction.execute(ADD_PROJECT_HOUR, params![tally.project, hour, -events, -errors])?;
-        transaction.execute("DELETE FROM issue_hours WHERE issue_id = ?1 AND events <= 0", [issue])?;
-    }
+    hours::subtract(transaction, issue, tally.project, &tally.hours)?;
     for ((kind, value), (events, _)) in &tally.values {
         let mut add = transaction.prepare_cached(ADD_VALUE)?;
         match add.execute(params![issue, kind, value, -events])? {
@@ -233,25 +189,10 @@ pub fn subtract(transaction: &Transaction, issue: i64, tally: &Tally) -> rusqlit
     Ok(())
 }
 
-/// Subtracts all that an issue contributed to the hours of its project.
-pub fn subtract_issue(transaction: &Transaction, issue: i64) -> rusqlite::Result<()> {
-    transaction.execute(
-        "UPDATE project_hours SET events = project_hours.events - gone.events, errors = project_hours.errors - gone.errors
-         FROM issue_hours AS gone CROSS JOIN issues ON issues.id = gone.issue_id
-         WHERE gone.issue_id = ?1 AND project_hours.hour = gone.hour AND project_hours.project = issues.project",
-        [issue],
-    )?;
-    Ok(())
-}
-
-/// Adds the hours and values of one issue to those of another, except hours that no chart shows any more. The values are
+/// Adds the hours and values of one issue to those of another. The values are
 /// counted twice among those of all issues until the first issue's are removed.
 pub fn merge(transaction: &Transaction, from: i64, into: i64, now: Time) -> rusqlite::Result<()> {
-    transaction.execute(
-        "INSERT INTO issue_hours SELECT ?2, hour, events, errors FROM issue_hours WHERE issue_id = ?1 AND hour >= ?3
-         ON CONFLICT DO UPDATE SET events = events + excluded.events, errors = errors + excluded.errors",
-        [from, into, now.hour() - MAX_HOURS],
-    )?;
+    hours::merge(transaction, from, into, now)?;
     let mut values = transaction.prepare("SELECT kind, value, events FROM issue_values WHERE issue_id = ?1")?;
     let values = values.query_map([from], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     let mut add = transaction.prepare_cached(ADD_VALUE)?;

@@ -9,7 +9,7 @@
 //! | `alerts` | alerts that wait for the operator's command |
 //! | `change/` | state changes, merges and deletions |
 //! | `read/` | the connections and queries behind every page |
-//! | `counts`, `filter_values` | the numbers that are stored rather than computed |
+//! | `counts`, `hours`, `filter_values` | the numbers that are stored rather than computed |
 //! | `file/` | opening, migrating, locking and copying the database file |
 //! | `transaction`, `error` | write transactions; why the database cannot do something |
 //!
@@ -20,6 +20,7 @@ mod counts;
 mod error;
 mod file;
 mod filter_values;
+mod hours;
 mod read;
 mod transaction;
 mod transfer;

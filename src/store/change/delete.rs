@@ -4,6 +4,7 @@ use crate::event::tags;
 use crate::grouping::{self, Input};
 use crate::store::counts::{self, Arrival, Tally};
 use crate::store::filter_values;
+use crate::store::hours;
 use crate::store::read::{self, EVENT};
 use rusqlite::{OptionalExtension, Transaction, params};
 
@@ -15,7 +16,7 @@ pub fn issue(transaction: &Transaction, id: i64) -> rusqlite::Result<bool> {
     if state_of(transaction, id)?.is_none() {
         return Ok(false);
     }
-    counts::subtract_issue(transaction, id)?;
+    hours::subtract_issue(transaction, id)?;
     remove_belongings(transaction, id)?;
     transaction.execute(
         "UPDATE issues SET state = 'deleted', count = 0, title = '', culprit = NULL, grouped_by = '', first_release = NULL
