@@ -115,12 +115,12 @@ CREATE TRIGGER user_removed AFTER DELETE ON issue_values WHEN old.kind = 'user' 
     UPDATE issues SET users = users - 1 WHERE id = old.issue_id;
 END;
 
--- The environments and releases that the list offers as filters, with the sums of their events in issue_values. At most
--- 1,000 of each kind.
+-- The environments and releases that the list offers as filters, each with its number of rows in issue_values. At most
+-- 1,000 of each kind. A count of events would have to be written with every commit.
 CREATE TABLE filter_values (
     kind      TEXT NOT NULL,    -- environment or release
     value     TEXT NOT NULL,
-    events    INTEGER NOT NULL,
+    issues    INTEGER NOT NULL,
     first_seq INTEGER NOT NULL, -- the first event that had it
     PRIMARY KEY (kind, value)
 ) WITHOUT ROWID;

@@ -96,7 +96,10 @@ fn import_and_restart(mut obs: Obs, lines: &str) -> Obs {
 fn environments_are_offered_by_volume_and_releases_by_age() {
     let obs = Obs::start();
     for n in 0..9 {
-        send(&obs, "m", json!({ "environment": format!("e{n}"), "release": format!("r{n}"), "suppressed": n % 5 }));
+        for issue in 0..=n % 5 {
+            let fields = json!({ "environment": format!("e{n}"), "release": format!("r{n}") });
+            send(&obs, &issue.to_string(), fields);
+        }
     }
     let page = obs.text("/");
     let group = |name: &str| {
@@ -198,7 +201,7 @@ fn after_a_change_the_list_says_what_was_done_and_undoes_it() {
 fn all_issues_that_match_are_changed_at_once_while_events_are_stored() {
     let obs = Obs::start();
     let line = |n: usize| {
-        let (environment, at) = (if n % 10 == 0 { "staging" } else { "production" }, Time::now().to_string());
+        let (environment, at) = (if n.is_multiple_of(10) { "staging" } else { "production" }, Time::now().to_string());
         json!({ "message": "m", "fingerprint": [n.to_string()], "received_at": at, "environment": environment })
             .to_string()
     };

@@ -81,7 +81,7 @@ fn contents(database: &Path) -> Vec<String> {
     all.extend(rows(database, "project version hash issue_id", "issue_keys ORDER BY project, hash"));
     all.extend(rows(database, "issue_id hour events errors", "issue_hours"));
     all.extend(rows(database, "project hour events errors", "project_hours"));
-    all.extend(rows(database, "kind value events first_seq", "filter_values"));
+    all.extend(rows(database, "kind value issues first_seq", "filter_values"));
     all.extend(rows(database, "issue_id kind value events", "issue_values"));
     all.extend(rows(database, "stored", "totals"));
     all

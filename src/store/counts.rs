@@ -104,7 +104,7 @@ pub fn add(transaction: &Transaction, tallies: &BTreeMap<i64, Tally>, now: Time)
         .prepare_cached("UPDATE issues SET first_seen = ?2, first_release = ?3 WHERE id = ?1 AND first_seen > ?2")?;
     let (mut hours, mut values) = (hours::adder(transaction, OF_ISSUE)?, transaction.prepare_cached(ADD_VALUE)?);
     let mut sums: BTreeMap<(i64, &str), HourCount> = BTreeMap::new();
-    let mut named: BTreeMap<(&str, &str), (i64, i64)> = BTreeMap::new();
+    let mut begun: BTreeMap<(&str, &str), (i64, i64)> = BTreeMap::new();
     let just_now = now.to_string();
     for (id, tally) in tallies {
         let Tally { stored, first_seq, last_seq, .. } = tally;
@@ -121,8 +121,8 @@ pub fn add(transaction: &Transaction, tallies: &BTreeMap<i64, Tally>, now: Time)
         }
         for ((kind, value), (events, seq)) in &tally.values {
             if add_value(transaction, &mut values, *id, kind, value, *events)? && filter_values::KINDS.contains(kind) {
-                let sum = named.entry((kind, value)).or_insert((0, *seq));
-                *sum = (sum.0 + events, sum.1.min(*seq));
+                let new = begun.entry((kind, value)).or_insert((0, *seq));
+                *new = (new.0 + 1, new.1.min(*seq));
             }
         }
     }
@@ -130,8 +130,8 @@ pub fn add(transaction: &Transaction, tallies: &BTreeMap<i64, Tally>, now: Time)
     for ((hour, project), sum) in sums {
         hours::add(transaction, &mut hours, OF_PROJECT, &project, hour, sum, now)?;
     }
-    for ((kind, value), (events, seq)) in named {
-        filter_values::add(transaction, kind, value, events, seq)?;
+    for ((kind, value), (issues, seq)) in begun {
+        filter_values::add(transaction, kind, value, issues, seq)?;
     }
     add_to_total(transaction, tallies.values().map(|tally| tally.stored).sum())
 }
@@ -142,7 +142,7 @@ fn add_to_total(connection: &Connection, stored: i64) -> rusqlite::Result<()> {
 
 const ADD_VALUE: &str = "UPDATE issue_values SET events = events + ?4 WHERE issue_id = ?1 AND kind = ?2 AND value = ?3";
 
-/// `add` is [`ADD_VALUE`]. Returns false if the value is not counted under its own name.
+/// `add` is [`ADD_VALUE`]. Returns true if the issue has begun to count the value under its own name.
 fn add_value(
     transaction: &Transaction,
     add: &mut Statement,
@@ -152,7 +152,7 @@ fn add_value(
     events: i64,
 ) -> rusqlite::Result<bool> {
     if add.execute(params![issue, kind, value, events])? > 0 {
-        return Ok(true);
+        return Ok(false);
     }
     let mut count = transaction
         .prepare_cached("SELECT count(*) FROM issue_values WHERE issue_id = ?1 AND kind = ?2 AND value <> ''")?;
@@ -180,25 +180,26 @@ pub fn subtract(transaction: &Transaction, issue: i64, tally: &Tally) -> rusqlit
     hours::subtract(transaction, issue, tally.project, &tally.hours)?;
     for ((kind, value), (events, _)) in &tally.values {
         let mut add = transaction.prepare_cached(ADD_VALUE)?;
-        match add.execute(params![issue, kind, value, -events])? {
-            0 => drop(add.execute(params![issue, kind, "", -events])?),
-            _ => filter_values::subtract(transaction, kind, value, *events)?,
+        if add.execute(params![issue, kind, value, -events])? == 0 {
+            add.execute(params![issue, kind, "", -events])?;
         }
     }
+    filter_values::subtract(transaction, issue, 0)?;
     transaction.execute("DELETE FROM issue_values WHERE issue_id = ?1 AND events <= 0", [issue])?;
     Ok(())
 }
 
-/// Adds the hours and values of one issue to those of another. The values are
-/// counted twice among those of all issues until the first issue's are removed.
+/// Adds the hours and values of one issue to those of another. Until the first issue's are removed, both count the values.
 pub fn merge(transaction: &Transaction, from: i64, into: i64, now: Time) -> rusqlite::Result<()> {
     hours::merge(transaction, from, into, now)?;
     let mut values = transaction.prepare("SELECT kind, value, events FROM issue_values WHERE issue_id = ?1")?;
     let values = values.query_map([from], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     let mut add = transaction.prepare_cached(ADD_VALUE)?;
     for (kind, value, events) in values.collect::<Result<Vec<(String, String, i64)>, _>>()? {
-        if add_value(transaction, &mut add, into, &kind, &value, events)? {
-            filter_values::subtract(transaction, &kind, &value, -events)?;
+        if add_value(transaction, &mut add, into, &kind, &value, events)?
+            && filter_values::KINDS.contains(&kind.as_str())
+        {
+            filter_values::change(transaction, &kind, &value, 1)?;
         }
     }
     Ok(())

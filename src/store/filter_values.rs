@@ -7,50 +7,44 @@ pub const KINDS: [&str; 2] = ["environment", "release"];
 /// Values of one kind that are kept.
 const MAX_VALUES: i64 = 1000;
 
-/// Adds the events of a batch that have a value; `seq` is the first of them. A new value beyond the limit takes the place
-/// of the oldest release, or of the oldest of the environments with the fewest events.
-pub fn add(transaction: &Transaction, kind: &str, value: &str, events: i64, seq: i64) -> rusqlite::Result<()> {
-    if change(transaction, kind, value, events)? {
+/// Adds issues that have begun to count a value, whose first event is `seq`. A new value beyond the limit takes the place
+/// of the oldest release, or of the oldest of the environments with the fewest issues.
+pub fn add(transaction: &Transaction, kind: &str, value: &str, issues: i64, seq: i64) -> rusqlite::Result<()> {
+    if change(transaction, kind, value, issues)? {
         return Ok(());
     }
     let mut count = transaction.prepare_cached("SELECT count(*) FROM filter_values WHERE kind = ?1")?;
     if count.query_row([kind], |row| row.get::<_, i64>(0))? >= MAX_VALUES {
         let mut remove = transaction.prepare_cached(
             "DELETE FROM filter_values WHERE kind = ?1 AND value = (SELECT value FROM filter_values WHERE kind = ?1
-             ORDER BY iif(?1 = 'environment', events, 0), first_seq LIMIT 1)",
+             ORDER BY iif(?1 = 'environment', issues, 0), first_seq LIMIT 1)",
         )?;
         remove.execute([kind])?;
     }
     let mut insert = transaction.prepare_cached("INSERT INTO filter_values VALUES (?1, ?2, ?3, ?4)")?;
-    insert.execute(params![kind, value, events, seq]).map(drop)
+    insert.execute(params![kind, value, issues, seq]).map(drop)
 }
 
-/// Returns false if the value is not among those kept.
-fn change(connection: &Connection, kind: &str, value: &str, events: i64) -> rusqlite::Result<bool> {
+/// Adds to the number of issues that count a value. Returns false if the value is not among those kept.
+pub fn change(connection: &Connection, kind: &str, value: &str, issues: i64) -> rusqlite::Result<bool> {
     let mut change =
-        connection.prepare_cached("UPDATE filter_values SET events = events + ?3 WHERE kind = ?1 AND value = ?2")?;
-    Ok(change.execute(params![kind, value, events])? > 0)
+        connection.prepare_cached("UPDATE filter_values SET issues = issues + ?3 WHERE kind = ?1 AND value = ?2")?;
+    Ok(change.execute(params![kind, value, issues])? > 0)
 }
 
-/// Subtracts events that an issue counted. A value without events is removed.
-pub fn subtract(transaction: &Transaction, kind: &str, value: &str, events: i64) -> rusqlite::Result<()> {
-    if KINDS.contains(&kind) && change(transaction, kind, value, -events)? {
-        let mut remove =
-            transaction.prepare_cached("DELETE FROM filter_values WHERE kind = ?1 AND value = ?2 AND events <= 0")?;
-        remove.execute([kind, value])?;
-    }
-    Ok(())
-}
-
-/// Subtracts everything that an issue counted.
-pub fn subtract_issue(transaction: &Transaction, issue: i64) -> rusqlite::Result<()> {
+/// Subtracts the values that an issue counts with at most so many events, whose rows are about to be removed. A value that
+/// no issue counts is not kept.
+pub fn subtract(transaction: &Transaction, issue: i64, most: i64) -> rusqlite::Result<()> {
     let mut values = transaction.prepare_cached(
-        "SELECT kind, value, events FROM issue_values
-         WHERE issue_id = ?1 AND kind IN ('environment', 'release') AND value <> ''",
+        "SELECT kind, value FROM issue_values
+         WHERE issue_id = ?1 AND kind IN ('environment', 'release') AND value <> '' AND events <= ?2",
     )?;
-    let values = values.query_map([issue], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-    for (kind, value, events) in values.collect::<Result<Vec<(String, String, i64)>, _>>()? {
-        subtract(transaction, &kind, &value, events)?;
+    let values = values.query_map([issue, most], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let mut remove =
+        transaction.prepare_cached("DELETE FROM filter_values WHERE kind = ?1 AND value = ?2 AND issues <= 0")?;
+    for (kind, value) in values.collect::<Result<Vec<(String, String)>, _>>()? {
+        change(transaction, &kind, &value, -1)?;
+        remove.execute([&kind, &value])?;
     }
     Ok(())
 }

@@ -25,8 +25,8 @@ pub fn issues(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
     let asked = ListRequest { listing: &listing, period: call.period()?, refresh: call.refresh()? };
     let done = call.done();
     state.store.read(|reader| {
-        let states = reader.states(listing.query.value(Field::Project))?;
-        if reader.states(None)?.iter().all(|(_, issues)| *issues == 0) {
+        let mut states = reader.states(None)?;
+        if states.iter().all(|(_, issues)| *issues == 0) {
             let setup = Setup { origin: &origin, keys: &state.keys, may_see_keys: call.sender.is_trusted };
             return Ok(format.answer(|| views::empty(&setup), || terminal::empty(&setup)));
         }
@@ -34,6 +34,9 @@ pub fn issues(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
             && reader.event(&id)?.is_some()
         {
             return Ok(see_other(&format!("/events/{id}")));
+        }
+        if let Some(project) = listing.query.value(Field::Project) {
+            states = reader.states(Some(project))?;
         }
         let found = reader.issues(&listing.query, listing.sort, listing.cursor, now)?;
         let ids: Vec<i64> = found.page.rows.iter().map(|issue| issue.id).collect();

@@ -69,8 +69,8 @@ pub fn assert_stored_counts_match(database: &Sqlite) {
             LEFT JOIN project_hours USING (hour, project) WHERE {} GROUP BY hour, project
             HAVING sum(issue_hours.events) > ifnull(project_hours.events, 0) OR sum(issue_hours.errors) > ifnull(project_hours.errors, 0)", shown())),
         ("issue_hours.errors", "SELECT * FROM issue_hours WHERE errors NOT BETWEEN 0 AND events"),
-        ("filter_values", &format!("{FILTER_VALUES} EXCEPT SELECT kind, value, sum(events) FROM issue_values GROUP BY 1, 2")),
-        ("filter_values, which lacks a row,", &format!("SELECT kind, value, sum(events) FROM issue_values
+        ("filter_values", &format!("{FILTER_VALUES} EXCEPT SELECT kind, value, count(*) FROM issue_values GROUP BY 1, 2")),
+        ("filter_values, which lacks a row,", &format!("SELECT kind, value, count(*) FROM issue_values
             WHERE kind IN ('environment', 'release') AND value <> '' GROUP BY 1, 2 EXCEPT {FILTER_VALUES}")),
     ]);
     for table in ["issue_keys", "issue_hours", "issue_values", "events"] {
@@ -79,8 +79,8 @@ pub fn assert_stored_counts_match(database: &Sqlite) {
     }
 }
 
-/// The sums of `issue_values` that are offered as filters, as long as there are fewer than 1,000 of a kind.
-const FILTER_VALUES: &str = "SELECT kind, value, events FROM filter_values";
+/// How many rows of `issue_values` each value has that is offered as filters, as long as there are fewer than 1,000 of a kind.
+const FILTER_VALUES: &str = "SELECT kind, value, issues FROM filter_values";
 
 /// A condition: the value is of a field, not of a tag or a user.
 const IS_FIELD: &str = "kind IN ('environment', 'release', 'server_name')";

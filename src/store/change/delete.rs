@@ -40,7 +40,7 @@ pub fn remove_belongings(transaction: &Transaction, issue: i64) -> rusqlite::Res
                       WHERE state = 'merged' AND id IN (SELECT id FROM merged WHERE into_id = ?1)";
     transaction.prepare_cached(unfinished)?.execute([issue])?;
     transaction.prepare_cached("DELETE FROM merged WHERE into_id = ?1")?.execute([issue])?;
-    filter_values::subtract_issue(transaction, issue)?;
+    filter_values::subtract(transaction, issue, i64::MAX)?;
     for table in ["issue_keys", "issue_hours", "issue_values", "issue_history"] {
         transaction.prepare_cached(&format!("DELETE FROM {table} WHERE issue_id = ?1"))?.execute([issue])?;
     }

@@ -95,9 +95,9 @@ impl Reader<'_> {
         KINDS.into_iter().map(str::to_string).chain(tags).map(facet).collect()
     }
 
-    /// The environments with the most events.
+    /// The environments of the most issues.
     pub fn environments(&self) -> Result<Choices, Error> {
-        self.choices("environment", "events DESC, value")
+        self.choices("environment", "issues DESC, value")
     }
 
     /// The releases that arrived last.
