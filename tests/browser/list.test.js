@@ -51,14 +51,18 @@ async function go(page) {
 test('selected issues are counted beside the buttons, and a change is undone, using only the keyboard', async () => {
   const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
   await page.goto(`${obs.origin}/?q=level:warning`);
-  const counted = () => page.locator('.selected').evaluate((e) => e.checkVisibility() && getComputedStyle(e, '::before').content);
-  assert.equal(await counted(), false, 'nothing is selected yet');
+  const devtools = await page.context().newCDPSession(page);
+  /** What assistive technology is told, with the text that the style sheet generates. */
+  const counted = async () => {
+    const { nodes } = await devtools.send('Accessibility.getFullAXTree');
+    return nodes.map((node) => node.name?.value).filter((name) => /^\d+ selected$/.test(name ?? ''))[0];
+  };
+  assert.equal(await counted(), undefined, 'nothing is selected yet');
   for (const id of [10, 7, 4]) {
     await tabTo(page, new RegExp(`^Select issue ${id}$`));
     await page.keyboard.press('Space');
   }
-  assert.equal(await counted(), 'counter(selected) " selected"');
-  assert.equal(await page.locator('.rows input:checked').count(), 3);
+  assert.equal(await counted(), '3 selected');
   await tabTo(page, /^Resolve selected$/);
   await go(page);
   assert.match(await page.getByRole('status').innerText(), /^Resolved 3 issues\.\s+Undo$/);
@@ -117,13 +121,5 @@ test('with forced colours, the current filter has a mark of its own', async () =
   const mark = (selector) => page.locator(selector).first().evaluate((link) => getComputedStyle(link).borderBottomWidth);
   assert.equal(await mark('.filters a[aria-current]'), '2px');
   assert.equal(await mark('.filters a:not([aria-current])'), '0px');
-  await page.close();
-});
-
-test('the list loads again by itself only if asked to', async () => {
-  const page = await browser.newPage();
-  await page.goto(`${obs.origin}/?q=cart&refresh=10&did=resolve&n=1&ids=1`);
-  assert.match(await page.getByRole('status').innerText(), /^Resolved issue 1\./);
-  await page.waitForURL(`${obs.origin}/?q=cart&refresh=10`, { timeout: 15_000 });
   await page.close();
 });
