@@ -221,12 +221,15 @@ fn all_issues_that_match_are_changed_at_once_while_events_are_stored() {
             }
             slowest
         });
-        let line = submit(&obs, "do=resolve-all&q=env:production&up_to=1100");
-        assert!(line.contains("Resolved 990 issues."), "{line}");
-        assert_eq!(obs.json("/api/stats")["issues"]["resolved"], 990, "not the one that came later");
-        let line = submit(&obs, &undo(&line));
-        stop.store(true, Relaxed);
-        assert!(line.contains("Reopened 990 issues."), "{line}");
+        let changed = std::panic::catch_unwind(|| {
+            let line = submit(&obs, "do=resolve-all&q=env:production&up_to=1100");
+            assert!(line.contains("Resolved 990 issues."), "{line}");
+            assert_eq!(obs.json("/api/stats")["issues"]["resolved"], 990, "not the one that came later");
+            let line = submit(&obs, &undo(&line));
+            assert!(line.contains("Reopened 990 issues."), "{line}");
+        });
+        stop.store(true, Relaxed); // before a panic is passed on, or the thread would never stop
+        changed.unwrap();
         println!("slowest event: {:?}", slowest.join().unwrap());
     });
     assert!(submit(&obs, "do=ignore-all&q=env:staging+is:any&up_to=500").contains("Ignored 50 issues."));

@@ -55,7 +55,8 @@ test('selected issues are counted beside the buttons, and a change is undone, us
   /** What assistive technology is told, with the text that the style sheet generates. */
   const counted = async () => {
     const { nodes } = await devtools.send('Accessibility.getFullAXTree');
-    return nodes.map((node) => node.name?.value).filter((name) => /^\d+ selected$/.test(name ?? ''))[0];
+    const texts = nodes.filter((node) => node.role?.value === 'StaticText').map((node) => node.name.value);
+    return /\d+ selected/.exec(texts.join(''))?.[0];
   };
   assert.equal(await counted(), undefined, 'nothing is selected yet');
   for (const id of [10, 7, 4]) {
