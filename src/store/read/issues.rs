@@ -1,4 +1,4 @@
-//! Single issues.
+//! One issue and its history.
 use super::page::{level, time, time_or_null};
 use super::pool::Reader;
 use crate::domain::{HistoryEntry, Issue, IssueState};
