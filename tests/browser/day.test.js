@@ -71,6 +71,9 @@ test('an issue is found, resolved, reopened, merged and deleted using only the k
   assert.match(await main.innerText(), /resolved \d+ s ago/);
   await tabTo(page, /^← Issues$/);
   await go(page, 'Enter');
+  assert.deepEqual(await titles(page), [], 'the search, to which the way back leads, finds only open issues');
+  await tabTo(page, /^obs$/);
+  await go(page, 'Enter');
   assert.deepEqual(await titles(page), ['something else'], 'a resolved issue is not listed as open');
 
   await obs.send(declined);
@@ -80,7 +83,7 @@ test('an issue is found, resolved, reopened, merged and deleted using only the k
   assert.match(await row.innerText(), /card declined\s+reopened/);
   await tabTo(page, /^CardError card declined$/);
   await go(page, 'Enter');
-  assert.match(await main.innerText(), /open · reopened \d+ s ago, resolved \d+ s ago/);
+  assert.match(await main.innerText(), /open · reopened \d+ s ago, [\d:]+ UTC, resolved \d+ s ago/);
 
   await obs.send({ ...declined, message: 'card was refused', fingerprint: ['another'] });
   await tabTo(page, /^obs$/);
