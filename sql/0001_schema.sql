@@ -80,13 +80,22 @@ CREATE TABLE events (
 );
 CREATE INDEX events_by_issue ON events (issue_id); -- and by seq within an issue
 
--- Events per issue and hour, for at least the last 14 days. The rows of issue 0 are the sums over all issues.
+-- Events per issue and hour, for at least the last 14 days.
 CREATE TABLE issue_hours (
     issue_id INTEGER NOT NULL,
     hour     INTEGER NOT NULL,
     events   INTEGER NOT NULL,
     errors   INTEGER NOT NULL, -- those of level error
     PRIMARY KEY (issue_id, hour)
+) WITHOUT ROWID;
+
+-- The same per project, for the figures above the list. Of all projects together, they are the sum.
+CREATE TABLE project_hours (
+    hour    INTEGER NOT NULL,
+    project TEXT NOT NULL,
+    events  INTEGER NOT NULL,
+    errors  INTEGER NOT NULL,
+    PRIMARY KEY (hour, project)
 ) WITHOUT ROWID;
 
 -- Events per issue and value. After 100 values of one kind (1,000 users), events with any other value are counted
@@ -105,6 +114,16 @@ END;
 CREATE TRIGGER user_removed AFTER DELETE ON issue_values WHEN old.kind = 'user' AND old.value <> '' BEGIN
     UPDATE issues SET users = users - 1 WHERE id = old.issue_id;
 END;
+
+-- The environments and releases that the list offers as filters, each with its number of rows in issue_values. At most
+-- 1,000 of each kind. A count of events would have to be written with every commit.
+CREATE TABLE filter_values (
+    kind      TEXT NOT NULL,    -- environment or release
+    value     TEXT NOT NULL,
+    issues    INTEGER NOT NULL,
+    first_seq INTEGER NOT NULL, -- the first event that had it
+    PRIMARY KEY (kind, value)
+) WITHOUT ROWID;
 
 -- What happened to an issue: resolved, ignored, reopened, reopened by an event, merged.
 CREATE TABLE issue_history (
@@ -137,19 +156,20 @@ CREATE TABLE alerts (
 CREATE TABLE totals (stored INTEGER NOT NULL);
 INSERT INTO totals VALUES (0);
 
--- The number of issues in each state, maintained by the triggers below.
+-- The number of issues of each project in each state, maintained by the triggers below.
 CREATE TABLE states (
-    state  TEXT PRIMARY KEY,
-    issues INTEGER NOT NULL
+    project TEXT NOT NULL,
+    state   TEXT NOT NULL,
+    issues  INTEGER NOT NULL,
+    PRIMARY KEY (project, state)
 ) WITHOUT ROWID;
-INSERT INTO states VALUES ('open', 0), ('resolved', 0), ('ignored', 0), ('deleted', 0), ('merged', 0);
 CREATE TRIGGER issue_created AFTER INSERT ON issues BEGIN
-    UPDATE states SET issues = issues + 1 WHERE state = new.state;
+    INSERT INTO states VALUES (new.project, new.state, 1) ON CONFLICT DO UPDATE SET issues = issues + 1;
 END;
 CREATE TRIGGER issue_removed AFTER DELETE ON issues BEGIN
-    UPDATE states SET issues = issues - 1 WHERE state = old.state;
+    UPDATE states SET issues = issues - 1 WHERE project = old.project AND state = old.state;
 END;
 CREATE TRIGGER issue_state_changed AFTER UPDATE OF state ON issues WHEN new.state <> old.state BEGIN
-    UPDATE states SET issues = issues - 1 WHERE state = old.state;
-    UPDATE states SET issues = issues + 1 WHERE state = new.state;
+    UPDATE states SET issues = issues - 1 WHERE project = old.project AND state = old.state;
+    INSERT INTO states VALUES (new.project, new.state, 1) ON CONFLICT DO UPDATE SET issues = issues + 1;
 END;

@@ -231,6 +231,14 @@ pub struct Neighbours {
     pub after: Option<i64>,
 }
 
+/// The issues that a query matches.
+#[derive(Clone, Debug, Default)]
+pub struct Matches {
+    pub ids: Vec<i64>,
+    /// False if there are too many, or if time ran out.
+    pub is_complete: bool,
+}
+
 /// A change to an issue.
 #[derive(Clone, Debug)]
 pub struct HistoryEntry {
@@ -248,6 +256,14 @@ pub struct Facet {
     pub values: Vec<(String, i64)>,
     /// Events with any other value.
     pub other: i64,
+}
+
+/// Values that the list offers as filters.
+#[derive(Clone, Debug, Default)]
+pub struct Choices {
+    pub values: Vec<String>,
+    /// How many more there are.
+    pub more: i64,
 }
 
 /// Events in one hour.

@@ -110,6 +110,10 @@ impl Query {
         self.replace(None, |other| other == term)
     }
 
+    pub fn with(&self, term: Term) -> Query {
+        self.replace(Some(term.clone()), |other| *other == term)
+    }
+
     fn replace(&self, new: Option<Term>, is_replaced: impl Fn(&Term) -> bool) -> Query {
         let others = self.0.iter().filter(|term| !is_replaced(term)).cloned();
         Query(others.chain(new).collect())
@@ -121,6 +125,13 @@ impl Query {
             [Term::Text(text)] => parse_id(text).map(|id| id.to_string()),
             _ => None,
         }
+    }
+
+    /// True if it asks for nothing but a state and a project, which are counted.
+    pub fn is_counted(&self) -> bool {
+        let is_project = |term: &&Term| matches!(term, Term::Field(Field::Project, _));
+        let is_state = |term: &&Term| matches!(term, Term::Is(Is::State(_) | Is::Any));
+        self.0.iter().all(|term| is_state(&term) || is_project(&term)) && self.0.iter().filter(is_project).count() < 2
     }
 
     /// The value that a field must have, if the query names one.
@@ -212,11 +223,13 @@ pub enum Sort {
     LastSeen,
     FirstSeen,
     Count,
+    /// Events of the last 24 hours.
+    Day,
 }
 
 /// The values of `sort=`.
-const SORTS: [(&str, Sort); 3] =
-    [("last_seen", Sort::LastSeen), ("first_seen", Sort::FirstSeen), ("count", Sort::Count)];
+const SORTS: [(&str, Sort); 4] =
+    [("last_seen", Sort::LastSeen), ("first_seen", Sort::FirstSeen), ("count", Sort::Count), ("day", Sort::Day)];
 
 impl Sort {
     pub fn as_str(self) -> &'static str {

@@ -150,6 +150,8 @@ fn dependencies_inside_the_store_point_down() {
         "change",
         "read",
         "counts",
+        "hours",
+        "filter_values",
         "labels",
         "file",
         "transaction",

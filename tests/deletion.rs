@@ -146,9 +146,8 @@ fn after_the_newest_event_is_deleted_the_one_before_it_describes_the_issue() {
 
 /// The issue's errors in each stored hour, and those of all issues.
 fn errors(obs: &Obs, issue: i64) -> [i64; 2] {
-    let sum =
-        |id| value(&obs.sqlite(), &format!("SELECT ifnull(sum(errors), 0) FROM issue_hours WHERE issue_id = {id}"));
-    [sum(issue), sum(0)]
+    [format!("issue_hours WHERE issue_id = {issue}"), "project_hours".into()]
+        .map(|table| value(&obs.sqlite(), &format!("SELECT ifnull(sum(errors), 0) FROM {table}")))
 }
 
 #[test]

@@ -384,8 +384,8 @@ fn hours_and_values_are_counted_from_the_first_event() {
     obs.add(r#"{"message":"another"}"#);
     let sqlite = obs.sqlite();
     let number = |sql: &str| sqlite.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
-    assert_eq!(number("SELECT sum(events) FROM issue_hours WHERE issue_id = 0"), 106);
-    assert_eq!(number("SELECT sum(errors) FROM issue_hours WHERE issue_id = 0"), 101);
+    assert_eq!(number("SELECT sum(events) FROM project_hours"), 106);
+    assert_eq!(number("SELECT sum(errors) FROM project_hours"), 101);
     assert_eq!(number("SELECT sum(events) FROM issue_hours WHERE issue_id = 1"), 105);
     assert_eq!(
         number("SELECT count(*) FROM issue_values WHERE issue_id = 1 AND kind = 'release' AND value <> ''"),

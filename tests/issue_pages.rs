@@ -1,6 +1,8 @@
 //! Finding one's way among an issue's events: filters, neighbours, the newest, and back to the list.
 mod common;
+use common::triage::{issue as read_issue, submit_form};
 use common::*;
+use rouille::url::form_urlencoded::byte_serialize;
 use serde_json::json;
 
 /// Event `n` of one issue.
@@ -113,4 +115,34 @@ fn the_way_back_leads_to_the_list_as_it_was_filtered() {
     assert!(page.contains("value=\"resolve\">Resolve</button>") && page.contains(&format!("value=\"{event}\"")));
     assert!(obs.text("/issues/1").contains("<a href=\"/\">← Issues</a>"));
     assert!(obs.text("/issues/1?list=%22%3E%3Cb%3E").contains("<a href=\"/?&quot;&gt;&lt;b&gt;\">← Issues</a>"));
+}
+
+#[test]
+fn the_pages_of_issues_and_events_say_what_a_form_did_and_keep_the_way_back() {
+    let obs = Obs::start();
+    let [first, second] = [0, 1].map(|n| obs.add(event(n)));
+    let list = "list=q%3Denv:production";
+    let submit = |path: &str, fields: &str, back: &str| {
+        let back: String = byte_serialize(back.as_bytes()).collect();
+        let response = submit_form(&obs, path, &format!("{fields}&back={back}"));
+        response.header("location").unwrap().to_string()
+    };
+    for here in [format!("/issues/1?{list}"), format!("/events/{first}?{list}")] {
+        let there = submit("/issues/1", "do=resolve", &here);
+        assert_eq!(there, format!("{here}&did=resolve&n=1&ids=1"));
+        let page = obs.text(&there);
+        let done = format!("<p>Resolved <a href=\"/issues/1?{list}\">issue 1</a>.</p>");
+        assert!(page.contains(&done) && page.contains("value=\"undo\">Undo</button>"), "{page}");
+        assert!(page.contains("<a href=\"/?q=env:production\">"), "the way back: {page}");
+        assert!(page.contains(&format!("name=\"back\" value=\"{here}\"")), "what was done is said once: {page}");
+        let undone = obs.text(&submit("/", "do=undo&did=resolve&ids=1", &here));
+        assert!(undone.contains(&done.replace("Resolved", "Reopened")), "{undone}");
+        assert_eq!(read_issue(&obs, 1)["state"], "open");
+    }
+    let page = obs.text(&format!("/events/{second}?{list}"));
+    assert!(page.contains(&format!("name=\"back\" value=\"/issues/1?{list}\"")), "after Delete: {page}");
+    let page = obs.text(&submit(&format!("/events/{second}"), "do=delete", &format!("/issues/1?{list}")));
+    assert!(page.contains("<p>Deleted an event.</p>") && page.contains("<a href=\"/?q=env:production\">"), "{page}");
+    let page = obs.text(&format!("/events/{first}?{list}"));
+    assert!(page.contains("name=\"back\" value=\"/?q=env:production\""), "the issue goes with its last event: {page}");
 }

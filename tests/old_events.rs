@@ -157,10 +157,10 @@ fn retention_by_age_removes_imported_events_wherever_they_stand() {
     assert_stored_counts_match(&obs.sqlite());
 }
 
-/// The number of hours stored for the issue, and the events and errors in them.
-fn hours(obs: &Obs, issue: i64) -> [i64; 3] {
+/// The number of hours in a table, and the events and errors in them.
+fn hours(obs: &Obs, table: &str) -> [i64; 3] {
     ["count(*)", "sum(events)", "sum(errors)"]
-        .map(|sum| value(&obs.sqlite(), &format!("SELECT ifnull({sum}, 0) FROM issue_hours WHERE issue_id = {issue}")))
+        .map(|sum| value(&obs.sqlite(), &format!("SELECT ifnull({sum}, 0) FROM {table}")))
 }
 
 #[test]
@@ -169,7 +169,7 @@ fn hours_that_no_chart_shows_are_not_stored_and_newer_ones_stay() {
     obs.add(r#"{"message":"m"}"#);
     let shown = [13.0, 2.0, 4.0, 3.0].map(|days| line("m", days)).concat();
     let obs = import_and_restart(obs, &(line("m", 100.0) + &shown + &line("m", 16.0)), &[], &WITH_KEY);
-    assert_eq!((hours(&obs, 1), hours(&obs, 0)), ([5, 5, 3], [5, 5, 3]));
+    assert_eq!((hours(&obs, "issue_hours"), hours(&obs, "project_hours")), ([5, 5, 3], [5, 5, 3]));
     assert_eq!(issue(&obs, 1)["count"], 7);
     let stats = obs.json("/api/stats?period=14d");
     assert_eq!((stats["events"].as_i64(), stats["errors"].as_i64()), (Some(5), Some(3)));
@@ -178,7 +178,7 @@ fn hours_that_no_chart_shows_are_not_stored_and_newer_ones_stay() {
         let id: String = value(&obs.sqlite(), &format!("SELECT id FROM events WHERE release = '{release}'"));
         assert_eq!(delete(&obs, &format!("/api/events/{id}")), 204);
     }
-    assert_eq!(hours(&obs, 1), [4, 4, 3]);
+    assert_eq!(hours(&obs, "issue_hours"), [4, 4, 3]);
     assert_consistent(&obs.sqlite());
 }
 
@@ -191,5 +191,5 @@ fn a_merge_takes_over_only_the_hours_that_charts_show() {
     obs.sqlite().execute_batch(earlier).unwrap();
     obs.add(r#"{"message":"into"}"#);
     assert_eq!(merge(&obs, 1, 2).status, 200);
-    assert_eq!(hours(&obs, 2), [2, 9, 9]);
+    assert_eq!(hours(&obs, "issue_hours WHERE issue_id = 2"), [2, 9, 9]);
 }

@@ -140,11 +140,13 @@ fn an_issue_that_gets_a_new_hourly_count_drops_those_too_old_for_any_chart() {
     let obs = Obs::start();
     obs.add(r#"{"message":"m"}"#);
     let earlier = "UPDATE issue_hours SET hour = hour - 300;
-                   INSERT INTO issue_hours SELECT issue_id, hour - 100, 7, 7 FROM issue_hours";
+                   INSERT INTO issue_hours SELECT issue_id, hour - 100, 7, 7 FROM issue_hours;
+                   UPDATE project_hours SET hour = hour - 300;
+                   INSERT INTO project_hours SELECT hour - 100, project, 7, 7 FROM project_hours";
     obs.sqlite().execute_batch(earlier).unwrap();
     obs.add(r#"{"message":"m"}"#);
     assert_eq!(number(&obs, "SELECT count(*) FROM issue_hours WHERE issue_id = 1"), 2);
-    assert_eq!(number(&obs, "SELECT count(*) FROM issue_hours WHERE issue_id = 0"), 2);
+    assert_eq!(number(&obs, "SELECT count(*) FROM project_hours"), 2);
     assert_eq!(obs.json("/api/issues/1")["issue"]["count"], 2, "the count includes every event that ever arrived");
 }
 

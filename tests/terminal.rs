@@ -109,9 +109,12 @@ fn the_list_aligns_level_count_age_and_title() {
     obs.add(json!({"message": "日本語のエラー 🚀 ".repeat(20)}).to_string());
     let list = text(&obs, "/");
     let rows: Vec<&str> = list.lines().collect();
-    assert_eq!(rows[0], "ID  LEVEL    EVENTS  LAST SEEN       ISSUE");
-    assert!(rows[1].starts_with(" 2  error         1  ") && rows[1].ends_with('…'), "{list}");
-    assert!(rows[2].starts_with(" 1  warning       3  ") && rows[2].ends_with(" s  new  Broken: first"), "{list}");
+    assert_eq!(rows[0], "ID  LEVEL    24 H  EVENTS  LAST SEEN       ISSUE");
+    assert!(rows[1].starts_with(" 2  error       1       1  ") && rows[1].ends_with('…'), "{list}");
+    assert!(
+        rows[2].starts_with(" 1  warning     3       3  ") && rows[2].ends_with(" s  new  Broken: first"),
+        "{list}"
+    );
     assert_eq!(rows[2].find("new"), rows[1].find("new"), "{list}");
     assert_eq!(target(&list, "an issue").as_deref(), Some("/issues/ID"));
     assert!(list.contains("curl 'localhost/?q=WORDS'") && !list.contains("next page"), "{list}");

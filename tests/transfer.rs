@@ -80,6 +80,8 @@ fn contents(database: &Path) -> Vec<String> {
     all.extend(rows(database, "id", "issues ORDER BY last_seq"));
     all.extend(rows(database, "project version hash issue_id", "issue_keys ORDER BY project, hash"));
     all.extend(rows(database, "issue_id hour events errors", "issue_hours"));
+    all.extend(rows(database, "project hour events errors", "project_hours"));
+    all.extend(rows(database, "kind value issues first_seq", "filter_values"));
     all.extend(rows(database, "issue_id kind value events", "issue_values"));
     all.extend(rows(database, "stored", "totals"));
     all
@@ -203,7 +205,7 @@ fn an_import_counts_events_in_the_hours_they_arrived_in() {
             format!("{} {} {}", first + hour, if hour == 0 { 1060 } else { 60 }, if hour == 0 { 1040 } else { 40 })
         })
         .collect();
-    assert_eq!(rows(&database, "hour events errors", "issue_hours WHERE issue_id = 0"), hours);
+    assert_eq!(rows(&database, "hour sum(events) sum(errors)", "project_hours GROUP BY hour"), hours);
     let of_one = rows(&database, "hour events", "issue_hours WHERE issue_id = 6");
     assert_eq!(of_one, (0..6).map(|hour| format!("{} 10", first + hour)).collect::<Vec<_>>());
     assert_eq!(

@@ -1,5 +1,8 @@
 //! The numbers that are stored because no query could compute them once old events are gone: events per issue, per hour
-//! and per value, and how many events are stored. Everything that changes them is in this file.
+//! and per value, and how many events are stored. Everything that changes them is in this file, in `hours` and in
+//! `filter_values`.
+use super::filter_values;
+use super::hours::{self, OF_ISSUE, OF_PROJECT};
 use super::labels::{Label, TAG, USER};
 use crate::domain::{Hour, Level};
 use crate::event::Event;
@@ -7,8 +10,6 @@ use crate::time::Time;
 use rusqlite::{Connection, Statement, Transaction, params};
 use std::collections::BTreeMap;
 
-/// Stands for all issues together in `issue_hours`.
-pub const ALL_ISSUES: i64 = 0;
 /// The fields whose values are counted per issue.
 pub const KINDS: [&str; 3] = ["environment", "release", "server_name"];
 /// Values of one kind that an issue counts separately. Any others are counted together, as ''.
@@ -16,12 +17,10 @@ const MAX_VALUES: i64 = 100;
 const MAX_USERS: i64 = 1000;
 /// Tags that an issue counts, by name. Any others are not counted.
 const MAX_TAGS: i64 = 30;
-/// Hours that charts show, and one more.
-const MAX_HOURS: i64 = 14 * 24 + 1;
-
 /// What some events of one issue contribute to its counts. All but `stored` include events that clients held back.
 #[derive(Default)]
 pub struct Tally<'a> {
+    project: &'a str,
     pub stored: i64,
     /// In the order of arrival.
     first_seq: i64,
@@ -30,10 +29,15 @@ pub struct Tally<'a> {
     first_seen: Option<(Time, Option<&'a str>)>,
     last_seen: Option<Time>,
     pub hours: BTreeMap<i64, Hour>,
-    values: BTreeMap<(&'a str, &'a str), i64>,
+    /// The events of each kind and value, and the first of them.
+    values: BTreeMap<(&'a str, &'a str), (i64, i64)>,
 }
 
 impl<'a> Tally<'a> {
+    pub fn new(project: &'a str) -> Tally<'a> {
+        Tally { project, ..Tally::default() }
+    }
+
     /// Adds an event that is newer than the others.
     pub fn add(&mut self, seq: i64, received_at: Time, event: &'a Event, labels: &'a [Label]) {
         let events = 1 + event.suppressed.unwrap_or(0);
@@ -50,7 +54,7 @@ impl<'a> Tally<'a> {
         let fields = [&event.environment, &event.release, &event.server_name];
         let fields = KINDS.into_iter().zip(fields).filter_map(|(kind, value)| Some((kind, value.as_deref()?)));
         for value in fields.chain(labels.iter().map(|(kind, value)| (kind.as_str(), value.as_str()))) {
-            *self.values.entry(value).or_insert(0) += events;
+            self.values.entry(value).or_insert((0, seq)).0 += events;
         }
     }
 
@@ -67,8 +71,9 @@ pub fn add(transaction: &Transaction, tallies: &BTreeMap<i64, Tally>, now: Time)
     )?;
     let mut imported = transaction
         .prepare_cached("UPDATE issues SET first_seen = ?2, first_release = ?3 WHERE id = ?1 AND first_seen > ?2")?;
-    let (mut hours, mut values) = (transaction.prepare_cached(ADD_HOUR)?, transaction.prepare_cached(ADD_VALUE)?);
-    let mut sums: BTreeMap<i64, Hour> = BTreeMap::new();
+    let (mut hours, mut values) = (hours::adder(transaction, OF_ISSUE)?, transaction.prepare_cached(ADD_VALUE)?);
+    let mut sums: BTreeMap<(i64, &str), Hour> = BTreeMap::new();
+    let mut begun: BTreeMap<(&str, &str), (i64, i64)> = BTreeMap::new();
     let just_now = now.to_string();
     for (id, tally) in tallies {
         let Tally { stored, first_seq, last_seq, .. } = tally;
@@ -79,16 +84,23 @@ pub fn add(transaction: &Transaction, tallies: &BTreeMap<i64, Tally>, now: Time)
             imported.execute(params![id, first_seen.to_string(), release])?;
         }
         for (hour, count) in &tally.hours {
-            add_hour(transaction, &mut hours, *id, *hour, *count, now)?;
-            let sum = sums.entry(*hour).or_default();
+            hours::add(transaction, &mut hours, OF_ISSUE, id, *hour, *count, now)?;
+            let sum = sums.entry((*hour, tally.project)).or_default();
             (sum.events, sum.errors) = (sum.events + count.events, sum.errors + count.errors);
         }
-        for ((kind, value), events) in &tally.values {
-            add_value(transaction, &mut values, *id, kind, value, *events)?;
+        for ((kind, value), (events, seq)) in &tally.values {
+            if add_value(transaction, &mut values, *id, kind, value, *events)? && filter_values::KINDS.contains(kind) {
+                let new = begun.entry((kind, value)).or_insert((0, *seq));
+                *new = (new.0 + 1, new.1.min(*seq));
+            }
         }
     }
-    for (hour, sum) in sums {
-        add_hour(transaction, &mut hours, ALL_ISSUES, hour, sum, now)?;
+    let mut hours = hours::adder(transaction, OF_PROJECT)?;
+    for ((hour, project), sum) in sums {
+        hours::add(transaction, &mut hours, OF_PROJECT, &project, hour, sum, now)?;
+    }
+    for ((kind, value), (issues, seq)) in begun {
+        filter_values::add(transaction, kind, value, issues, seq)?;
     }
     add_to_total(transaction, tallies.values().map(|tally| tally.stored).sum())
 }
@@ -97,32 +109,9 @@ fn add_to_total(connection: &Connection, stored: i64) -> rusqlite::Result<()> {
     connection.prepare_cached("UPDATE totals SET stored = stored + ?1")?.execute([stored]).map(drop)
 }
 
-const ADD_HOUR: &str =
-    "UPDATE issue_hours SET events = events + ?3, errors = errors + ?4 WHERE issue_id = ?1 AND hour = ?2";
-
-/// An issue's first event in an hour also removes the hours that no chart shows any more. Such an hour is not added:
-/// imported events may be older. `add` is [`ADD_HOUR`].
-fn add_hour(
-    transaction: &Transaction,
-    add: &mut Statement,
-    issue: i64,
-    hour: i64,
-    Hour { events, errors }: Hour,
-    now: Time,
-) -> rusqlite::Result<()> {
-    let oldest = now.hour() - MAX_HOURS;
-    if add.execute([issue, hour, events, errors])? == 0 && hour >= oldest {
-        let mut insert = transaction.prepare_cached("INSERT INTO issue_hours VALUES (?1, ?2, ?3, ?4)")?;
-        insert.execute([issue, hour, events, errors])?;
-        let mut remove = transaction.prepare_cached("DELETE FROM issue_hours WHERE issue_id = ?1 AND hour < ?2")?;
-        remove.execute([issue, oldest])?;
-    }
-    Ok(())
-}
-
 const ADD_VALUE: &str = "UPDATE issue_values SET events = events + ?4 WHERE issue_id = ?1 AND kind = ?2 AND value = ?3";
 
-/// `add` is [`ADD_VALUE`].
+/// `add` is [`ADD_VALUE`]. Returns true if the issue has begun to count the value under its own name.
 fn add_value(
     transaction: &Transaction,
     add: &mut Statement,
@@ -130,9 +119,9 @@ fn add_value(
     kind: &str,
     value: &str,
     events: i64,
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<bool> {
     if add.execute(params![issue, kind, value, events])? > 0 {
-        return Ok(());
+        return Ok(false);
     }
     let mut count = transaction
         .prepare_cached("SELECT count(*) FROM issue_values WHERE issue_id = ?1 AND kind = ?2 AND value <> ''")?;
@@ -142,7 +131,7 @@ fn add_value(
             "SELECT count(DISTINCT kind) FROM issue_values WHERE issue_id = ?1 AND kind >= 'tag:' AND kind < 'tag;'",
         )?;
         if tags.query_row([issue], |row| row.get::<_, i64>(0))? >= MAX_TAGS {
-            return Ok(());
+            return Ok(false);
         }
     }
     let has_room = values < if kind == USER { MAX_USERS } else { MAX_VALUES };
@@ -151,52 +140,36 @@ fn add_value(
          ON CONFLICT DO UPDATE SET events = events + excluded.events",
     )?;
     insert.execute(params![issue, kind, if has_room { value } else { "" }, events])?;
-    Ok(())
+    Ok(has_room)
 }
 
 /// Subtracts an event that was deleted on request. (An event that retention removes stays counted.)
 pub fn subtract(transaction: &Transaction, issue: i64, tally: &Tally) -> rusqlite::Result<()> {
     transaction.execute("UPDATE issues SET count = count - ?2 WHERE id = ?1", [issue, tally.events()])?;
-    for (hour, Hour { events, errors }) in &tally.hours {
-        transaction.execute(
-            "UPDATE issue_hours SET events = events - ?3, errors = errors - ?4 WHERE issue_id IN (0, ?1) AND hour = ?2",
-            [issue, *hour, *events, *errors],
-        )?;
-        transaction.execute("DELETE FROM issue_hours WHERE issue_id = ?1 AND events <= 0", [issue])?;
-    }
-    for ((kind, value), events) in &tally.values {
+    hours::subtract(transaction, issue, tally.project, &tally.hours)?;
+    for ((kind, value), (events, _)) in &tally.values {
         let mut add = transaction.prepare_cached(ADD_VALUE)?;
         if add.execute(params![issue, kind, value, -events])? == 0 {
             add.execute(params![issue, kind, "", -events])?;
         }
     }
+    filter_values::subtract(transaction, issue, 0)?;
     transaction.execute("DELETE FROM issue_values WHERE issue_id = ?1 AND events <= 0", [issue])?;
     Ok(())
 }
 
-/// Subtracts all that an issue contributed to the hours of all issues.
-pub fn subtract_issue(transaction: &Transaction, issue: i64) -> rusqlite::Result<()> {
-    transaction.execute(
-        "UPDATE issue_hours SET events = issue_hours.events - gone.events, errors = issue_hours.errors - gone.errors
-         FROM issue_hours AS gone
-         WHERE issue_hours.issue_id = 0 AND gone.issue_id = ?1 AND gone.hour = issue_hours.hour",
-        [issue],
-    )?;
-    Ok(())
-}
-
-/// Adds the hours and values of one issue to those of another, except hours that no chart shows any more.
+/// Adds the hours and values of one issue to those of another. Until the first issue's are removed, both count the values.
 pub fn merge(transaction: &Transaction, from: i64, into: i64, now: Time) -> rusqlite::Result<()> {
-    transaction.execute(
-        "INSERT INTO issue_hours SELECT ?2, hour, events, errors FROM issue_hours WHERE issue_id = ?1 AND hour >= ?3
-         ON CONFLICT DO UPDATE SET events = events + excluded.events, errors = errors + excluded.errors",
-        [from, into, now.hour() - MAX_HOURS],
-    )?;
+    hours::merge(transaction, from, into, now)?;
     let mut values = transaction.prepare("SELECT kind, value, events FROM issue_values WHERE issue_id = ?1")?;
     let values = values.query_map([from], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     let mut add = transaction.prepare_cached(ADD_VALUE)?;
     for (kind, value, events) in values.collect::<Result<Vec<(String, String, i64)>, _>>()? {
-        add_value(transaction, &mut add, into, &kind, &value, events)?;
+        if add_value(transaction, &mut add, into, &kind, &value, events)?
+            && filter_values::KINDS.contains(&kind.as_str())
+        {
+            filter_values::change(transaction, &kind, &value, 1)?;
+        }
     }
     Ok(())
 }

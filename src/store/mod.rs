@@ -9,7 +9,7 @@
 //! | `alerts` | alerts that wait for the operator's command |
 //! | `change/` | state changes, merges and deletions |
 //! | `read/` | the connections and queries behind every page |
-//! | `counts` | the numbers that are stored rather than computed |
+//! | `counts`, `hours`, `filter_values` | the numbers that are stored rather than computed |
 //! | `labels` | which tags and which user of an event are counted |
 //! | `file/` | opening, migrating, locking and copying the database file |
 //! | `transaction`, `error` | write transactions; why the database cannot do something |
@@ -20,6 +20,8 @@ mod change;
 mod counts;
 mod error;
 mod file;
+mod filter_values;
+mod hours;
 mod labels;
 mod read;
 mod transaction;
@@ -32,7 +34,7 @@ pub use change::merge::Merged;
 pub use counts::Usage;
 pub use error::Error;
 pub use file::backup::backup;
-pub use read::Reader;
+pub use read::{MAX_MATCHES, Reader};
 pub use transfer::{Export, ExportFilter, Import};
 pub use upkeep::Retention;
 pub use write::incoming::{Added, NewEvent};
@@ -45,6 +47,9 @@ use file::open;
 use rusqlite::Transaction;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+/// Issues whose state one transaction changes, which takes a few milliseconds.
+const CHANGED_AT_ONCE: usize = 100;
 
 /// An open database. Dropping it leaves the file as a crash would: consistent, with a WAL beside it. See [`Store::close`].
 pub struct Store {
@@ -81,6 +86,24 @@ impl Store {
     /// Returns false if there is no such issue.
     pub fn set_state(&self, issue: i64, state: IssueState) -> Result<bool, Error> {
         self.change(move |transaction, now| change::state::set_state(transaction, issue, state, now))
+    }
+
+    /// Sets the state of those issues that exist and have another one; with `from`, only of those in that state. Returns
+    /// them with the state before. Events can be stored between any two of its transactions.
+    pub fn set_states(
+        &self,
+        issues: &[i64],
+        from: Option<IssueState>,
+        to: IssueState,
+    ) -> Result<Vec<(i64, IssueState)>, Error> {
+        let mut changed = Vec::new();
+        for issues in issues.chunks(CHANGED_AT_ONCE) {
+            let issues = issues.to_vec();
+            changed.extend(
+                self.change(move |transaction, now| change::state::set_states(transaction, &issues, from, to, now))?,
+            );
+        }
+        Ok(changed)
     }
 
     /// Returns false if there is no such issue.

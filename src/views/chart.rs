@@ -132,12 +132,13 @@ pub fn row(hours: &[Hour], last: i64) -> Html {
         return html!("<svg viewBox=\"0 0 96 16\" role=\"img\" aria-label=\"Last 24 hours: none\"></svg>");
     };
     let high = |events: i64| scaled(events, most.max(ROW_SCALE), ROW_HEIGHT).max(ROW_BAR);
+    // The style sheet turns it upside down: bars that start at 0 take fewer bytes.
     let bars = (2i64..).step_by(4).zip(&hours).filter(|(_, events)| **events > 0);
     html!(
         "<svg viewBox=\"0 0 96 16\" role=\"img\" aria-label=\"Last 24 hours: {}, most at {}: {}\"><path d=\"{}\"/></svg>",
         grouped(hours.iter().map(|events| events.max(&0)).sum()),
         times::hour(last + 1 - (hours.len() - at) as i64),
         grouped(most),
-        bars.map(|(x, events)| html!("M{} 16v-{}", x, high(*events))).collect::<Html>()
+        bars.map(|(x, events)| html!("M{} 0v{}", x, high(*events))).collect::<Html>()
     )
 }

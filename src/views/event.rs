@@ -1,6 +1,7 @@
 //! `GET /events/UUID`: everything about one event.
 use super::buttons;
 use super::carried::sections;
+use super::done::{Done, done};
 use super::extra;
 use super::html::{Html, html};
 use super::layout::{badge, content, dotted, heading, origin, raw_json, title, truncated, unhandled};
@@ -21,31 +22,35 @@ pub struct EventPage<'a> {
     pub issue: &'a Issue,
     pub neighbours: &'a Neighbours,
     pub came_from: &'a CameFrom,
+    /// What a form did before it returned to this page.
+    pub done: Option<&'a Done>,
     /// The reader may make changes.
     pub may_act: bool,
     pub now: Time,
 }
 
 pub fn event(page: &EventPage) -> Html {
-    let EventPage { event, issue, neighbours, came_from, may_act, now } = *page;
+    let EventPage { event, issue, neighbours, came_from, may_act, now, .. } = *page;
     let is_last = neighbours.older.is_none() && neighbours.newer.is_none();
     let summary = &event.summary;
+    let here = came_from.along(&format!("/events/{}", summary.id));
     let kind = summary.r#type.as_deref();
     let origin = origin(&event.platform, &summary.environment, &event.project);
     let main = html!(
-        "{}<p>{} <b>{}</b> <span class=\"dim\">· {}</span></p>\n{}\n{}\
+        "{}{}<p>{} <b>{}</b> <span class=\"dim\">· {}</span></p>\n{}\n{}\
          <div class=\"split\">\n<section>\n{}</section>\n\
          <aside class=\"side\" aria-label=\"Metadata\">\n<h2>Event <small>· {}</small></h2>\n{}{}</aside>\n<div>\n{}</div>\n</div>",
         navigation(page),
+        page.done.map(|what| done(what, &here, came_from, may_act)),
         badge(summary.level),
         times::ago_at(summary.received_at, now),
         dotted(unhandled(event.unhandled).into_iter().chain(origin)),
         heading(kind, summary.message.trim()),
-        may_act.then(|| buttons::on_issue(issue, &came_from.along(&format!("/events/{}", summary.id)))),
+        may_act.then(|| buttons::on_issue(issue, &here)),
         traces(event, html!("most recent call first")),
         raw_json(event),
         metadata(event),
-        may_act.then(|| buttons::delete_event(event, is_last)),
+        may_act.then(|| buttons::delete_event(event, is_last, came_from)),
         carried(event, false)
     );
     let (hour, minute, second) = summary.received_at.clock();

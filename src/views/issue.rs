@@ -1,6 +1,7 @@
 //! `GET /issues/ID`: an issue's figures, its newest stack trace, where its events come from, and the events.
 use super::buttons;
 use super::chart::Series;
+use super::done::{Done, done};
 use super::event::carried;
 use super::facets::facets;
 use super::history::history;
@@ -33,6 +34,8 @@ pub struct IssuePage<'a> {
     pub events: &'a Found<Summary>,
     pub query: &'a Query,
     pub came_from: &'a CameFrom,
+    /// What a form did before it returned to this page.
+    pub done: Option<&'a Done>,
     /// The issue's events over a fortnight.
     pub hours: &'a [Hour],
     pub facets: &'a [Facet],
@@ -44,26 +47,24 @@ pub struct IssuePage<'a> {
 
 pub fn issue(page: &IssuePage) -> Html {
     let IssuePage { issue, newest, came_from, may_act, now, .. } = *page;
+    let here = came_from.along(&format!("/issues/{}", issue.id));
     let (head, rest) = split_head(&issue.message, MESSAGE);
     let kind = issue.r#type.as_deref();
     let origin = origin(&issue.platform, &issue.environment, &issue.project);
     let culprit = issue.culprit.as_ref().map(|text| html!("<p class=\"dim\">{}</p>\n", culprit(text, LINE)));
     let main = html!(
         "<nav aria-label=\"Up\"><a href=\"{}\">← Issues</a></nav>\n\
-         <p>{} {} <span class=\"dim\">· {}</span></p>\n{}\n{}{}{}\
+         {}<p>{} {} <span class=\"dim\">· {}</span></p>\n{}\n{}{}{}\
          <div class=\"split\">\n<section>\n{}{}</section>\n<div>\n{}</div>\n{}{}</div>",
         came_from.list(),
+        page.done.map(|what| done(what, &here, came_from, may_act)),
         badge(issue.level),
         state(issue, now),
         dotted(unhandled(issue.unhandled).into_iter().chain(origin).chain([html!("issue {}", issue.id)])),
         heading(kind, head),
         rest_of_message(rest),
         culprit,
-        figures(
-            issue,
-            may_act.then(|| buttons::on_issue(issue, &came_from.along(&format!("/issues/{}", issue.id)))),
-            now
-        ),
+        figures(issue, may_act.then(|| buttons::on_issue(issue, &here)), now),
         newest_event(newest, page),
         traces(newest, html!("most recent call first")),
         carried(newest, true),

@@ -41,7 +41,7 @@ pub fn page(title: &str, skip: &str, search: Option<Html>, main: Html) -> Html {
 }
 
 /// The search box in the header. `kept` are parameters of the current list that a new search keeps.
-pub fn search(typed: &str, kept: impl Iterator<Item = (&'static str, &'static str)>) -> Html {
+pub fn search(typed: &str, kept: impl Iterator<Item = (&'static str, String)>) -> Html {
     let kept = kept.map(|(name, value)| html!("<input type=\"hidden\" name=\"{}\" value=\"{}\">", name, value));
     html!(
         "\n<form role=\"search\" action=\"/\"><input type=\"search\" name=\"q\" aria-label=\"Search issues\" \

@@ -1,35 +1,46 @@
 //! `GET /`: an overview, the filters, and the issues that match.
-use super::buttons;
+use super::buttons::{self, All};
 use super::chart;
-use super::filters::{filters, heads};
+use super::done::{Done, done};
+use super::filters::{Offered, filters, heads};
 use super::html::{Html, html};
 use super::layout::{self, badge, culprit, dotted, origin, page, search};
 use super::list_url::ListRequest;
 use super::no_results;
-use super::overview::overview;
-use super::text::{count, counted, cut, first_line, grouped};
+use super::overview::{Figures, overview, several};
+use super::text::{count, counted, cut, first_line, grouped, shortened};
 use super::times;
-use crate::domain::{Cursor, Found, Hour, Issue, IssueState, Position};
-use crate::query::Sort;
+use crate::domain::{Choices, Cursor, Found, Hour, Issue, IssueState, Position};
+use crate::query::{Field, Sort, Term};
 use crate::time::Time;
 use std::collections::HashMap;
 
-/// Maximum characters of a row's message and culprit, and of a query in the page's title.
+/// Maximum characters of a row's message, culprit and release, and of a query in the page's title.
 const MESSAGE: usize = 300;
 const CULPRIT: usize = 160;
+const RELEASE: usize = 40;
 const QUERY: usize = 100;
+/// Issues and bytes of a query for which all that match can be changed at once. The form must not become too large.
+const MAX_ALL: i64 = 1000;
+const MAX_ALL_QUERY: usize = 1000;
+/// How often the page loads again if a reader wants that, in seconds.
+const REFRESH: u32 = 60;
 
 /// What the page shows.
 pub struct ListPage<'a> {
     pub asked: ListRequest<'a>,
     pub found: &'a Found<Issue>,
-    /// Events of the requested period.
-    pub hours: &'a [Hour],
+    pub figures: &'a Figures,
     /// Events of each issue in the last 24 hours; issues without any may be missing.
     pub issue_hours: &'a HashMap<i64, Vec<Hour>>,
     pub states: &'a [(IssueState, i64)],
-    pub environments: &'a [String],
+    pub environments: &'a Choices,
+    pub releases: &'a Choices,
     pub projects: &'a [&'a str],
+    /// The largest id of an issue.
+    pub newest_issue: i64,
+    /// What a form did before it returned to this page.
+    pub done: Option<&'a Done>,
     /// The reader may make changes.
     pub may_act: bool,
     pub now: Time,
@@ -42,12 +53,25 @@ pub fn issues(list: &ListPage) -> Html {
     let is_empty = list.found.page.rows.is_empty() && list.found.scanned.is_none();
     let nothing_matches = is_empty && asked.listing.cursor == Cursor::Newest;
     let body = match is_empty {
+        _ if nothing_matches && asked.listing.sort == Sort::Day => {
+            let all = asked.with_sort(Sort::default());
+            html!(
+                "<p>None of these issues had an event in the last 24 hours. <a href=\"{}\">Sort by last seen</a></p>\n",
+                all
+            )
+        }
         _ if nothing_matches => no_results::no_results(asked),
         true => {
             let first = asked.at(Cursor::Newest);
             html!("<p class=\"dim\">No issues on this page. <a href=\"{}\">Go to the first page</a></p>\n", first)
         }
         false => html!("{}{}", rows(list), scanned(list)),
+    };
+    let offered = Offered {
+        states: list.states,
+        environments: list.environments,
+        releases: list.releases,
+        projects: list.projects,
     };
     let title = match query.0.is_empty() {
         _ if nothing_matches => no_results::heading(query),
@@ -59,11 +83,13 @@ pub fn issues(list: &ListPage) -> Html {
         "issues",
         Some(search(&asked.listing.text, asked.kept())),
         html!(
-            "<h1 class=\"skip\">Issues</h1>\n{}{}{}{}",
-            overview(asked, open, list.hours, list.now),
-            filters(asked, list.states, list.environments, list.projects),
+            "<h1 class=\"skip\">Issues</h1>\n{}{}{}{}{}<p class=\"dim\">{}</p>",
+            list.done.map(|what| done(what, &asked.back(), &asked.carried(), list.may_act)),
+            overview(asked, list.figures, list.now),
+            filters(asked, &offered),
             body,
-            pager(list)
+            pager(list),
+            refresh(asked)
         ),
     )
 }
@@ -75,10 +101,17 @@ fn rows(list: &ListPage) -> Option<Html> {
     let rows: Html = issues.iter().map(|issue| row(list, issue, states.len() > 1)).collect();
     let rows = html!("{}<ol class=\"rows\" role=\"list\">\n{}</ol>\n", heads(list.asked), rows);
     let form = |rows: Html| {
-        let (back, buttons) = (buttons::back(&list.asked.back()), buttons::on_selected(&states));
+        let (back, buttons) = (buttons::back(&list.asked.back()), buttons::on_selected(&states, all(list, &states)));
         html!("<form method=\"post\" action=\"/\">{}\n{}{}</form>\n", back, rows, buttons)
     };
     (!issues.is_empty()).then(|| if list.may_act { form(rows) } else { rows })
+}
+
+/// All open issues that match, if they can be changed at once.
+fn all<'a>(list: &ListPage<'a>, shown: &[IssueState]) -> Option<All<'a>> {
+    let (q, issues) = (list.asked.listing.text.as_str(), list.figures.issues);
+    let can = shown == [IssueState::Open] && list.figures.is_complete && (2..=MAX_ALL).contains(&issues);
+    (can && q.len() <= MAX_ALL_QUERY).then_some(All { issues, q, up_to: list.newest_issue })
 }
 
 fn row(list: &ListPage, issue: &Issue, with_state: bool) -> Html {
@@ -94,22 +127,34 @@ fn row(list: &ListPage, issue: &Issue, with_state: bool) -> Html {
         Some(text) => culprit(text, CULPRIT),
         None => html!("<span>no stack trace</span>"),
     };
-    let origin = origin(&issue.platform, &issue.environment, &issue.project);
+    // A row counts events of every environment and release, so it must not seem to be about the one that is asked for.
+    let is_split = |term: &&Term| matches!(term, Term::Field(Field::Environment | Field::Release, _));
+    let asked = list.asked.listing.query.0.iter().filter(is_split).filter_map(several);
+    let all: Vec<Html> = asked.map(|name| html!("<span>all {}</span>", name)).collect();
+    let environment = if all.is_empty() { &issue.environment } else { &None };
+    let origin = origin(&issue.platform, environment, &issue.project).chain(all);
     let unhandled = issue.unhandled.then(|| html!("<em>unhandled</em>"));
-    let users = (issue.users > 0).then(|| html!("<span>{}</span>", counted(issue.users, "user")));
+    let users = (issue.users > 0).then(|| html!("<small>{}</small>", counted(issue.users, "user")));
+    let hours = list.issue_hours.get(&issue.id).map_or(&[][..], Vec::as_slice);
+    let day = hours.iter().map(|hour| hour.events.max(0)).sum::<i64>();
+    let day = (day > 0).then(|| html!("<i aria-hidden=\"true\">{}</i>", shortened(day)));
+    let release = issue.first_release.as_deref().map(|release| html!("<small>{}</small>", cut(release, RELEASE)));
     html!(
-        "<li>{}{}<a class=\"title\" href=\"{}\">{}<span dir=\"auto\">{}</span></a><p>{}</p>{}\
-         <strong>{}</strong>{}{}</li>\n",
+        "<li>{}{}<a class=\"title\" href=\"{}\">{}<span dir=\"auto\">{}</span></a><p>{}</p>{}{}\
+         <strong>{}</strong>{}{}{}{}</li>\n",
         select,
         badge(issue.level),
         list.asked.carried().along(&format!("/issues/{}", issue.id)),
         kind,
         cut(first_line(&issue.message), MESSAGE),
-        dotted([status, unhandled, users].into_iter().flatten().chain([culprit]).chain(origin)),
-        chart::row(list.issue_hours.get(&issue.id).map_or(&[], Vec::as_slice), list.now.hour()),
+        dotted([status, unhandled].into_iter().flatten().chain([culprit]).chain(origin)),
+        chart::row(hours, list.now.hour()),
+        day,
         count(issue.count),
+        users,
         times::age(issue.last_seen, list.now),
-        times::age(issue.first_seen, list.now)
+        times::age(issue.first_seen, list.now),
+        release
     )
 }
 
@@ -127,9 +172,27 @@ pub fn status(issue: &Issue, now: Time) -> Option<&'static str> {
     }
 }
 
+/// Loading again loses what is selected, so it happens only if a reader asks for it.
+fn refresh(asked: ListRequest) -> Html {
+    let link = |refresh, text| html!("<a href=\"{}\">{}</a>", asked.with_refresh(refresh), text);
+    match asked.refresh {
+        Some(seconds) => {
+            html!("This page loads again every {} s. {}", u64::from(seconds), link(None, "Stop"))
+        }
+        None => link(Some(REFRESH), "Load again every minute"),
+    }
+}
+
 /// How far a search got before it ran out of time, and a link that continues it.
 fn scanned(list: &ListPage) -> Option<Html> {
-    let scanned = counted(list.found.scanned? as i64, "issue");
+    let is_by_day = list.asked.listing.sort == Sort::Day;
+    let scanned = list.found.scanned.map(|scanned| counted(scanned as i64, "issue"));
+    if is_by_day {
+        let compared = scanned.map(|issues| html!(" Only the {} that were active last were compared in time.", issues));
+        let left_out = "Issues without an event in the last 24 hours are left out.";
+        return Some(html!("<p class=\"scanned\">{}{}</p>\n", left_out, compared));
+    }
+    let scanned = scanned?;
     let page = &list.found.page;
     let next = match list.asked.listing.cursor {
         Cursor::Before(_) => page.newer.map(Cursor::Before),
@@ -141,7 +204,7 @@ fn scanned(list: &ListPage) -> Option<Html> {
 
 fn pager(list: &ListPage) -> Option<Html> {
     let (newer, older) = match list.asked.listing.sort {
-        Sort::Count => ("More events", "Fewer events"),
+        Sort::Count | Sort::Day => ("More events", "Fewer events"),
         Sort::LastSeen | Sort::FirstSeen => ("Newer", "Older"),
     };
     let link = |at: Option<Position>, cursor: fn(Position) -> Cursor, text: &str| {

@@ -43,27 +43,38 @@ impl Period {
 pub struct ListRequest<'a> {
     pub listing: &'a Listing,
     pub period: Period,
+    /// After how many seconds the page loads again.
+    pub refresh: Option<u32>,
 }
 
 impl ListRequest<'_> {
     /// The first page of another query.
     pub fn with_query(&self, query: &Query) -> String {
-        url(&query.to_string(), self.listing.sort, self.period, Cursor::Newest)
+        self.url(&query.to_string(), self.listing.sort, self.period, Cursor::Newest)
     }
 
     /// The first page in another order.
     pub fn with_sort(&self, sort: Sort) -> String {
-        url(&self.listing.text, sort, self.period, Cursor::Newest)
+        self.url(&self.listing.text, sort, self.period, Cursor::Newest)
     }
 
     /// The same page with another period.
     pub fn with_period(&self, period: Period) -> String {
-        url(&self.listing.text, self.listing.sort, period, self.listing.cursor)
+        self.url(&self.listing.text, self.listing.sort, period, self.listing.cursor)
     }
 
     /// Another page of the same list.
     pub fn at(&self, cursor: Cursor) -> String {
-        url(&self.listing.text, self.listing.sort, self.period, cursor)
+        self.url(&self.listing.text, self.listing.sort, self.period, cursor)
+    }
+
+    /// The same page, loaded again after so many seconds.
+    pub fn with_refresh(&self, refresh: Option<u32>) -> String {
+        ListRequest { refresh, ..*self }.at(self.listing.cursor)
+    }
+
+    fn url(&self, q: &str, sort: Sort, period: Period, cursor: Cursor) -> String {
+        url(q, kept(sort, period, self.refresh), cursor)
     }
 
     /// Where a form on the page returns to.
@@ -78,8 +89,8 @@ impl ListRequest<'_> {
     }
 
     /// The parameters that a new search keeps.
-    pub fn kept(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
-        kept(self.listing.sort, self.period)
+    pub fn kept(&self) -> impl Iterator<Item = (&'static str, String)> {
+        kept(self.listing.sort, self.period, self.refresh)
     }
 }
 
@@ -102,30 +113,30 @@ impl CameFrom {
 
 /// Some of an issue's events.
 pub fn events_of(issue: i64, query: &Query, cursor: Cursor) -> String {
-    format!("/issues/{issue}{}", &url(&query.to_string(), Sort::default(), Period::default(), cursor)[1..])
+    format!("/issues/{issue}{}", &url(&query.to_string(), std::iter::empty(), cursor)[1..])
 }
 
 /// The list of issues that match a term.
 pub fn matching(term: Term) -> String {
     let query = Query(vec![term]);
-    url(&query.to_string(), Sort::default(), Period::default(), Cursor::Newest)
+    url(&query.to_string(), std::iter::empty(), Cursor::Newest)
 }
 
-/// Order and period as parameters, unless they are the defaults.
-fn kept(sort: Sort, period: Period) -> impl Iterator<Item = (&'static str, &'static str)> {
-    let sort = (sort != Sort::default()).then(|| ("sort", sort.as_str()));
-    let period = (period != Period::default()).then(|| ("period", period.as_str()));
-    sort.into_iter().chain(period)
+/// As parameters, unless they are the defaults.
+fn kept(sort: Sort, period: Period, refresh: Option<u32>) -> impl Iterator<Item = (&'static str, String)> {
+    let sort = (sort != Sort::default()).then(|| ("sort", sort.as_str().into()));
+    let period = (period != Period::default()).then(|| ("period", period.as_str().into()));
+    sort.into_iter().chain(period).chain(refresh.map(|seconds| ("refresh", seconds.to_string())))
 }
 
-fn url(q: &str, sort: Sort, period: Period, cursor: Cursor) -> String {
+fn url(q: &str, kept: impl Iterator<Item = (&'static str, String)>, cursor: Cursor) -> String {
     let q = Some(q.trim()).filter(|q| !q.is_empty()).map(|q| format!("q={}", encode(q)));
     let position = match cursor {
         Cursor::Newest => None,
         Cursor::After(position) => Some(format!("after={position}")),
         Cursor::Before(position) => Some(format!("before={position}")),
     };
-    let kept = kept(sort, period).map(|(name, value)| format!("{name}={value}"));
+    let kept = kept.map(|(name, value)| format!("{name}={value}"));
     let parameters: Vec<String> = q.into_iter().chain(kept).chain(position).collect();
     if parameters.is_empty() { "/".into() } else { format!("/?{}", parameters.join("&")) }
 }
@@ -152,9 +163,9 @@ mod tests {
     #[test]
     fn defaults_are_left_out() {
         let place = Position { key: 7, id: 3 };
-        assert_eq!(url(" ", Sort::LastSeen, Period::Day, Cursor::Newest), "/");
-        let all = url("is:new \"é&#\"", Sort::Count, Period::Fortnight, Cursor::After(place));
-        assert_eq!(all, "/?q=is:new+%22%C3%A9%26%23%22&sort=count&period=14d&after=7-3");
+        assert_eq!(url(" ", kept(Sort::LastSeen, Period::Day, None), Cursor::Newest), "/");
+        let all = url("is:new \"é&#\"", kept(Sort::Count, Period::Fortnight, Some(30)), Cursor::After(place));
+        assert_eq!(all, "/?q=is:new+%22%C3%A9%26%23%22&sort=count&period=14d&refresh=30&after=7-3");
     }
 
     #[test]

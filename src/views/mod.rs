@@ -7,7 +7,7 @@
 //! | `layout` | what pages share: the frame around them, the search, badges, headings, links |
 //! | `overview`, `filters`, `no_results` | parts of the list; `list_url` builds the URLs that it links to |
 //! | `chart`, `facets`, `history` | how often an issue occurred, where, and what happened to it |
-//! | `buttons` | the forms that change or delete issues and events |
+//! | `buttons`, `done` | the forms that change or delete issues and events; what a form did, and Undo |
 //! | `metadata`, `trace`, `frames`, `source` | parts of an event |
 //! | `carried`, `extra` | what else an event carries, and the rows and tables that show it |
 //! | `terminal` | the same pages as text for `curl` |
@@ -22,6 +22,7 @@
 mod buttons;
 mod carried;
 mod chart;
+mod done;
 mod error;
 mod event;
 mod extra;
@@ -47,10 +48,12 @@ mod text;
 mod times;
 mod trace;
 
+pub use done::{Action, Done, done};
 pub use error::error;
 pub use event::{EventPage, event};
 pub use issue::{IssuePage, issue};
 pub use list::{ListPage, issues};
 pub use list_url::{CameFrom, ListRequest, Period};
+pub use overview::{Figures, counts_all};
 pub use setup::{Setup, empty, setup};
 pub use style::{FAVICON, STYLE, style_url};

@@ -72,12 +72,13 @@ pub fn stats(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
     };
     state.store.read(|reader| {
         let last = Time::now().hour();
-        let hours = reader.hours(last, count)?;
+        let hours = reader.hours(None, last, count)?;
         let starts = (last + 1 - count as i64..).map(|hour| Time::from_millis(hour * 3_600_000));
         let hourly = starts
             .zip(&hours)
             .map(|(start, &Hour { events, errors })| json!({ "hour": start, "events": events, "errors": errors }));
-        let states = reader.states()?.into_iter().map(|(state, issues)| (state.as_str().to_string(), issues.into()));
+        let states =
+            reader.states(None)?.into_iter().map(|(state, issues)| (state.as_str().to_string(), issues.into()));
         Ok(json(&json!({
             "period": period.as_str(),
             "events": hours.iter().map(|hour| hour.events).sum::<i64>(),

@@ -3,11 +3,14 @@ use super::auth::Sender;
 use super::error::Error;
 use crate::domain::{Cursor, Position};
 use crate::query::{Listing, Query, Sort};
-use crate::views::Period;
+use crate::views::{Done, Period};
 use rouille::Request;
+use std::ops::RangeInclusive;
 
 /// Maximum length of a parameter such as `?q=` in characters. The rest is ignored.
-const MAX_QUERY: usize = 1000;
+pub const MAX_QUERY: usize = 1000;
+/// How often the list may reload, in seconds.
+const REFRESH: RangeInclusive<u32> = 10..=3600;
 
 pub struct Call<'a> {
     pub request: &'a Request,
@@ -28,9 +31,11 @@ impl Call<'_> {
     /// `?q=`, `?sort=` and the cursor: which page of the list of issues.
     pub fn listing(&self) -> Result<Listing, Error> {
         let text = self.text("q");
+        let query = Query::parse(&text);
         let sort = self.request.get_param("sort").map_or(Some(Sort::default()), |sort| Sort::parse(&sort));
-        let sort = sort.ok_or_else(|| Error::Bad("Invalid sort: expected last_seen, first_seen or count".into()))?;
-        Ok(Listing { query: Query::parse(&text), text, sort, cursor: self.cursor()? })
+        let sort =
+            sort.ok_or_else(|| Error::Bad("Invalid sort: expected last_seen, first_seen, count or day".into()))?;
+        Ok(Listing { query, text, sort, cursor: self.cursor()? })
     }
 
     /// A parameter of the query; empty if it is absent.
@@ -51,6 +56,18 @@ impl Call<'_> {
             (None, Some(before)) => Ok(Cursor::Before(before)),
             (Some(_), Some(_)) => Err(Error::Bad("Invalid cursor: either after or before".into())),
         }
+    }
+
+    /// `?did=…`: what a form did before it returned to the page.
+    pub fn done(&self) -> Option<Done> {
+        Done::parse(|name| self.request.get_param(name))
+    }
+
+    /// `?refresh=`, in seconds.
+    pub fn refresh(&self) -> Result<Option<u32>, Error> {
+        let Some(text) = self.request.get_param("refresh") else { return Ok(None) };
+        let seconds = text.parse().ok().filter(|seconds| REFRESH.contains(seconds));
+        seconds.map(Some).ok_or_else(|| Error::Bad("Invalid refresh: expected 10 to 3600 seconds".into()))
     }
 
     /// `?period=24h` or `14d`.

@@ -1,22 +1,27 @@
 //! The dashboard's pages: the list of issues, one issue, one event, the setup; each as HTML or as plain text for a terminal.
 use super::response::{Format, markdown, see_other};
 use super::{call::Call, error::Error, state::State};
-use crate::domain::Key;
+use crate::domain::{Cursor, Found, Issue, IssueState, Key, Matches};
 use crate::http::Body;
-use crate::query::Query;
+use crate::query::{Field, Query, Sort};
+use crate::store::Reader;
 use crate::time::Time;
-use crate::views::{self, CameFrom, EventPage, IssuePage, ListPage, ListRequest, Period, Setup, terminal};
+use crate::views::{self, CameFrom, EventPage, Figures, IssuePage, ListPage, ListRequest, Period, Setup, terminal};
 use rouille::{Request, Response};
+use std::time::Duration;
 
 /// Hours of events that a row of the list shows.
 const ROW_HOURS: usize = 24;
+/// How long the issues that a filter matches are collected for the figures above the list.
+const FIGURES_TIME: Duration = Duration::from_millis(25);
 
 pub fn issues(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
     let (format, origin, now) = (Format::from_request(call.request), origin(state, call.request), Time::now());
     let listing = call.listing()?;
-    let asked = ListRequest { listing: &listing, period: call.period()? };
+    let asked = ListRequest { listing: &listing, period: call.period()?, refresh: call.refresh()? };
+    let done = call.done();
     state.store.read(|reader| {
-        let states = reader.states()?;
+        let mut states = reader.states(None)?;
         if states.iter().all(|(_, issues)| *issues == 0) {
             let setup = Setup { origin: &origin, keys: &state.keys, may_see_keys: call.sender.is_trusted };
             return Ok(format.answer(|| views::empty(&setup), || terminal::empty(&setup)));
@@ -26,26 +31,74 @@ pub fn issues(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
         {
             return Ok(see_other(&format!("/events/{id}")));
         }
+        if let Some(project) = listing.query.value(Field::Project) {
+            states = reader.states(Some(project))?;
+        }
         let found = reader.issues(&listing.query, listing.sort, listing.cursor, now)?;
         let ids: Vec<i64> = found.page.rows.iter().map(|issue| issue.id).collect();
         let list = ListPage {
             asked,
             found: &found,
-            hours: &reader.hours(now.hour(), asked.period.hours(now))?,
+            figures: &figures(reader, asked, &states, &found, now)?,
             issue_hours: &reader.issue_hours(&ids, now.hour(), ROW_HOURS)?,
             states: &states,
             environments: &reader.environments()?,
+            releases: &reader.releases()?,
             projects: &projects(&state.keys),
+            newest_issue: reader.newest_issue()?,
+            done: done.as_ref(),
             may_act: call.sender.is_trusted,
             now,
         };
-        Ok(format.answer(|| views::issues(&list), || terminal::issues(&list, &origin)))
+        let response = format.answer(|| views::issues(&list), || terminal::issues(&list, &origin));
+        Ok(match asked.refresh {
+            // Without what was done, which is said once; relative, because a proxy may serve obs below a path.
+            Some(seconds) => {
+                let here = asked.at(listing.cursor);
+                response.with_unique_header("Refresh", format!("{seconds};url={}", here.trim_start_matches('/')))
+            }
+            None => response,
+        })
     })
+}
+
+/// Figures for the issues that the list is about: stored ones for all of a project, else the sum of a few issues.
+fn figures(
+    reader: &Reader,
+    asked: ListRequest,
+    states: &[(IssueState, i64)],
+    found: &Found<Issue>,
+    now: Time,
+) -> Result<Figures, Error> {
+    let (query, hours) = (&asked.listing.query, asked.period.hours(now));
+    let shown = query.states();
+    let counted = states.iter().filter(|(state, _)| shown.contains(state)).map(|(_, issues)| issues).sum();
+    if query.is_counted() && views::counts_all(&shown) {
+        let any_state = states.iter().any(|(state, issues)| !shown.contains(state) && *issues > 0);
+        let hours = Some(reader.hours(query.value(Field::Project), now.hour(), hours)?);
+        return Ok(Figures { issues: counted, is_complete: true, hours, any_state });
+    }
+    let page = &found.page;
+    let is_whole = asked.listing.cursor == Cursor::Newest && page.older.is_none() && found.scanned.is_none();
+    let matches = match is_whole && asked.listing.sort != Sort::Day {
+        true => Matches { ids: page.rows.iter().map(|issue| issue.id).collect(), is_complete: true },
+        false => reader.matches(query, FIGURES_TIME, now)?,
+    };
+    let hours = match matches.is_complete {
+        true => Some(reader.hours_of_all(&matches.ids, now.hour(), hours)?),
+        false => None,
+    };
+    let (issues, is_complete) = match query.is_counted() {
+        true => (counted, true),
+        false => (matches.ids.len() as i64, matches.is_complete),
+    };
+    Ok(Figures { issues, is_complete, hours, any_state: false })
 }
 
 pub fn issue(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
     let (format, origin, now) = (Format::from_request(call.request), origin(state, call.request), Time::now());
     let (id, query, cursor) = (call.path.issue, Query::parse(&call.text("q")), call.cursor()?);
+    let done = call.done();
     state.store.read(|reader| {
         let Some(issue) = reader.issue(id)? else {
             return Err(reader.merged_into(id)?.map_or(Error::NotFound, |id| Error::Moved(format!("/issues/{id}"))));
@@ -59,6 +112,7 @@ pub fn issue(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
             events: &events,
             query: &query,
             came_from: &CameFrom(call.text("list")),
+            done: done.as_ref(),
             hours: &hours,
             facets: &reader.facets(id)?,
             history: &reader.history(id)?,
@@ -77,10 +131,16 @@ pub fn event(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
     state.store.read(|reader| {
         let event = reader.event(&call.path.event)?.ok_or(Error::NotFound)?;
         let issue = reader.issue(event.issue_id)?.ok_or(Error::NotFound)?;
-        let neighbours = reader.neighbours(&event)?;
-        let came_from = CameFrom(call.text("list"));
-        let (neighbours, came_from, may_act) = (&neighbours, &came_from, call.sender.is_trusted);
-        let page = EventPage { event: &event, issue: &issue, neighbours, came_from, may_act, now };
+        let done = call.done();
+        let page = EventPage {
+            event: &event,
+            issue: &issue,
+            neighbours: &reader.neighbours(&event)?,
+            came_from: &CameFrom(call.text("list")),
+            done: done.as_ref(),
+            may_act: call.sender.is_trusted,
+            now,
+        };
         Ok(match format {
             Format::Markdown => markdown(terminal::markdown::event(&page, &origin)),
             _ => format.answer(|| views::event(&page), || terminal::event(&page, &origin)),
@@ -90,7 +150,7 @@ pub fn event(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
 
 /// Leads to the newest event of an issue.
 pub fn latest(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
-    let issue = state.store.read(|reader| Ok::<_, Error>(reader.issue(call.path.issue)?.ok_or(Error::NotFound)?))?;
+    let issue = state.store.read(|reader| reader.issue(call.path.issue)?.ok_or(Error::NotFound))?;
     Ok(see_other(&format!("/events/{}", issue.last_event_id)))
 }
 

@@ -165,7 +165,7 @@ test('readers who may not make changes get rows without a gap for checkboxes', a
       await page.goto(open.origin);
       assert.equal(await page.getByRole('checkbox').count(), who === 'owner' ? 1 : 0);
       left[who] = await page.evaluate(() => document.querySelector('.rows .level').getBoundingClientRect().left - document.querySelector('main').getBoundingClientRect().left);
-      const heads = await page.locator('.cols a, .rows strong').evaluateAll((all) => all.map((element) => element.getBoundingClientRect().right));
+      const heads = await page.locator('.cols a:nth-child(2), .rows strong').evaluateAll((all) => all.map((element) => element.getBoundingClientRect().right));
       if (viewport.width > 1000) assert.equal(Math.round(heads[0]), Math.round(heads.at(-1)), 'counts are aligned with their head');
       await page.close();
     }

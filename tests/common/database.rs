@@ -33,17 +33,16 @@ fn shown() -> String {
     format!("hour BETWEEN {} AND {now}", now - 14 * 24)
 }
 
-/// The rows that `issue_hours` would have if all events were stored, for hours that charts show. 0 stands for all issues.
-fn hours(database: &Sqlite) -> String {
+/// The rows that `issue_hours`, or `project_hours`, would have if all events were stored, for hours that charts show.
+fn hours(database: &Sqlite, whose: &str) -> String {
     let hour = |row: &mut Context| Ok(Time::parse(row.get_raw(0).as_str().unwrap()).unwrap().hour());
     database.create_scalar_function("hour", 1, FunctionFlags::SQLITE_UTF8, hour).unwrap();
-    let hours = |issue| {
-        format!(
-            "SELECT {issue} AS issue_id, hour(received_at) AS hour, sum(1 + ifnull(suppressed, 0)) AS events,
-                    sum(iif(level = 'error', 1 + ifnull(suppressed, 0), 0)) AS errors FROM events GROUP BY 1, 2"
-        )
-    };
-    format!("SELECT * FROM ({} UNION ALL {}) WHERE {}", hours("issue_id"), hours("0"), shown())
+    format!(
+        "SELECT * FROM (SELECT {whose}, hour(received_at) AS hour, sum(1 + ifnull(suppressed, 0)) AS events,
+                               sum(iif(level = 'error', 1 + ifnull(suppressed, 0), 0)) AS errors
+                        FROM events JOIN issues ON issues.id = issue_id GROUP BY 1, 2) WHERE {}",
+        shown()
+    )
 }
 
 /// Checks the file and the counters that must match the stored events at any time, also after evictions.
@@ -60,19 +59,31 @@ pub fn assert_stored_counts_match(database: &Sqlite) {
         ("issues.users", "SELECT id FROM issues WHERE users <> (SELECT count(*) FROM issue_values
             WHERE issue_id = issues.id AND kind = 'user' AND value <> '')"),
         ("totals.stored", "SELECT stored FROM totals WHERE stored <> (SELECT count(*) FROM events)"),
-        ("states", "SELECT state FROM states WHERE issues <> (SELECT count(*) FROM issues WHERE issues.state = states.state)"),
+        ("states", "SELECT state FROM states WHERE issues <> (SELECT count(*) FROM issues
+            WHERE issues.state = states.state AND issues.project = states.project)"),
+        ("states, which lacks a row,", "SELECT id FROM issues WHERE (project, state) NOT IN (SELECT project, state FROM states)"),
         ("issue_keys", "SELECT id FROM issues WHERE id NOT IN (SELECT issue_id FROM issue_keys)"),
         ("issue_hours, too low,", &format!("SELECT * FROM ({}) AS hours LEFT JOIN issue_hours USING (issue_id, hour)
-            WHERE ifnull(issue_hours.events, 0) < hours.events OR ifnull(issue_hours.errors, 0) < hours.errors", hours(database))),
-        ("issue_hours of issue 0, less than the sum,", &format!("SELECT hour FROM issue_hours WHERE {} GROUP BY hour
-            HAVING sum(iif(issue_id = 0, events, -events)) < 0 OR sum(iif(issue_id = 0, errors, -errors)) < 0", shown())),
+            WHERE ifnull(issue_hours.events, 0) < hours.events OR ifnull(issue_hours.errors, 0) < hours.errors", hours(database, "issue_id"))),
+        ("project_hours, less than the sum,", &format!("SELECT hour, project FROM issue_hours JOIN issues ON issues.id = issue_id
+            LEFT JOIN project_hours USING (hour, project) WHERE {} GROUP BY hour, project
+            HAVING sum(issue_hours.events) > ifnull(project_hours.events, 0) OR sum(issue_hours.errors) > ifnull(project_hours.errors, 0)", shown())),
         ("issue_hours.errors", "SELECT * FROM issue_hours WHERE errors NOT BETWEEN 0 AND events"),
+        ("filter_values", &format!("{FILTER_VALUES} EXCEPT SELECT kind, value, count(*) FROM issue_values GROUP BY 1, 2")),
+        ("filter_values, which lacks a row,", &format!("SELECT kind, value, count(*) FROM issue_values
+            WHERE kind IN ('environment', 'release') AND value <> '' AND kind NOT IN ({FULL}) GROUP BY 1, 2 EXCEPT {FILTER_VALUES}")),
     ]);
     for table in ["issue_keys", "issue_hours", "issue_values", "events"] {
-        let orphans = format!("SELECT 1 FROM {table} WHERE issue_id NOT IN (SELECT 0 UNION SELECT id FROM issues)");
+        let orphans = format!("SELECT 1 FROM {table} WHERE issue_id NOT IN (SELECT id FROM issues)");
         assert!(!database.prepare(&orphans).unwrap().exists([]).unwrap(), "rows of {table} without an issue");
     }
 }
+
+/// How many rows of `issue_values` each value has that is offered as a filter.
+const FILTER_VALUES: &str = "SELECT kind, value, issues FROM filter_values";
+
+/// The kinds of which as many values are offered as are kept, so that others may be missing.
+const FULL: &str = "SELECT kind FROM filter_values GROUP BY kind HAVING count(*) = 1000";
 
 /// A condition: the value is of a field, not of a tag or a user.
 const IS_FIELD: &str = "kind IN ('environment', 'release', 'server_name')";
@@ -84,18 +95,19 @@ pub fn assert_consistent(database: &Sqlite) {
     let values = ["environment", "release", "server_name"].map(|kind| {
         format!("SELECT issue_id, '{kind}', {kind}, {arrived} FROM events WHERE {kind} IS NOT NULL GROUP BY issue_id, {kind}")
     });
-    let (seen, shown) = (
-        "(received_at) FROM events WHERE issue_id = issues.id",
-        format!("SELECT * FROM issue_hours WHERE {} AND events > 0", shown()),
-    );
+    let (seen, shown) = ("(received_at) FROM events WHERE issue_id = issues.id", |table: &str, whose: &str| {
+        format!("SELECT {whose}, hour, events, errors FROM {table} WHERE {} AND events > 0", shown())
+    });
     #[rustfmt::skip]
     assert_none(database, &[
         ("issues.count", &format!("SELECT id FROM issues WHERE count IS NOT (SELECT {arrived} FROM events WHERE issue_id = issues.id)")),
         ("issues.first_seen", &format!("SELECT id FROM issues WHERE first_seen IS NOT (SELECT min{seen})")),
         ("issues.last_seen", &format!("SELECT id FROM issues WHERE last_seen IS NOT (SELECT max{seen})")),
         ("issues.title_seq", "SELECT id FROM issues WHERE title_seq NOT IN (SELECT seq FROM events)"),
-        ("issue_hours", &format!("{shown} EXCEPT {}", hours(database))),
-        ("issue_hours, which lacks a row,", &format!("{} EXCEPT {shown}", hours(database))),
+        ("issue_hours", &format!("{} EXCEPT {}", shown("issue_hours", "issue_id"), hours(database, "issue_id"))),
+        ("issue_hours, which lacks a row,", &format!("{} EXCEPT {}", hours(database, "issue_id"), shown("issue_hours", "issue_id"))),
+        ("project_hours", &format!("{} EXCEPT {}", shown("project_hours", "project"), hours(database, "project"))),
+        ("project_hours, which lacks a row,", &format!("{} EXCEPT {}", hours(database, "project"), shown("project_hours", "project"))),
         ("issue_values", &format!("SELECT * FROM issue_values WHERE {IS_FIELD} EXCEPT {}", values.join(" EXCEPT "))),
         ("issue_values, which lacks a row,", &format!("SELECT * FROM ({}) EXCEPT SELECT * FROM issue_values", values.join(" UNION ALL "))),
     ]);

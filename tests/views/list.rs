@@ -3,7 +3,7 @@ use super::samples::*;
 use obs::domain::{Cursor, Hour, Issue, IssueState, Neighbours, Page};
 use obs::query::Sort;
 use obs::views;
-use obs::views::{EventPage, IssuePage, Period};
+use obs::views::{Action, Done, EventPage, Figures, IssuePage, Period};
 
 #[test]
 fn a_page_of_rows_is_small() {
@@ -11,7 +11,7 @@ fn a_page_of_rows_is_small() {
     issue.message = "load order 8812: query orders: dial tcp 10.0.3.7:5432: connect: connection refused".into();
     issue.culprit = Some("(*Store).LoadOrder in orders/store.go".into());
     let mut shown = Shown::new("level:error", page(&issue));
-    shown.hours = vec![Hour { events: 1739, errors: 967 }; 24];
+    shown.figures.hours = Some(vec![Hour { events: 1739, errors: 967 }; 24]);
     shown.issue_hours.insert(41, (0..24).map(|events| Hour { events, errors: 0 }).collect());
     let html = shown.html();
     let rows = html.split_once("<ol").unwrap().1.split_once("</ol>").unwrap().0;
@@ -22,8 +22,9 @@ fn a_page_of_rows_is_small() {
 #[test]
 fn the_overview_has_a_text_alternative_for_its_chart() {
     let mut shown = Shown::new("", page(&issue("x")));
-    shown.hours = (0..24).map(|n| Hour { events: 10 * n, errors: n }).collect();
-    shown.hours[23] = Hour { events: 1337, errors: 967 };
+    let mut hours: Vec<Hour> = (0..24).map(|n| Hour { events: 10 * n, errors: n }).collect();
+    hours[23] = Hour { events: 1337, errors: 967 };
+    shown.figures = figures(14, hours);
     let html = shown.html();
     assert!(html.contains(
         r#"role="img" aria-label="Events an hour over the last 24 hours: 3,867 in all, 1,220 of them errors, most at 18:00 with 1,337""#
@@ -36,14 +37,15 @@ fn the_overview_has_a_text_alternative_for_its_chart() {
     assert!(html.contains(r#"<path class="error" d="M11 40v-1h8v1z"#) && html.contains(r#"M231 40v-29h8v29z"/>"#));
 
     shown.period = Period::Fortnight;
-    shown.hours = vec![Hour::default(); Period::Fortnight.hours(now())];
-    shown.hours[5 * 24] = Hour { events: 7, errors: 0 };
+    let mut hours = vec![Hour::default(); Period::Fortnight.hours(now())];
+    hours[5 * 24] = Hour { events: 7, errors: 0 };
+    shown.figures = figures(14, hours);
     let html = shown.html();
     assert!(html.contains(r#"aria-label="Events a day over the last 14 days: 7 in all, most on Mon 16 Nov with 7""#));
     assert!(html.contains("events in 14 d") && html.contains("<span>11 Nov</span><span>peak 7 on Mon 16 Nov</span>"));
     assert!(html.contains(r#"<a href="/">24 h</a> <a href="/?period=14d" aria-current="true">14 d</a>"#));
 
-    shown.hours = vec![Hour::default(); Period::Fortnight.hours(now())];
+    shown.figures = figures(14, vec![Hour::default(); Period::Fortnight.hours(now())]);
     assert!(shown.html().contains(r#"aria-label="Events a day over the last 14 days: none""#));
 }
 
@@ -64,11 +66,11 @@ fn a_rows_bars_are_scaled_to_at_least_six_events() {
     };
     assert_eq!(bars(None), r#"viewBox="0 0 96 16" role="img" aria-label="Last 24 hours: none">"#);
     assert_eq!(bars(Some(vec![0; 24])), bars(None));
-    assert!(with(23, 1).ends_with(r#"aria-label="Last 24 hours: 1, most at 18:00: 1"><path d="M94 16v-3"/>"#));
-    assert!(with(0, 6).ends_with(r#"aria-label="Last 24 hours: 6, most at 19:00: 6"><path d="M2 16v-15"/>"#));
-    assert!(with(12, 9_000_000_000_000_000_000).contains(r#"<path d="M50 16v-15"/>"#), "no number overflows");
+    assert!(with(23, 1).ends_with(r#"aria-label="Last 24 hours: 1, most at 18:00: 1"><path d="M94 0v3"/>"#));
+    assert!(with(0, 6).ends_with(r#"aria-label="Last 24 hours: 6, most at 19:00: 6"><path d="M2 0v15"/>"#));
+    assert!(with(12, 9_000_000_000_000_000_000).contains(r#"<path d="M50 0v15"/>"#), "no number overflows");
     let uneven = bars(Some((0..24).map(|n| if n == 7 { 4310 } else { 1 }).collect()));
-    assert!(uneven.contains("Last 24 hours: 4,333, most at 02:00: 4,310") && uneven.contains("M2 16v-2M6 16v-2"));
+    assert!(uneven.contains("Last 24 hours: 4,333, most at 02:00: 4,310") && uneven.contains("M2 0v2M6 0v2"));
 }
 
 #[test]
@@ -77,16 +79,20 @@ fn filters_change_the_query_and_keep_order_and_period() {
     shown.listing.sort = Sort::Count;
     shown.listing.cursor = Cursor::After(place(7));
     shown.period = Period::Fortnight;
-    shown.hours = vec![Hour::default(); Period::Fortnight.hours(now())];
-    shown.environments = vec!["production".into(), "staging".into()];
+    shown.figures = figures(14, vec![Hour::default(); Period::Fortnight.hours(now())]);
+    shown.environments = choices(&["production", "staging"], 3);
+    shown.releases = choices(&["v3", "v2"], 0);
     let html = shown.html();
     let filters = html.split_once("<nav class=\"filters\"").unwrap().1.split_once("</nav>").unwrap().0;
     let links: Vec<&str> = filters.split("<a href=").skip(1).map(|link| link.split("</a>").next().unwrap()).collect();
     let kept = "&amp;sort=count&amp;period=14d\"";
     let expected = [
-        ("level:error+env:staging+card", " aria-current=\"true\">Open 14"),
-        ("level:error+env:staging+card+is:resolved", ">Resolved 1,203"),
-        ("level:error+env:staging+card+is:ignored", ">Ignored 6"),
+        ("level:error+env:staging+card", " aria-current=\"true\">Open"),
+        ("level:error+env:staging+card+is:resolved", ">Resolved"),
+        ("level:error+env:staging+card+is:ignored", ">Ignored"),
+        ("level:error+env:staging+card+is:new", ">new"),
+        ("level:error+env:staging+card+is:reopened", ">reopened"),
+        ("level:error+env:staging+card+is:unhandled", ">unhandled"),
         ("env:staging+card", ">any"),
         ("env:staging+card+level:error", " aria-current=\"true\">error"),
         ("env:staging+card+level:warning", ">warning"),
@@ -94,9 +100,15 @@ fn filters_change_the_query_and_keep_order_and_period() {
         ("level:error+card", ">all"),
         ("level:error+card+env:production", ">production"),
         ("level:error+card+env:staging", " aria-current=\"true\">staging"),
+        ("level:error+env:staging+card", " aria-current=\"true\">all"),
+        ("level:error+env:staging+card+release:v3", ">v3"),
+        ("level:error+env:staging+card+release:v2", ">v2"),
     ];
     assert_eq!(links, expected.map(|(q, rest)| format!("\"/?q={q}{kept}{rest}")));
-    assert!(!filters.contains("Project"));
+    assert!(!filters.contains("Project") && filters.contains(">staging</a><span>and 3 more</span></div>"));
+    let groups = ["State", "Mark", "Level", "Environment", "Release"];
+    groups.iter().for_each(|name| assert!(filters.contains(&format!("<div role=\"group\" aria-label=\"{name}\">"))));
+    assert!(html.contains("<summary>Filters: <b>open · level:error · env:staging</b></summary>"), "text is in the box");
     assert!(html.contains(r#"<a href="/?q=level:error+env:staging+card&amp;period=14d">Last seen</a>"#));
     assert!(html.contains(r#"sort=count&amp;period=14d" aria-current="true">Events ↓</a>"#));
     assert!(
@@ -114,7 +126,7 @@ fn filters_change_the_query_and_keep_order_and_period() {
 #[test]
 fn links_to_environments_and_projects_are_encoded() {
     let mut shown = Shown::new("project:web env:gone", page(&issue("x")));
-    shown.environments = vec!["a&b=c#d <é>".into(), "no\"quotes".into(), "x".repeat(200)];
+    shown.environments = choices(&["a&b=c#d <é>", "no\"quotes", &"x".repeat(200)], 0);
     shown.projects = vec!["shop", "web"];
     let html = shown.html();
     assert!(
@@ -132,10 +144,13 @@ fn links_to_environments_and_projects_are_encoded() {
 fn the_buttons_below_the_list_fit_the_states_it_shows() {
     let buttons = |q: &str| {
         let html = Shown::new(q, page(&issue("x"))).html();
-        let bar = html.split_once("<p class=\"acts\">").unwrap().1.split_once("</p>").unwrap().0.to_string();
-        bar.split("value=\"").skip(1).map(|rest| rest.split('"').next().unwrap().to_string()).collect::<Vec<_>>()
+        let bar = html.split_once("<div class=\"acts\">").unwrap().1.split_once("</form>").unwrap().0.to_string();
+        bar.split("name=\"do\" value=\"")
+            .skip(1)
+            .map(|rest| rest.split('"').next().unwrap().to_string())
+            .collect::<Vec<_>>()
     };
-    assert_eq!(buttons(""), ["resolve", "ignore", "merge"]);
+    assert_eq!(buttons(""), ["resolve", "ignore", "resolve-all", "ignore-all", "merge"]);
     assert_eq!(buttons("is:resolved"), ["reopen", "merge"]);
     assert_eq!(buttons("is:ignored x"), ["reopen", "merge"]);
     assert_eq!(buttons("is:any"), ["resolve", "ignore", "reopen", "merge"]);
@@ -223,4 +238,87 @@ fn a_row_shows_the_newest_events_type_and_first_line_not_the_title() {
     assert!(html.contains("<em>new</em>") && html.contains("<span>shop</span>"));
     assert!(html.contains("<strong>1,204</strong>") && html.contains(">24 s</time>"));
     assert!(html.contains(r#"href="/?after=7""#) && !html.contains("?before="));
+}
+
+#[test]
+fn a_search_has_figures_of_its_own_or_says_why_it_has_none() {
+    let mut shown = Shown::new("level:error", page(&issue("x")));
+    shown.figures = figures(3, vec![Hour { events: 2, errors: 1 }; 24]);
+    let html = shown.html();
+    assert!(
+        html.contains("<p><b>3</b> issues match</p><p><b>48</b> events in 24 h</p><p><b>24</b> errors</p>"),
+        "{html}"
+    );
+    assert!(!html.contains("Open 14") && !html.contains("counted whole"));
+    shown.figures = Figures { issues: 1000, is_complete: false, hours: None, any_state: false };
+    let html = shown.html();
+    assert!(html.contains("<p>at least <b>1,000</b> issues match</p>") && html.contains("Narrow the search"));
+    assert!(!html.contains("<figure") && !html.contains("events in 24 h") && !html.contains("resolve-all"));
+    let mut all = Shown::new("project:shop", page(&issue("x")));
+    all.figures.any_state = true;
+    let html = all.html();
+    assert!(html.contains("<b>14</b> open</p><p><b>0</b> events in 24 h, any state</p>") && html.contains("Open 14"));
+}
+
+#[test]
+fn a_filter_on_what_differs_between_events_says_that_issues_are_counted_whole() {
+    let html = |q: &str| Shown::new(q, page(&issue("x"))).html();
+    let text = html("env:production release:2 plan:pro env:eu");
+    assert!(text.contains("<p class=\"dim\">Issues are counted whole, in all environments, releases and tags.</p>"));
+    assert!(text.contains("<span>all environments</span> · <span>all releases</span>"), "{text}");
+    assert!(html("server:web-1").contains("in all servers.") && !html("server:web-1").contains("all servers</span>"));
+    assert!(!html("level:error is:new").contains("counted whole"));
+}
+
+#[test]
+fn a_row_shows_its_day_its_users_and_its_first_release() {
+    let mut shown = Shown::new("", page(&issue("2.4.1")));
+    shown.issue_hours.insert(41, vec![Hour { events: 50, errors: 0 }; 24]);
+    let html = shown.html();
+    assert!(html.contains("<i aria-hidden=\"true\">1,200</i><strong>1,204</strong><small>3 users</small><time"));
+    assert!(html.contains("</time><small>2.4.1</small></li>"));
+    shown.issue_hours.clear();
+    assert!(!shown.html().contains("<i aria-hidden"));
+}
+
+#[test]
+fn merging_is_folded_and_says_what_becomes_part_of_what() {
+    let html = list(page(&issue("x")));
+    let fold = html.split_once("<summary>Merge…</summary>").unwrap().1.split_once("</details>").unwrap().0;
+    assert!(fold.contains("The oldest of the selected issues stays") && fold.contains("value=\"merge\""));
+    assert_eq!(html.matches("value=\"merge\"").count(), 1);
+}
+
+#[test]
+fn all_issues_that_match_can_be_changed_at_once_if_they_are_few_enough() {
+    let mut shown = Shown::new("card <x>", page(&issue("x")));
+    let html = shown.html();
+    assert!(html.contains("<summary>All 14 that match…</summary>") && html.contains(">Resolve all 14</button>"));
+    assert!(html.contains("name=\"q\" value=\"card &lt;x&gt;\"><input type=\"hidden\" name=\"up_to\" value=\"41\">"));
+    shown.figures.issues = 1001;
+    assert!(!shown.html().contains("-all\""));
+    assert!(!Shown::new("is:any x", page(&issue("x"))).html().contains("-all\""));
+    assert!(!Shown::new(&"ü".repeat(600), page(&issue("x"))).html().contains("-all\""), "the form stays small");
+}
+
+#[test]
+fn what_a_form_did_is_said_above_the_list() {
+    let mut shown = Shown::new("x", page(&issue("x")));
+    shown.done = Some(Done::new(Action::Resolve, vec![3, 4]));
+    let html = shown.html();
+    assert!(html.contains("<div class=\"done\" role=\"status\"><p>Resolved 2 issues.</p>"), "{html}");
+    assert!(html.contains("value=\"/?q=x\"><input type=\"hidden\" name=\"did\" value=\"resolve\">"));
+}
+
+#[test]
+fn the_list_by_events_of_the_last_day_says_what_it_leaves_out() {
+    let mut shown = Shown::new("x", page(&issue("x")));
+    shown.listing.sort = Sort::Day;
+    assert!(shown.html().contains("Issues without an event in the last 24 hours are left out.</p>"));
+    assert!(shown.html().contains("sort=day\" aria-current=\"true\">24 h ↓</a>"));
+    shown.found.scanned = Some(48_000);
+    assert!(shown.html().contains("Only the 48,000 issues that were active last were compared in time."));
+    shown.found = obs::domain::Found { page: no_rows(None), scanned: None };
+    let html = shown.html();
+    assert!(html.contains("None of these issues had an event in the last 24 hours. <a href=\"/?q=x\">"), "{html}");
 }

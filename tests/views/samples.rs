@@ -1,12 +1,12 @@
 //! Sample issues and events, and the pages that show them.
 use obs::domain::{
-    Cursor, Facet, Found, HistoryEntry, Hour, Issue, IssueState, Level, Neighbours, Page, Position, StoredEvent,
-    Summary,
+    Choices, Cursor, Facet, Found, HistoryEntry, Hour, Issue, IssueState, Level, Neighbours, Page, Position,
+    StoredEvent, Summary,
 };
 use obs::query::{Listing, Query, Sort};
 use obs::time::Time;
 use obs::views;
-use obs::views::{CameFrom, EventPage, IssuePage, ListPage, ListRequest, Period};
+use obs::views::{CameFrom, Done, EventPage, Figures, IssuePage, ListPage, ListRequest, Period};
 use std::collections::HashMap;
 
 /// In bytes.
@@ -113,14 +113,25 @@ pub fn listing(q: &str) -> Listing {
     Listing { query: Query::parse(q), text: q.into(), sort: Sort::default(), cursor: Cursor::Newest }
 }
 
+pub fn figures(issues: i64, hours: Vec<Hour>) -> Figures {
+    Figures { issues, is_complete: true, hours: Some(hours), any_state: false }
+}
+
+pub fn choices(values: &[&str], more: i64) -> Choices {
+    Choices { values: values.iter().map(|value| value.to_string()).collect(), more }
+}
+
 /// A list page, with nothing around its rows unless a test sets it.
 pub struct Shown {
     pub listing: Listing,
     pub period: Period,
     pub found: Found<Issue>,
-    pub hours: Vec<Hour>,
+    pub figures: Figures,
     pub issue_hours: HashMap<i64, Vec<Hour>>,
-    pub environments: Vec<String>,
+    pub environments: Choices,
+    pub releases: Choices,
+    pub done: Option<Done>,
+    pub refresh: Option<u32>,
     pub projects: Vec<&'static str>,
     pub may_act: bool,
 }
@@ -131,9 +142,12 @@ impl Shown {
             listing: listing(q),
             period: Period::Day,
             found: Found { page: rows, scanned: None },
-            hours: vec![Hour::default(); 24],
+            figures: figures(14, vec![Hour::default(); 24]),
             issue_hours: HashMap::new(),
-            environments: Vec::new(),
+            environments: Choices::default(),
+            releases: Choices::default(),
+            done: None,
+            refresh: None,
             projects: Vec::new(),
             may_act: true,
         }
@@ -141,13 +155,16 @@ impl Shown {
 
     pub fn html(&self) -> String {
         let list = ListPage {
-            asked: ListRequest { listing: &self.listing, period: self.period },
+            asked: ListRequest { listing: &self.listing, period: self.period, refresh: self.refresh },
             found: &self.found,
-            hours: &self.hours,
+            figures: &self.figures,
             issue_hours: &self.issue_hours,
             states: &[(IssueState::Open, 14), (IssueState::Resolved, 1203), (IssueState::Ignored, 6)],
             environments: &self.environments,
+            releases: &self.releases,
             projects: &self.projects,
+            newest_issue: 41,
+            done: self.done.as_ref(),
             may_act: self.may_act,
             now: now(),
         };
@@ -169,12 +186,12 @@ pub fn found<T>(page: Page<T>) -> Found<T> {
 pub fn whole<'a>(issue: &'a Issue, newest: &'a StoredEvent, events: &'a Found<Summary>) -> IssuePage<'a> {
     let (query, came_from, now) = (&EVERYTHING, &NOWHERE, now());
     let (hours, facets, history) = (&[], &[], &[]);
-    IssuePage { issue, newest, events, query, came_from, hours, facets, history, may_act: true, now }
+    IssuePage { issue, newest, events, query, came_from, done: None, hours, facets, history, may_act: true, now }
 }
 
 /// The page of an event, with nothing around it.
 pub fn alone<'a>(event: &'a StoredEvent, issue: &'a Issue, neighbours: &'a Neighbours) -> EventPage<'a> {
-    EventPage { event, issue, neighbours, came_from: &NOWHERE, may_act: true, now: now() }
+    EventPage { event, issue, neighbours, came_from: &NOWHERE, done: None, may_act: true, now: now() }
 }
 
 pub fn issue_page(issue: &Issue, newest: &StoredEvent, events: &Page<Summary>) -> String {
@@ -197,10 +214,12 @@ pub fn pages(event: &StoredEvent, issue: &Issue) -> [String; 4] {
     let whole = IssuePage { facets: &facets, hours: &hours, history: &history, ..whole(issue, event, &events) };
     let query: String = format!("{text} env:{text} \"{text}\"").chars().take(1000).collect();
     let mut shown = Shown::new(&query, page(issue));
-    shown.environments = vec![text.into(); 10];
-    shown.hours = hours[..24].to_vec();
+    shown.environments = choices(&[text; 10], i64::MAX);
+    shown.releases = shown.environments.clone();
+    shown.figures = figures(i64::MAX / 1000, hours[..24].to_vec());
     shown.issue_hours.insert(issue.id, vec![Hour { events: i64::MAX / 1000, errors: 0 }; 24]);
     let mut nothing = Shown::new(&query, no_rows(None));
     nothing.environments = shown.environments.clone();
+    nothing.figures.is_complete = false;
     [shown.html(), nothing.html(), views::issue(&whole).into_string(), event_page(event, issue, one, one)]
 }

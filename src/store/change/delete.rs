@@ -6,6 +6,7 @@ use crate::grouping::{self, Input};
 use crate::store::counts::{self, Tally};
 use crate::store::labels::labels;
 use crate::store::read::{self, EVENT};
+use crate::store::{filter_values, hours};
 use rusqlite::{OptionalExtension, Transaction, params};
 
 /// Events at each end of the order of arrival among which the first and the last seen are looked for.
@@ -16,7 +17,7 @@ pub fn issue(transaction: &Transaction, id: i64) -> rusqlite::Result<bool> {
     if state_of(transaction, id)?.is_none() {
         return Ok(false);
     }
-    counts::subtract_issue(transaction, id)?;
+    hours::subtract_issue(transaction, id)?;
     remove_belongings(transaction, id)?;
     transaction.execute(
         "UPDATE issues SET state = 'deleted', count = 0, title = '', culprit = NULL, grouped_by = '', first_release = NULL
@@ -40,6 +41,7 @@ pub fn remove_belongings(transaction: &Transaction, issue: i64) -> rusqlite::Res
                       WHERE state = 'merged' AND id IN (SELECT id FROM merged WHERE into_id = ?1)";
     transaction.prepare_cached(unfinished)?.execute([issue])?;
     transaction.prepare_cached("DELETE FROM merged WHERE into_id = ?1")?.execute([issue])?;
+    filter_values::subtract(transaction, issue, i64::MAX)?;
     for table in ["issue_keys", "issue_hours", "issue_values", "issue_history"] {
         transaction.prepare_cached(&format!("DELETE FROM {table} WHERE issue_id = ?1"))?.execute([issue])?;
     }
@@ -52,9 +54,10 @@ pub fn event(transaction: &Transaction, id: &str) -> rusqlite::Result<bool> {
     let find = format!("{EVENT} WHERE events.id = ?1");
     let Some(gone) = transaction.query_row(&find, [id], read::event).optional()? else { return Ok(false) };
     let (issue_id, seq, received_at) = (gone.issue_id, gone.summary.seq, gone.summary.received_at);
+    let project = gone.project.clone();
     let event = as_it_arrived(gone);
     let labels = labels(&event);
-    let mut tally = Tally::default();
+    let mut tally = Tally::new(&project);
     tally.add(seq, received_at, &event, &labels);
     counts::remove(transaction, seq)?;
     counts::subtract(transaction, issue_id, &tally)?;

@@ -3,6 +3,26 @@ use crate::domain::IssueState;
 use crate::time::Time;
 use rusqlite::{OptionalExtension, Transaction, params};
 
+/// Sets the state of those issues that exist and have another one, or the one given. Returns them with the state before.
+pub fn set_states(
+    transaction: &Transaction,
+    issues: &[i64],
+    from: Option<IssueState>,
+    to: IssueState,
+    now: Time,
+) -> rusqlite::Result<Vec<(i64, IssueState)>> {
+    let mut changed = Vec::new();
+    for issue in issues {
+        let before =
+            state_of(transaction, *issue)?.filter(|before| *before != to && from.is_none_or(|from| *before == from));
+        if let Some(before) = before {
+            set_state(transaction, *issue, to, now)?;
+            changed.push((*issue, before));
+        }
+    }
+    Ok(changed)
+}
+
 /// Returns false if there is no such issue.
 pub fn set_state(transaction: &Transaction, issue: i64, state: IssueState, now: Time) -> rusqlite::Result<bool> {
     let Some(before) = state_of(transaction, issue)? else { return Ok(false) };

@@ -1,4 +1,4 @@
-//! Single issues, and several by their ids.
+//! One issue and its history.
 use super::page::{level, time, time_or_null};
 use super::pool::Reader;
 use crate::domain::{HistoryEntry, Issue, IssueState};
@@ -18,6 +18,11 @@ const ISSUE: &str = "
 impl Reader<'_> {
     pub fn issue(&self, id: i64) -> Result<Option<Issue>, Error> {
         self.one(&format!("{ISSUE} WHERE issues.id = ?1 AND state IN ('open', 'resolved', 'ignored')"), [id], issue)
+    }
+
+    /// The largest id that an issue has.
+    pub fn newest_issue(&self) -> Result<i64, Error> {
+        Ok(self.one("SELECT max(id) FROM issues", [], |row| row.get::<_, Option<i64>>(0))?.flatten().unwrap_or(0))
     }
 
     /// The issue that a merged issue is now part of.

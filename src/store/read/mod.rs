@@ -10,3 +10,4 @@ mod trends;
 
 pub use events::{EVENT, event};
 pub use pool::{Reader, Readers};
+pub use search::MAX_MATCHES;

@@ -2,7 +2,7 @@
 //! looked up in an index first.
 use super::page::{PAGE, page, side};
 use super::pool::Reader;
-use crate::domain::{Cursor, Found, Issue, IssueState, Page, Position};
+use crate::domain::{Cursor, Found, Issue, IssueState, Matches, Page, Position};
 use crate::query::{Field, Is, Query, Sort, Term};
 use crate::store::error::Error;
 use crate::store::labels::tag_kind;
@@ -14,6 +14,10 @@ use std::time::{Duration, Instant};
 
 /// How long a search scans. The answer as a whole then takes less than 200 ms.
 pub(super) const TIME: Duration = Duration::from_millis(150);
+/// Issues that are collected for what concerns all matches.
+pub const MAX_MATCHES: usize = 1000;
+/// Hours of `sort=day`, the current one included.
+const DAY_HOURS: i64 = 24;
 /// Issues between two looks at the clock.
 pub(super) const STRIDE: usize = 64;
 /// Candidates from an index are sorted, so there must be no more than this many.
@@ -27,12 +31,25 @@ impl Reader<'_> {
         if states.is_empty() {
             return Ok(Found { page: Page { rows: Vec::new(), newer: None, older: None }, scanned: None });
         }
-        let (query, candidates) = resolve(self.0, query)?;
-        let search = Search { conditions: conditions(&query, now), candidates, sort, cursor };
-        let Scan { found, first, last, scanned, goes_on, timed_out } = search.scan(self.0, &states)?;
-        let issues = found.iter().filter_map(|id| self.issue(*id).transpose()).collect::<Result<_, _>>()?;
+        let mut scan = Search::new(self.0, query, sort, cursor, now)?.scan(self.0, &states, PAGE, TIME)?;
+        if sort == Sort::Day {
+            scan.sort(cursor);
+        }
+        let Scan { found, first, last, scanned, goes_on, timed_out } = scan;
+        let issues = found.iter().filter_map(|(_, id)| self.issue(*id).transpose()).collect::<Result<_, _>>()?;
         let page = page(cursor, issues, first, last, goes_on);
         Ok(Found { page, scanned: timed_out.then_some(scanned) })
+    }
+
+    /// All issues that match a query, if they are few and found in time.
+    pub fn matches(&self, query: &Query, time: Duration, now: Time) -> Result<Matches, Error> {
+        let states = query.states();
+        if states.is_empty() {
+            return Ok(Matches { ids: Vec::new(), is_complete: true });
+        }
+        let search = Search::new(self.0, query, Sort::LastSeen, Cursor::Newest, now)?;
+        let scan = search.scan(self.0, &states, MAX_MATCHES, time)?;
+        Ok(Matches { ids: scan.found.into_iter().map(|(_, id)| id).collect(), is_complete: !scan.goes_on })
     }
 }
 
@@ -40,7 +57,7 @@ impl Reader<'_> {
 type Sql = (String, Vec<Value>);
 
 struct Search {
-    /// An expression that is true for the issues to be found.
+    /// An expression that is above 0 for the issues to be found; for [`Sort::Day`], their events of the day.
     conditions: Sql,
     /// A subquery for the ids of few issues that include every match, if an index supplies one.
     candidates: Option<Sql>,
@@ -51,7 +68,8 @@ struct Search {
 /// The ids of the issues found, and the part of the list that was scanned.
 #[derive(Default)]
 struct Scan {
-    found: Vec<i64>,
+    /// The value of the conditions, and the id.
+    found: Vec<(i64, i64)>,
     first: Option<Position>,
     last: Option<Position>,
     scanned: usize,
@@ -60,25 +78,55 @@ struct Scan {
     timed_out: bool,
 }
 
+impl Scan {
+    /// Orders what was found by its events of the day, and leaves the rows of a page.
+    fn sort(&mut self, cursor: Cursor) {
+        self.found.sort_unstable_by(|a, b| b.cmp(a));
+        match cursor {
+            Cursor::Newest => {}
+            Cursor::After(Position { key, id }) => self.found.retain(|found| *found < (key, id)),
+            Cursor::Before(Position { key, id }) => {
+                self.found.retain(|found| *found > (key, id));
+                self.found.reverse();
+            }
+        }
+        self.goes_on = self.found.len() > PAGE;
+        self.found.truncate(PAGE);
+        let position = |(key, id): &(i64, i64)| Position { key: *key, id: *id };
+        (self.first, self.last) = (self.found.first().map(position), self.found.last().map(position));
+    }
+}
+
 impl Search {
-    /// Ends when the page is full or time is up.
-    fn scan(&self, connection: &Connection, states: &[IssueState]) -> Result<Scan, Error> {
+    fn new(connection: &Connection, query: &Query, sort: Sort, cursor: Cursor, now: Time) -> Result<Search, Error> {
+        let (query, candidates) = resolve(connection, query)?;
+        Ok(Search { conditions: conditions(&query, sort, now), candidates, sort, cursor })
+    }
+
+    /// Ends when `limit` are found or time is up. What [`Sort::Day`] orders is found first, all of it.
+    fn scan(
+        &self,
+        connection: &Connection,
+        states: &[IssueState],
+        limit: usize,
+        time: Duration,
+    ) -> Result<Scan, Error> {
         let start = Instant::now();
         let (sql, values) = self.sql(states);
         let mut statement = connection.prepare_cached(&sql)?;
         let mut rows = statement.query(params_from_iter(values))?;
         let mut scan = Scan::default();
         while let Some(row) = rows.next()? {
-            let (key, id, matches) = (row.get(0)?, row.get(1)?, row.get(2)?);
-            if matches && scan.found.len() == PAGE {
+            let (key, id, value) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            if value > 0 && scan.found.len() == limit && self.sort != Sort::Day {
                 scan.goes_on = true;
                 break;
             }
-            scan.found.extend(matches.then_some(id));
+            scan.found.extend((value > 0).then_some((value, id)));
             scan.last = Some(Position { key, id: if self.sort == Sort::Count { id } else { 0 } });
             scan.first = scan.first.or(scan.last);
             scan.scanned += 1;
-            if scan.scanned % STRIDE == 0 && start.elapsed() > TIME {
+            if scan.scanned % STRIDE == 0 && start.elapsed() > time {
                 (scan.goes_on, scan.timed_out) = (true, true);
                 break;
             }
@@ -88,9 +136,9 @@ impl Search {
 
     /// Selects key, id, and whether the conditions hold, in the order of the list and no faster than rows are read.
     fn sql(&self, states: &[IssueState]) -> Sql {
-        let (side, from, order) = side(self.cursor);
+        let (side, from, order) = side(if self.sort == Sort::Day { Cursor::Newest } else { self.cursor });
         let (key, index, after) = match self.sort {
-            Sort::LastSeen => ("last_seq", "issues_by_activity", format!("last_seq {side} ?")),
+            Sort::LastSeen | Sort::Day => ("last_seq", "issues_by_activity", format!("last_seq {side} ?")),
             Sort::FirstSeen => ("issues.id", "issues_by_age", format!("issues.id {side} ?")),
             Sort::Count => ("count", "issues_by_count", format!("(count, issues.id) {side} (?, ?)")),
         };
@@ -122,8 +170,13 @@ impl Search {
 }
 
 /// Everything in a query except the states, as one expression.
-fn conditions(query: &Query, now: Time) -> Sql {
+fn conditions(query: &Query, sort: Sort, now: Time) -> Sql {
     let mut values = Vec::new();
+    let first_hour = now.hour() + 1 - DAY_HOURS;
+    let is_active = (sort == Sort::Day).then(|| {
+        values.push(Time::from_millis(first_hour * 3_600_000).unwrap_or(Time::EPOCH).to_string().into());
+        "last_seen >= ?"
+    });
     let conditions = query.0.iter().filter_map(|term| {
         let (sql, value) = match term {
             Term::Is(Is::State(_) | Is::Any) => return None,
@@ -144,9 +197,17 @@ fn conditions(query: &Query, now: Time) -> Sql {
         values.push(value.into());
         Some(sql)
     });
-    let conditions: Vec<&str> = conditions.collect();
+    let conditions: Vec<&str> = is_active.into_iter().chain(conditions).collect();
+    let value = match sort {
+        Sort::Day => {
+            values.push(first_hour.into());
+            "(SELECT ifnull(sum(events), 0) FROM issue_hours WHERE issue_id = issues.id AND hour >= ?)"
+        }
+        _ => "1",
+    };
     // `iif` stops at the first condition that does not hold.
-    (if conditions.is_empty() { "1".into() } else { format!("iif({}, 1, 0)", conditions.join(" AND ")) }, values)
+    let conditions = if conditions.is_empty() { "1".into() } else { conditions.join(" AND ") };
+    (format!("iif({conditions}, {value}, 0)"), values)
 }
 
 /// True if an issue ever had an event with this value.

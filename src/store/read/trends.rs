@@ -1,21 +1,43 @@
 //! The stored counts: events by hour, by environment, release and server, and issues by state.
 use super::pool::Reader;
-use crate::domain::{Facet, Hour, IssueState};
-use crate::store::counts::ALL_ISSUES;
+use crate::domain::{Choices, Facet, Hour, IssueState};
 use crate::store::error::Error;
 use rusqlite::types::Value;
-use rusqlite::{OptionalExtension, params_from_iter};
+use rusqlite::{ToSql, params, params_from_iter};
 use std::collections::{BTreeMap, HashMap};
 
 /// Values of a facet that are listed.
 const VALUES: usize = 10;
-/// Environments that are offered as filters.
-const ENVIRONMENTS: usize = 10;
+/// Environments and releases that the list offers.
+const CHOICES: i64 = 6;
 
 impl Reader<'_> {
-    /// Events of all issues in each of the `count` hours up to `last`, which is in whole hours since 1970.
-    pub fn hours(&self, last: i64, count: usize) -> Result<Vec<Hour>, Error> {
-        self.hours_of(ALL_ISSUES, last, count)
+    /// Events of a project, or of all, in each of the `count` hours up to `last`, which is in whole hours since 1970.
+    pub fn hours(&self, project: Option<&str>, last: i64, count: usize) -> Result<Vec<Hour>, Error> {
+        let sql = "SELECT hour, events, errors FROM project_hours
+                   WHERE project = ifnull(?1, project) AND hour BETWEEN ?2 AND ?3";
+        self.sums(sql, &[project], last, count)
+    }
+
+    /// The same for several issues together.
+    pub fn hours_of_all(&self, ids: &[i64], last: i64, count: usize) -> Result<Vec<Hour>, Error> {
+        let sql = "SELECT hour, events, errors FROM issue_hours WHERE issue_id = ?1 AND hour BETWEEN ?2 AND ?3";
+        self.sums(sql, ids, last, count)
+    }
+
+    /// Adds up the hours of each owner, which is the first parameter of the query.
+    fn sums(&self, sql: &str, owners: &[impl ToSql], last: i64, count: usize) -> Result<Vec<Hour>, Error> {
+        let first = last + 1 - count as i64;
+        let mut statement = self.0.prepare_cached(sql)?;
+        let mut sums = vec![Hour::default(); count];
+        for owner in owners {
+            let mut rows = statement.query(params![owner, first, last])?;
+            while let Some(row) = rows.next()? {
+                let sum = &mut sums[(row.get::<_, i64>(0)? - first) as usize];
+                (sum.events, sum.errors) = (sum.events + row.get::<_, i64>(1)?, sum.errors + row.get::<_, i64>(2)?);
+            }
+        }
+        Ok(sums)
     }
 
     pub fn hours_of(&self, issue: i64, last: i64, count: usize) -> Result<Vec<Hour>, Error> {
@@ -40,10 +62,12 @@ impl Reader<'_> {
         Ok(hours)
     }
 
-    /// The number of issues in each state.
-    pub fn states(&self) -> Result<Vec<(IssueState, i64)>, Error> {
-        let mut one = self.0.prepare_cached("SELECT issues FROM states WHERE state = ?1")?;
-        let count = |state: IssueState| Ok((state, one.query_row([state.as_str()], |row| row.get(0))?));
+    /// The number of issues of a project, or of all, in each state.
+    pub fn states(&self, project: Option<&str>) -> Result<Vec<(IssueState, i64)>, Error> {
+        let mut one = self.0.prepare_cached(
+            "SELECT ifnull(sum(issues), 0) FROM states WHERE state = ?1 AND project = ifnull(?2, project)",
+        )?;
+        let count = |state: IssueState| Ok((state, one.query_row((state.as_str(), project), |row| row.get(0))?));
         IssueState::ALL.into_iter().map(count).collect()
     }
 
@@ -67,19 +91,23 @@ impl Reader<'_> {
         Ok(facets.into_values().collect())
     }
 
-    /// The first environments in alphabetical order.
-    pub fn environments(&self) -> Result<Vec<String>, Error> {
-        // One look at the index per environment. DISTINCT would read every issue that has one.
-        let mut next = self.0.prepare_cached(
-            "SELECT value FROM issue_values INDEXED BY issue_values_by_value
-             WHERE kind = 'environment' AND value > ?1 ORDER BY value LIMIT 1",
-        )?;
-        let mut found: Vec<String> = Vec::new();
-        while found.len() < ENVIRONMENTS {
-            let last = found.last().map_or("", String::as_str);
-            let Some(value) = next.query_row([last], |row| row.get(0)).optional()? else { break };
-            found.push(value);
-        }
-        Ok(found)
+    /// The environments of the most issues.
+    pub fn environments(&self) -> Result<Choices, Error> {
+        self.choices("environment", "issues DESC, value")
+    }
+
+    /// The releases that arrived last.
+    pub fn releases(&self) -> Result<Choices, Error> {
+        self.choices("release", "first_seq DESC, value")
+    }
+
+    fn choices(&self, kind: &str, order: &str) -> Result<Choices, Error> {
+        let sql =
+            format!("SELECT value, count(*) OVER () FROM filter_values WHERE kind = ?1 ORDER BY {order} LIMIT ?2");
+        let mut statement = self.0.prepare_cached(&sql)?;
+        let rows = statement.query_map((kind, CHOICES), |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let rows: Vec<(String, i64)> = rows.collect::<Result<_, _>>()?;
+        let more = rows.first().map_or(0, |(_, all)| all - rows.len() as i64);
+        Ok(Choices { values: rows.into_iter().map(|(value, _)| value).collect(), more })
     }
 }

@@ -92,8 +92,8 @@ fn least_recent(transaction: &Transaction) -> rusqlite::Result<Option<i64>> {
     // One look at the index per state. The planner would sort all issues instead.
     let mut oldest = transaction.prepare_cached(
         "SELECT id FROM issues WHERE id IN
-         (SELECT (SELECT id FROM issues WHERE issues.state = states.state ORDER BY last_seq LIMIT 1)
-          FROM states WHERE state NOT IN ('merged', 'deleted')) ORDER BY last_seq LIMIT 1",
+         (SELECT (SELECT id FROM issues WHERE state = column1 ORDER BY last_seq LIMIT 1)
+          FROM (VALUES ('open'), ('resolved'), ('ignored'))) ORDER BY last_seq LIMIT 1",
     )?;
     oldest.query_row([], |row| row.get(0)).optional()
 }

@@ -82,7 +82,8 @@ impl<'a> Commit<'a> {
         if home.resolved_at.is_some_and(|resolved_at| self.reopens(new, resolved_at)) {
             self.reopened.insert(home.issue, seq);
         }
-        self.tallies.entry(home.issue).or_default().add(seq, received_at, &new.event, &new.labels);
+        let tally = self.tallies.entry(home.issue).or_insert_with(|| Tally::new(&new.project));
+        tally.add(seq, received_at, &new.event, &new.labels);
         Ok(Added::New(id))
     }
 
