@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { FaultyProxy } from './faulty.js';
+import { ending } from './process.js';
 
 const texts = (word, count) => Array.from({ length: count }, (_, n) => `${word} ${n}`);
 const sorted = (list) => [...list].sort();
@@ -300,7 +301,7 @@ export async function runScenario(name, driver, obs) {
     run = await driver.run(name, dsn, { waits, count: () => obs.count() });
     const plain = scenario.baseline && (await driver.run(scenario.baseline, dsn));
     if (run.status === 64 || plain?.status === 64) return false;
-    if (!plain) assert.equal(run.status, 0, 'exit status');
+    if (!plain) assert.ok(run.status === 0, `the driver ${ending(run)}`);
     const { own, sentry, inPage } = driver;
     await eventually(async () => {
       await scenario.check({ obs, run, plain, proxy, own, sentry, inPage });
@@ -308,7 +309,7 @@ export async function runScenario(name, driver, obs) {
     });
     return true;
   } catch (error) {
-    throw Object.assign(error, { run });
+    throw Object.assign(error, { run: run ?? error.run });
   } finally {
     await proxy?.stop();
   }
