@@ -50,21 +50,22 @@ export class Browser {
         run.stdout += `${line}\n`;
         if (line.startsWith('flush ')) run.flushes.push(flushed(line, count()));
       });
-      await tab.exposeFunction('driverWaits', () => Promise.resolve(waits[waited++]?.()).then(() => {}, harnessFailed));
+      await tab.exposeFunction('driverWaits', async () => {
+        await Promise.all(run.flushes); // A wait may kill the server that these ask.
+        await waits[waited++]?.().catch(harnessFailed);
+      });
       // Chromium itself logs each failed request; that is not the SDK's output.
       tab.on('console', (message) => (run.stderr += /^Failed to load resource/.test(message.text()) ? '' : `${message.text()}\n`));
-      const uncaught = new Promise((resolve) => tab.once('pageerror', resolve)).then((error) => {
-        run.stderr += `Uncaught ${error.stack}\n`;
-        return 'uncaught';
-      });
+      const uncaught = new Promise((resolve) => tab.once('pageerror', resolve));
       await tab.goto(`http://localhost:${this.server.address().port}/`);
       await tab.waitForFunction(() => window.drive);
       let timer;
       const timeout = new Promise((resolve) => (timer = setTimeout(resolve, TIMEOUT, 'timeout')));
       const driven = tab.evaluate(([name, to]) => window.drive(name, to), [scenario, dsn]);
-      driven.catch(() => {}); // An uncaught error also arrives as a page error.
-      const end = await Promise.race([driven.catch(() => uncaught), uncaught, timeout, failure]).finally(() => clearTimeout(timer));
-      run.status = { uncaught: 1, timeout: 'SIGKILL', false: 64, true: 0 }[end];
+      const thrown = driven.catch((error) => error); // By `drive` itself, which is no page error.
+      const end = await Promise.race([thrown, uncaught, timeout, failure]).finally(() => clearTimeout(timer));
+      if (end instanceof Error) run.stderr += `Uncaught ${end.stack}\n`;
+      run.status = end instanceof Error ? 1 : { timeout: 'SIGKILL', false: 64, true: 0 }[end];
       await tab.goto('about:blank'); // Leaves the page, as a reader would.
     } finally {
       await context.close();

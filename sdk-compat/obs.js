@@ -80,11 +80,24 @@ export class Obs {
   async list(path, name) {
     const items = [];
     for (let after = ''; ; ) {
-      const page = await this.get(path + after);
+      const page = await this.get(`${path}?q=is:any${after}`);
       items.push(...page[name]);
       if (page.next === null) return items;
-      after = `?after=${page.next}`;
+      after = `&after=${page.next}`;
     }
+  }
+
+  /** Resolves every issue of a server that is down. Meanwhile it runs on another port, where no client reaches it. */
+  async resolveAllUnreached() {
+    const { port } = this;
+    this.port = await freePort();
+    await this.start();
+    for (const { id } of await this.issues()) {
+      const response = await fetch(`${this.origin}/api/issues/${id}`, { method: 'PATCH', body: '{"state":"resolved"}' });
+      if (!response.ok) throw new Error(`the issue was not resolved: ${response.status}`);
+    }
+    await this.kill();
+    this.port = port;
   }
 
   issues() {

@@ -25,6 +25,7 @@ export async function runCommand(command, scenario, dsn, { waits = [], count = (
     if (line.startsWith('flush ')) run.flushes.push(flushed(line, count()));
     if (line === 'waiting') {
       try {
+        await Promise.all(run.flushes); // A wait may kill the server that these ask.
         await waits[waited++]?.();
         child.stdin.write('\n');
       } catch (error) {
