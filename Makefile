@@ -1,9 +1,9 @@
 # obs: every command of the project. `make help` lists them.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: help server stop clean test test-rust test-browser test-go test-php recipes-go recipes-php test-js test-contrib sdk-compat deps lint count footprint \
+.PHONY: help server stop clean test test-rust test-browser test-go test-php test-js test-contrib sdk-compat deps lint count footprint \
         bench torture fuzz fuzz-coverage \
-        demo demo-go demo-php demo-js screenshots
+        demo demo-go demo-php demo-js recipes-go recipes-php recipes-js screenshots
 
 # `make deps` installs newer tools here if the machine's own are too old.
 export PATH := $(CURDIR)/target/tools/bin:$(PATH)
@@ -61,6 +61,11 @@ demo-php: ## run the PHP example
 demo-js: ## run the JavaScript example
 	cd example/js && npm install --silent --no-audit --no-fund --offline && node main.js
 
+recipes-js: deps ## run the JavaScript SDK's recipes; downloads Express, Fastify, Next.js, Vite and Jest
+	cargo build
+	cd example/recipes/js && npm ci --silent && npm pack --silent ../../../sdk/js > /dev/null && npm install --silent --no-save ./obs-sdk-*.tgz
+	cd example/recipes/js && OBS_BIN=$(CURDIR)/target/debug/obs node run.js
+
 screenshots: deps demo ## retake the README's screenshots from the demo
 	node docs/screenshots.mjs
 
@@ -87,7 +92,7 @@ test-php: deps ## test the PHP SDK
 recipes-php: ## run the programs of the PHP SDK's recipes against a server; installs Symfony and WordPress from Debian
 	example/recipes/php/run
 
-test-js: deps ## test the JavaScript SDK on Node, Bun and Chromium
+test-js: deps ## test the JavaScript SDK on Node, Bun and Chromium, and its package
 	cd sdk/js && node --test test/*.test.js test/browser/*.test.js && node_modules/.bin/bun test --timeout 60000 ./test/*.test.js
 
 test-contrib: deps ## test the alert scripts

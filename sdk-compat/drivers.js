@@ -13,11 +13,6 @@ const NO_SENTRY_SDK = {
   'bad-dsn': 'a Sentry SDK refuses a DSN in its own words, and Python and Go with an error',
 };
 const TOO_LARGE = { 'too-large': 'the SDK leaves it to the server to refuse an event over 1 MiB' };
-const NEITHER = 'obs\'s SDK for JavaScript has no user, tags, breadcrumbs and requests';
-const NOT_JS = {
-  ...Object.fromEntries(['carried', 'request', 'context', 'breadcrumbs'].map((name) => [name, NEITHER])),
-  rethrown: 'obs\'s SDK for JavaScript captures unhandled errors only on request',
-};
 const NO_EXIT = { 'no-flush': 'Go calls nothing when main returns, so its programs call Flush' };
 const NOT_SENTRY_GO = {
   ...NO_EXIT,
@@ -49,9 +44,9 @@ export async function drivers(custom) {
   return [
     command('Go', `${target}/go`, own(NO_EXIT)),
     command('PHP', `php ${here}drivers/php/driver.php`, own({})),
-    command('Node', `node ${js}`, own(NOT_JS)),
-    command('Bun', `${here}../sdk/js/node_modules/.bin/bun ${js}`, own(NOT_JS)),
-    await inPage('Chromium', 'js', own(NOT_JS)),
+    command('Node', `node ${js}`, own({})),
+    command('Bun', `${here}../sdk/js/node_modules/.bin/bun ${js}`, own({})),
+    await inPage('Chromium', 'js', own({})),
     command('curl', `${here}drivers/curl.sh`),
     command('Sentry Python', python, sentry({ 'not-an-error': 'Python raises nothing but errors' }), withProject),
     command('Sentry Node', `node ${here}drivers/sentry-js/main.js`, sentry(TOO_LARGE), withProject),

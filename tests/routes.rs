@@ -243,31 +243,6 @@ fn pages_and_json_have_their_security_headers() {
 }
 
 #[test]
-fn pages_link_to_the_style_sheet_under_a_url_that_may_be_cached() {
-    let obs = Obs::start();
-    let page = obs.text("/");
-    let url = page
-        .split("href=\"")
-        .find(|part| part.starts_with("/style.css"))
-        .and_then(|part| part.split('"').next())
-        .unwrap();
-    let sheet = obs.get(url);
-    assert_eq!((sheet.status, sheet.header("content-type")), (200, Some("text/css; charset=utf-8")));
-    assert!(sheet.header("cache-control").unwrap().contains("max-age=31536000"));
-    assert!(!obs.get("/style.css?v=old").header("cache-control").unwrap().contains("max-age"));
-}
-
-#[test]
-fn pages_of_any_origin_may_load_the_javascript_sdk() {
-    let obs = Obs::start();
-    let module = obs.get("/sdk.js");
-    assert_eq!((module.status, module.header("content-type")), (200, Some("text/javascript; charset=utf-8")));
-    assert_eq!(module.header("access-control-allow-origin"), Some("*"));
-    assert_eq!(module.header("cache-control"), Some("public, max-age=3600"));
-    assert_eq!(module.text(), include_str!("../sdk/js/obs.js"));
-}
-
-#[test]
 fn a_dashboard_with_a_password_opens_only_with_that_password() {
     let obs = Obs::with(&[], &[("OBS_API_KEY", KEY), PASSWORD]);
     let id = obs.add(r#"{"message":"m"}"#);

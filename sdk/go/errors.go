@@ -16,10 +16,9 @@ import (
 )
 
 const (
-	maxCauses    = 20
-	maxSightings = 32  // captured errors that are remembered
-	maxFrames    = 100 // sent
-	around       = 3   // source lines before and after the current one
+	maxCauses = 20
+	maxFrames = 100 // sent
+	around    = 3   // source lines before and after the current one
 )
 
 var ownPackage = reflect.TypeOf(Event{}).PkgPath()
@@ -54,7 +53,7 @@ type sighting struct {
 	stack []runtime.Frame // from the program's line that captured it or panicked
 }
 
-var sightings []sighting // the last ones
+var sightings []sighting // the last 32
 var sightingsLock sync.Mutex
 
 // seen reports whether an error, or one that it wraps, was captured a moment ago on its way up, and remembers it
@@ -69,7 +68,7 @@ func seen(chain []any, stack []runtime.Frame) bool {
 		}
 	}
 	if v := reflect.ValueOf(now.value); v.Comparable() && !v.IsZero() && len(stack) <= maxFrames {
-		sightings = append(sightings[max(0, len(sightings)+1-maxSightings):], now)
+		sightings = append(slices.Clone(sightings[max(0, len(sightings)-31):]), now) // The clone forgets older ones.
 	}
 	return false
 }

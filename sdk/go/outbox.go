@@ -115,6 +115,7 @@ func (o *outbox) run() {
 		o.L.Unlock()
 		o.deliver(e)
 		o.L.Lock()
+		o.queue[0] = nil // The array would keep it in memory.
 		o.queue = o.queue[1:]
 		o.bytes -= len(e.body)
 		o.removed++

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -254,4 +255,34 @@ func TestInvalidDSNKeepsTheServerOfQueuedEvents(t *testing.T) {
 	equal(t, "id", obs.CaptureMessage("lost"), "")
 	equal(t, "Flush after a loss", obs.Flush(20*time.Second), false)
 	equal(t, "message", s.only(t).Message, "queued")
+}
+
+func TestAcceptedEventsLeaveNoMemoryBehind(t *testing.T) {
+	release := make(chan struct{})
+	s := serve(t, func(int, http.ResponseWriter) int { <-release; return http.StatusCreated })
+	obs.Init(obs.Options{DSN: s.dsn()})
+	for i := 0; i < 2000; i++ { // The queue has become long.
+		obs.CaptureMessage(fmt.Sprint("small ", i))
+	}
+	close(release)
+	equal(t, "Flush", obs.Flush(20*time.Second), true)
+	s = serve(t, func(int, http.ResponseWriter) int { return http.StatusOK }) // keeps no events
+	obs.Init(obs.Options{DSN: s.dsn()})
+	heap := func() int64 {
+		var stats runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&stats)
+		return int64(stats.HeapAlloc)
+	}
+	before := heap()
+	for i := 0; i < 100; i++ {
+		obs.CaptureMessage(fmt.Sprint("large ", i), obs.WithExtra(map[string]any{"blob": strings.Repeat("x", 500_000)}))
+		equal(t, "Flush", obs.Flush(20*time.Second), true)
+		s.mu.Lock()
+		s.attempts = nil
+		s.mu.Unlock()
+	}
+	if grown := heap() - before; grown > 20<<20 {
+		t.Errorf("the heap has grown by %d bytes", grown)
+	}
 }

@@ -1,44 +1,45 @@
 // The obs SDK for JavaScript: reports errors and messages to an obs server, from Node, Bun and browsers.
-// Contents: the API, thrown values, stacks, source lines, safe JSON, repeats, sending, process and page hooks, helpers.
+// Contents: the API, context, thrown values, stacks, source lines, safe JSON, repeats, sending, the end of a process or
+// page, uncaught errors, what happens in a page, helpers.
 
 const SDK = { name: '@obs/sdk', version: '0.1.0' };
 
 const EVENT_BYTES = 1_000_000; // The server accepts 1 MiB.
 const LEVELS = ['error', 'warning', 'info'];
 const LENGTH = { message: 8192, text: 200, filename: 1000 };
-const FRAMES = 100;
-const CAUSES = 20;
-const DEPTH = 32;
+const LIMIT = { frames: 100, causes: 20, breadcrumbs: 50, depth: 32 };
 const VALUES = EVENT_BYTES / 2; // A JSON value takes at least two bytes, so more of them cannot fit.
 const SOURCE = { around: 3, frames: 10, files: 32, bytes: 1 << 20 };
 const REPEATS = { window: 60_000, limit: 100, keys: 1000, suppressed: 1_000_000 };
 const QUEUE = { events: 2048, bytes: 8 << 20 };
 const BACKOFF = { first: 100, max: 10_000, retryAfter: 300_000, attempts: 10 };
 const KEEPALIVE_BYTES = 64 << 10; // The browsers' limit for requests that outlive their page.
-const WORKER_ERROR = { channel: 'obs-worker-error', tell: 200, wait: 1000 };
 
 const DEFAULTS = {
-  dsn: undefined,
-  environment: undefined,
-  serverName: undefined,
-  release: undefined,
-  extra: undefined,
+  ...{ dsn: undefined, environment: undefined, serverName: undefined, release: undefined, extra: undefined },
   beforeSend: (event) => event,
+  ignoreErrors: [/^ResizeObserver loop/, /^Script error\.?$/],
+  autoBreadcrumbs: true,
   sourceLines: true,
-  captureUnhandled: false,
+  captureUnhandled: true,
   requestTimeout: 5000,
   exitTimeout: 2000,
 };
+const CONTEXT = ['user', 'tags', 'extra', 'request'];
+const CAPTURE = [...CONTEXT, 'level', 'fingerprint', 'handled'];
 
 // Saved at load time, so that wrappers installed later, such as those of an APM agent, do not see the SDK's own calls.
-const send = globalThis.fetch?.bind(globalThis);
-const warn = console.warn.bind(console);
+const send = (globalThis.fetch?.withoutObs ?? globalThis.fetch)?.bind(globalThis);
+const { warn } = console;
 const now = performance.now.bind(performance);
 const { setTimeout, clearTimeout, setImmediate } = globalThis;
 
+// One object for all copies of the SDK, such as a page's and its bundle's. Only `owner`, the latest, reports uncaught errors.
+const copies = (globalThis[Symbol.for('@obs/sdk')] ??= { captured: new WeakMap(), owner: null });
+
 const onServer = typeof process === 'object' && !!process.versions?.node && typeof document === 'undefined';
 const builtin = {};
-for (const name of onServer ? ['fs', 'os', 'worker_threads'] : []) {
+for (const name of onServer ? ['fs', 'os', 'worker_threads', 'async_hooks'] : []) {
   // Node before 20.16 has only import(). It is not awaited, because require() cannot load a module with top-level await.
   if (process.getBuiltinModule) builtin[name] = process.getBuiltinModule(name);
   else import(/* webpackIgnore: true */ /* @vite-ignore */ `node:${name}`).then((it) => (builtin[name] = it), () => {});
@@ -46,7 +47,7 @@ for (const name of onServer ? ['fs', 'os', 'worker_threads'] : []) {
 
 // ---- The API. Its documentation is in obs.d.ts.
 
-let client = null; // The settings passed to `init`, and the outbox.
+let client = null; // The settings passed to `init`.
 let busy = false; // During a capture. Captures made by code it calls, such as beforeSend, are ignored.
 let lost = 0; // Number of events that will never be accepted.
 let reported = 0; // The value of `lost` at the end of the last flush.
@@ -57,18 +58,17 @@ export function init(options) {
   removeHooks();
   releaseHeld();
   try {
+    if (!isObject(options)) throw new Error('init takes an object with a dsn');
+    reportUnknown(options, Object.keys(DEFAULTS), 'init');
     const settings = { ...DEFAULTS };
-    if (!isObject(options)) throw new Error('init takes an options object, such as { dsn: "http://KEY@HOST:PORT" }');
-    for (const [name, value] of Object.entries(options)) {
-      if (value === undefined || value === null) continue;
-      const type = typeof DEFAULTS[name];
-      const isValid = type === 'undefined' || (typeof value === type && (type !== 'number' || value > 0));
-      if (!Object.hasOwn(DEFAULTS, name)) warn(`obs: unknown option ${truncate(name, LENGTH.text)} ignored`);
-      else if (!isValid) warn(`obs: option ${name} ignored: it must be a ${type === 'number' ? 'positive number' : type}`);
-      else settings[name] = value;
+    for (const [name, initial] of Object.entries(DEFAULTS)) {
+      const value = options[name] ?? initial;
+      const isValid = initial === undefined || (typeof value === typeof initial && (typeof value !== 'number' || value > 0));
+      if (isValid) settings[name] = value;
+      else warn(`obs: option ${name} ignored: it must be a ${typeof initial === 'number' ? 'positive number' : typeof initial}`);
     }
     settings.serverName ??= safely(() => builtin.os?.hostname());
-    settings.outbox = outboxFor(parseDsn(settings.dsn), settings.requestTimeout);
+    target = { ...parseDsn(settings.dsn), timeout: settings.requestTimeout };
     client = settings;
     addHooks();
   } catch (error) {
@@ -79,29 +79,57 @@ export function init(options) {
 
 export function captureException(thrown, options) {
   const value = unwrap(thrown);
-  if (client && recent.has(value)) return recent.get(value);
-  const callStack = /^[ \t]*at |@/m.test(stackOf(value)) ? '' : callSite(captureException); // The error of Promise.any has no frames.
-  const id = capture('error', () => describe(value, callStack), options);
-  for (const it of client ? [value, thrown].filter(isObject) : []) captured.set(it, id);
+  if (client && knownId(value, thrown) !== undefined) return knownId(value, thrown);
+  const here = /^[ \t]*at |@/m.test(stackOf(value)) ? [] : parseStack(stackOf(new Error())).slice(1); // The error of Promise.any has no frames.
+  const id = capture('error', () => describe(value, here), options);
+  if (client) remember(value, thrown, id);
   return id; // Not a tail call, which would remove this function from Safari's stacks.
 }
 
 export function captureMessage(message, level, options) {
-  if (isObject(level)) [level, options] = [logOnce('order', 'captureMessage takes a level before its options'), level];
+  if (isObject(level)) [level, options] = ['info', level];
   return capture(level ?? 'info', () => ({ message: truncate(textOf(message), LENGTH.message).replace(/^\s*$/, '(empty message)') }), options);
 }
 
+export const setUser = (user) => void addTo(scope(), { user });
+export const setTag = (name, value) => setTags({ [name]: value });
+export const setTags = (tags) => void addTo(scope(), { tags });
+export const setExtra = (name, value) => void addTo(scope(), { extra: { [name]: value } });
+
+export function addBreadcrumb(breadcrumb) {
+  const { breadcrumbs } = scope();
+  const copy = clean(breadcrumb, LENGTH.message);
+  breadcrumbs.push({ timestamp: new Date().toISOString(), ...(isObject(copy) ? copy : { message: copy }) });
+  if (breadcrumbs.length > LIMIT.breadcrumbs) breadcrumbs.shift();
+}
+
+export function withScope(context, callback) {
+  const inner = scopeWithin(scope());
+  safely(() => reportUnknown(context, CONTEXT, 'withScope'));
+  safely(addTo, inner, inner, context);
+  scopes ??= safely(() => new builtin.async_hooks.AsyncLocalStorage());
+  if (scopes) return scopes.run(inner, callback);
+  const outer = current;
+  current = inner;
+  try {
+    return callback();
+  } finally {
+    current = outer;
+  }
+}
+
 export async function flush(timeout = 5000) {
-  if (Number(timeout) !== timeout) timeout = logOnce('timeout', 'flush and close take a number of milliseconds; 5000 is used') ?? 5000;
+  if (Number(timeout) !== timeout) timeout = logOnce('timeout', 'flush and close take milliseconds') ?? 5000;
   const known = reported; // Read before waiting, so that concurrent flushes all report a loss.
   releaseHeld();
-  const sent = Promise.all([...outboxes].flatMap((outbox) => outbox.drain()));
+  failures = 0; // Ends a backoff, but not a Retry-After.
+  if (notBefore <= now()) wake();
   let timer;
   const late = new Promise((resolve) => (timer = setTimeout(resolve, timerDelay(timeout), 'late')));
-  const inTime = (await Promise.race([sent, late])) !== 'late';
+  const end = await Promise.race([Promise.all(Array.from(queue, (entry) => entry.done)), late]);
   clearTimeout(timer);
   reported = lost;
-  return inTime && lost === known;
+  return end !== 'late' && lost === known;
 }
 
 export async function close(timeout) {
@@ -109,66 +137,99 @@ export async function close(timeout) {
   logged.add('init');
   removeHooks();
   const sent = await flush(timeout);
-  if (client) return sent; // init was called again in the meantime.
-  outboxes.forEach((outbox) => outbox.giveUp());
+  if (!client) giveUp(); // Otherwise init was called again in the meantime.
   reported = lost;
   return sent;
 }
 
 /** Builds and queues an event. Never throws. Returns the event's id, or '' if it is not sent. */
-function capture(level, describe, options, queue = admit) {
-  if (!client) return lose('init', 'an event was captured before init and dropped');
+function capture(level, describe, options) {
+  if (!client) return lose('init', 'an event was dropped: init was not called');
   if (busy) return '';
   busy = true;
   try {
-    const { environment, release, serverName, beforeSend, outbox } = client;
     const id = uuid7();
     const { details, ...what } = describe();
-    reportUnknown(options?.level ?? level, options);
-    const event = applyBeforeSend(beforeSend, {
-      event_id: id,
-      level: options?.level ?? level,
-      ...what,
-      server_name: serverName,
-      environment,
-      release,
+    if ([client.ignoreErrors].flat().some((pattern) => safely(() => what.message.search(pattern) >= 0))) return '';
+    reportUnknown(options, CAPTURE, 'a capture');
+    const { user, tags, extra, request, breadcrumbs } = addTo(scopeWithin(scope()), options);
+    level = options?.level ?? level;
+    if (!LEVELS.includes(level)) logOnce('level', `a level must be one of ${LEVELS.join(', ')}`);
+    const event = safely(client.beforeSend, undefined, {
+      ...{ event_id: id, level, ...what, platform: 'javascript', timestamp: new Date().toISOString() },
+      ...{ server_name: client.serverName, environment: client.environment, release: client.release },
+      user: user ?? undefined,
+      tags: flat(tags),
+      extra: flat({ ...details, ...clean(client.extra), ...flat(extra) }),
+      request: safely(describeRequest, undefined, request),
+      breadcrumbs: breadcrumbs.length ? breadcrumbs : undefined,
       fingerprint: options?.fingerprint,
-      extra: mergeExtra(details, client.extra, options?.extra),
-      platform: 'javascript',
-      timestamp: new Date().toISOString(),
+      mechanism: options?.handled === false ? { handled: false } : undefined,
+      debug_meta: debugMeta([what, ...(what.causes ?? [])].flatMap(({ stacktrace }) => stacktrace ?? [])),
       sdk: { ...SDK },
     });
-    if (!event) return '';
-    const { filename, function: name, lineno } = event.stacktrace?.[0] ?? {};
-    const key = JSON.stringify([event.type, event.message, filename, name, lineno]);
-    return queue(key, { body: encode({ ...event, event_id: id }), outbox, at: now(), clock: Date.now() }) ? id : '';
+    if (!isObject(event) || typeof event.then === 'function') {
+      safely(() => event.then(undefined, () => {}));
+      // Never sent unchanged: it may contain data that was to be removed.
+      return event === null ? '' : lose('beforeSend', 'an event was dropped: beforeSend must return an event or null');
+    }
+    const key = JSON.stringify(clean([event.type, event.message, event.stacktrace?.[0]]));
+    return admit(key, { target, body: encode({ ...event, event_id: id }), at: now(), clock: Date.now() }) ? id : '';
   } catch {
-    return lose('event', 'failed to build an event; it was dropped');
+    return lose('event', 'an event was dropped: it could not be built');
   } finally {
     busy = false;
   }
 }
 
-/** Returns what beforeSend returns. If it fails, the event is dropped: it may contain data that was to be removed. */
-function applyBeforeSend(beforeSend, event) {
-  const answer = safely(() => beforeSend(event));
-  if (answer === null || (isObject(answer) && typeof answer.then !== 'function')) return answer;
-  safely(() => answer.then(undefined, () => {}));
-  return lose('beforeSend', 'beforeSend threw, or returned neither an event nor null; the event was dropped');
+/** Logs what a function was given that the SDK does not know. */
+function reportUnknown(options, known, what) {
+  if (!isObject(options ?? {}) || isError(options)) return logOnce('options', `options of ${what} ignored: they must be an object`);
+  const unknown = Object.keys(options ?? {}).filter((name) => !known.includes(name));
+  unknown.forEach((name) => logOnce(`option ${name}`, `unknown option ${truncate(name, LENGTH.text)} of ${what} ignored`));
 }
 
-/** Merges values of extra, key by key if they are objects. Later ones win. */
-function mergeExtra(...parts) {
-  const merge = (lower, upper) => (isObject(lower) && isObject(upper) && !Array.isArray(upper) ? { ...lower, ...upper } : upper ?? lower);
-  return parts.map((part) => clean(part)).reduce(merge);
+// ---- Context: what events say about the user, the request and what happened before.
+
+let current = { tags: Object.create(null), extra: Object.create(null), breadcrumbs: [] };
+let scopes; // An AsyncLocalStorage of scopes, in Node and Bun.
+
+const scope = () => scopes?.getStore() ?? current;
+
+/** Returns a scope that inherits all that the outer one says, now or later, except later breadcrumbs. */
+function scopeWithin(outer) {
+  return Object.assign(Object.create(outer), { tags: Object.create(outer.tags), extra: Object.create(outer.extra), breadcrumbs: [...outer.breadcrumbs] });
 }
 
-/** Logs what a capture was given that the SDK does not know. */
-function reportUnknown(level, options) {
-  if (!LEVELS.includes(level)) logOnce('level', `a level must be one of ${LEVELS.join(', ')}`);
-  if (!isObject(options ?? {}) || isError(options)) return logOnce('options', 'ignored options of a capture that are not an object such as { extra: { order: 7 } }');
-  const unknown = Object.keys(options ?? {}).filter((name) => !['extra', 'level', 'fingerprint'].includes(name));
-  unknown.forEach((name) => logOnce(`option ${name}`, `unknown option ${truncate(name, LENGTH.text)} of a capture ignored`));
+/** Adds copies to a scope, since the program may change its objects later. Returns the scope. */
+function addTo(scope, context) {
+  const { user, tags, extra, request } = context ?? {};
+  if (user !== undefined) scope.user = clean(user);
+  if (request) scope.request = request;
+  Object.assign(scope.tags, isObject(tags) && clean(tags));
+  Object.assign(scope.extra, isObject(extra) && clean(extra));
+  return scope;
+}
+
+/** Returns the tags or the extra of a scope and those around it as one object. Null removes a value. */
+function flat(inherited) {
+  const entries = [];
+  for (const name in inherited) if (inherited[name] !== null && inherited[name] !== undefined) entries.push([name, inherited[name]]);
+  return entries.length ? Object.fromEntries(entries) : undefined;
+}
+
+const SECRET = /^(set-)?cookie$|token|secret|password|api-?key|auth|session|credential/i; // The same in every SDK of obs.
+
+/** Describes a request of Node, Express, Fastify or fetch, or else the page, without headers that carry secrets. */
+function describeRequest(request) {
+  const { location, document, navigator } = globalThis;
+  const page = onServer || !location ? undefined : location.href.replace(/#.*=.*/, ''); // A sign-in may put a token into the fragment.
+  if (!isObject(request)) return page && { url: page, headers: { Referer: document?.referrer || undefined, 'User-Agent': navigator?.userAgent } };
+  const { method, headers = {}, query_string, protocol = request.socket?.encrypted ? 'https' : 'http' } = request;
+  const [address, query = query_string] = String(request.originalUrl ?? request.url ?? request.path).split(/\?(.*)/s);
+  const sent = [...(headers[Symbol.iterator] ? headers : Object.entries(headers))].filter(([name]) => !SECRET.test(name));
+  const url = address.startsWith('/') && headers.host ? `${protocol}://${headers.host}${address}` : bareUrl(address);
+  return clean({ method, url, query_string: query, headers: Object.fromEntries(sent) });
 }
 
 // ---- Thrown values: errors or anything else.
@@ -184,22 +245,23 @@ function unwrap(value) {
   }, value);
 }
 
-function describe(thrown, callStack) {
+/** Describes a thrown value. `here`: the frames of one that has none. */
+function describe(thrown, here) {
   if (className(thrown) === 'ErrorEvent' && thrown.message) {
     const [, type, message] = /^(?:Uncaught )?(?:(\w*(?:Error|Exception)): )?(.*)$/s.exec(thrown.message);
-    return { type, message: message || thrown.message, stacktrace: parseStack(placeOf(thrown)) };
+    return { type, message: message || thrown.message, stacktrace: here };
   }
   const source = { left: client.sourceLines ? SOURCE.frames : 0 };
   const [first, ...causes] = [...withCauses(thrown, new Set())].map((value, depth) => {
     const message = messageOf(value);
     const frames = parseStack(stackOf(value), message);
-    const stacktrace = withSource(frames.length || depth ? frames : parseStack(callStack), source);
-    return { type: typeOf(value), message: truncate(message, LENGTH.message), ...(stacktrace.length && { stacktrace }) };
+    const stacktrace = withSource(frames.length || depth ? frames : here, source);
+    return { type: typeOf(value), message: truncate(message, LENGTH.message), stacktrace };
   });
-  const { stacktrace } = [first, ...causes].find((it) => it.stacktrace) ?? first;
+  const { stacktrace } = [first, ...causes].find((it) => it.stacktrace.length) ?? first; // That of a cause, if it alone has one.
   const { name, message, stack, ...error } = safely(() => Object.fromEntries(entriesOf(thrown)), {});
-  const details = (message || isError(thrown)) && Object.keys(error).length ? { error } : undefined; // Otherwise the message is all of it.
-  return { ...first, ...(stacktrace && { stacktrace }), ...(causes.length && { causes }), details };
+  const details = (message || isError(thrown)) && { error: flat(clean(error)) }; // Otherwise the message is all of it.
+  return { ...first, stacktrace, causes: causes.length ? causes : undefined, details };
 }
 
 /** Returns where an ErrorEvent happened, as a stack. */
@@ -210,11 +272,11 @@ function withCauses(value, found) {
   found.add(value);
   const errors = []; // Those of an AggregateError. A list may be endless too.
   safely(() => {
-    for (const error of isErrorLike(value) && isObject(value.errors) ? value.errors : []) if (errors.push(error) > CAUSES) break;
+    for (const error of isErrorLike(value) && isObject(value.errors) ? value.errors : []) if (errors.push(error) > LIMIT.causes) break;
   });
   const names = className(value) === 'SuppressedError' ? ['error', 'suppressed'] : ['cause'];
   for (const cause of [...errors, ...names.map((name) => isObject(value) && safely(() => value[name]))]) {
-    if ((cause || cause === 0 || cause === '') && found.size <= CAUSES && !found.has(cause)) withCauses(cause, found);
+    if ((cause || cause === 0 || cause === '') && found.size <= LIMIT.causes && !found.has(cause)) withCauses(cause, found);
   }
   return found;
 }
@@ -231,9 +293,8 @@ const stackOf = (value) => safely(() => isObject(value) && typeof value.stack ==
 function typeOf(value) {
   if (!isObject(value)) return value === null ? 'null' : typeof value;
   const isNamed = isErrorLike(value) || typeof safely(() => value.message) === 'string';
-  const constructorName = className(value);
-  const name = isNamed && /^(Object|Error|DOMException|NodeError|.{0,2})$/.test(constructorName) && safely(() => value.name);
-  return (typeof name === 'string' && name) || constructorName;
+  const name = isNamed && /^(Object|Error|DOMException|NodeError|.{0,2})$/.test(className(value)) && safely(() => value.name);
+  return (typeof name === 'string' && name) || className(value);
 }
 
 function messageOf(value) {
@@ -254,20 +315,17 @@ function textOf(value) {
 
 /**
  * Returns the names and values of an object. In an error, only plain values: others may be whole requests with their
- * secrets, such as `config` in the errors of axios. Classes of the platform, such as Response, keep theirs behind getters.
+ * secrets, such as `config` in the errors of axios. Classes of the platform, such as Response, inherit theirs.
  */
 function entriesOf(value) {
-  const read = (name) => [name, safely(() => value[name], unserialisable('getter'))];
-  const own = Object.keys(value).map(read);
+  const isSpecial = !isError(value) && isPlatform(value);
+  const isSaying = (name) => (Object.hasOwn(value, name) ? !isEvent(value) : isSpecial && /^[a-z]/.test(name) && !(isEvent(value) && name in Event.prototype));
+  const own = [];
+  for (const name in value) if (isSaying(name)) own.push([name, safely(() => value[name], unserialisable('getter'))]);
   const only = (kinds, entries) => entries.filter(([, item]) => kinds.test(kindOf(item)));
   if (isError(value)) return only(/^(String|Number|Boolean|BigInt)$/, [['status', safely(() => value.response?.status)], ...own]);
-  if (!isPlatform(value)) return own;
-  const getters = [];
-  for (let it = Object.getPrototypeOf(value); it && Object.getPrototypeOf(it) && className(it) !== 'Event'; it = Object.getPrototypeOf(it)) {
-    for (const [name, { get }] of Object.entries(Object.getOwnPropertyDescriptors(it))) if (get) getters.push(read(name));
-  }
-  const { type, target } = value;
-  const entries = isEvent(value) ? [['type', type], ['target', nameOf(target)], ['error', target?.error], ...getters] : [...getters, ...own];
+  if (!isSpecial) return own;
+  const entries = isEvent(value) ? [['type', value.type], ['target', nameOf(value.target)], ['error', value.target?.error], ...own] : own;
   const known = only(/^(Object|Array|Error|DOMException|MediaError|String|Number|Boolean)$/, entries).filter(([, item]) => item && item.length !== 0);
   return known.map(([name, item]) => [name, typeof item === 'string' ? bareUrl(item) : item]);
 }
@@ -285,14 +343,7 @@ const bareUrl = (text) => text.replace(/^(data:[^,;]*).*|^(\w+:\/\/)(?:[^/?#]*@)
 
 // ---- Stacks, as V8, JavaScriptCore and SpiderMonkey write them.
 
-/** Returns the stack above `api`, the function that calls this one, for a value without a stack. */
-function callSite(api) {
-  const error = new Error();
-  safely(() => Error.captureStackTrace?.(error, api));
-  return Error.captureStackTrace ? stackOf(error) : stackOf(error).split('\n').slice(2).join('\n');
-}
-
-const LIBRARY = /^(<|\[|node:|bun:|internal[:/]|native$|\/rustc\/|\/usr\/(local|lib)\/go[^/]*\/src\/)|(^|[\\/])(node_modules|vendor|site-packages|gems|\.cargo[\\/]registry|pkg[\\/]mod)[\\/]/;
+const LIBRARY = /^(<|\[|node:|bun:|internal[:/]|native$)|(^|[\\/])(node_modules|vendor)[\\/]/;
 
 function parseStack(stack, message) {
   const v8 = /^[ \t]*at /m.test(stack);
@@ -300,7 +351,7 @@ function parseStack(stack, message) {
   const start = v8 && message ? stack.indexOf(message) : -1;
   const headed = start >= 0 && /^(.*: )?$/.test(stack.slice(0, start));
   const lines = stack.slice(headed ? start + message.length : 0).slice(0, EVENT_BYTES).split('\n');
-  return lines.flatMap((line) => (line.length < 4096 && parseLine(line, v8)) || []).slice(0, FRAMES);
+  return lines.flatMap((line) => (line.length < 4096 && parseLine(line, v8)) || []).slice(0, LIMIT.frames);
 }
 
 function parseLine(line, v8) {
@@ -311,30 +362,38 @@ function parseLine(line, v8) {
   // Evaluated code has no file, so the frame gets the place of the eval.
   const origin = /eval at [^(]*\((?!eval at )(.*?:\d+:\d+)\)/.exec(place)?.[1] ?? place.replace(/^(.*?) line (\d+) > .*$/, '$1:$2');
   const [, file, lineno, colno] = /^(.*?)(?::(\d+))?(?::(\d+))?$/.exec(origin);
-  const frame = {
-    filename: truncate(pathOf(file) || '<anonymous>', LENGTH.filename),
+  const filename = truncate(pathOf(file) || '<anonymous>', LENGTH.filename);
+  return {
+    filename,
     function: truncate(name.replace(/^async |^.*\*/, '') || '<anonymous>', LENGTH.text),
+    lineno: Number(lineno) || undefined,
+    colno: Number(colno) || undefined,
+    in_app: lineno > 0 && !LIBRARY.test(filename),
   };
-  if (lineno > 0) frame.lineno = Number(lineno);
-  if (colno > 0) frame.colno = Number(colno);
-  frame.in_app = lineno > 0 && !LIBRARY.test(frame.filename);
-  return frame;
 }
 
 /** In Node and Bun, converts a file URL to a path. */
 function pathOf(file) {
   if (!onServer || !file.startsWith('file://')) return file;
-  const path = safely(() => decodeURIComponent(file.slice(7)), file.slice(7));
-  return /^\/[A-Za-z]:/.test(path) ? path.slice(1) : path;
+  return safely(() => decodeURIComponent(file.slice(7)), file.slice(7)).replace(/^\/([A-Za-z]:)/, '$1');
+}
+
+/** Returns the ids that bundlers gave to the files of the frames, by which the server finds their source maps. */
+function debugMeta(frames) {
+  const registry = Object.entries({ ...globalThis._debugIds, ...globalThis._sentryDebugIds }); // By the stack of an error made in the file.
+  const known = registry.map(([stack, debug_id]) => ({ type: 'sourcemap', code_file: parseStack(stack).at(-1)?.filename, debug_id }));
+  const images = known.filter(({ code_file }) => frames.some(({ filename }) => filename === code_file));
+  return images.length ? { images } : undefined;
 }
 
 // ---- Source lines, in Node and Bun only.
 
 const SCRIPT = /^(\/|[A-Za-z]:[\\/]).*\.([cm]?[jt]s|[jt]sx)$/; // Only scripts: a `stack` assigned by the program may name any file.
-const sources = new Map(); // Lines by path; null if the file is missing or too large.
+const isSmall = (file) => file.isFile() && file.size <= SOURCE.bytes;
+const sources = new Map(); // Lines by path.
 
 function withSource(frames, source) {
-  for (const frame of builtin.fs ? frames : []) {
+  for (const frame of onServer && builtin.fs ? frames : []) {
     if (!frame.in_app || !SCRIPT.test(frame.filename) || source.left-- <= 0) continue;
     const lines = linesOf(frame.filename);
     const at = frame.lineno - 1;
@@ -348,11 +407,8 @@ function withSource(frames, source) {
 }
 
 function linesOf(path) {
-  if (sources.has(path)) return sources.get(path);
-  if (sources.size >= SOURCE.files) sources.delete(sources.keys().next().value);
-  const file = safely(() => builtin.fs.statSync(path));
-  const cheap = file?.isFile() && file.size <= SOURCE.bytes;
-  sources.set(path, cheap ? safely(() => builtin.fs.readFileSync(path, 'utf8').split(/\r?\n/)) : null);
+  if (sources.size >= SOURCE.files) sources.clear();
+  if (!sources.has(path)) sources.set(path, safely(() => isSmall(builtin.fs.statSync(path)) && builtin.fs.readFileSync(path, 'utf8').split(/\r?\n/)));
   return sources.get(path);
 }
 
@@ -370,7 +426,7 @@ function clean(value, length = Infinity) {
     if (typeof value === 'function' || typeof value === 'symbol') return unserialisable(typeof value);
     if (!isObject(value)) return value;
     if (enclosing.has(value)) return '[circular]';
-    if (depth > DEPTH) return '[too deep]';
+    if (depth > LIMIT.depth) return '[too deep]';
     enclosing.add(value);
     const copied = safely(() => copyObject(value, depth + 1), unserialisable(className(value)));
     enclosing.delete(value);
@@ -382,8 +438,7 @@ function clean(value, length = Infinity) {
     if (value.nodeType > 0 && typeof value.nodeName === 'string') return nameOf(value);
     const kind = kindOf(value);
     const isSpecial = isPlatform(value, kind);
-    if (kind === 'RegExp') return truncate(String(value), length);
-    if (isSpecial && /^(String|Number|Boolean|BigInt|Symbol)$/.test(kind)) return copy(value.valueOf(), depth);
+    if (/^(String|Number|Boolean|BigInt|Symbol|RegExp)$/.test(kind)) return copy(String(value), depth);
     if (ArrayBuffer.isView(value) || /ArrayBuffer$|^Window$/.test(kind) || value === globalThis) return unserialisable(className(value));
     if (typeof value.toJSON === 'function') return copy(value.toJSON(), depth);
     const isMap = isSpecial && value[Symbol.iterator] && typeof value.get === 'function'; // A Map, Headers, FormData or URLSearchParams.
@@ -411,15 +466,11 @@ const joined = (entries) => entries.reduce((all, [name, value]) => all.set(name,
 function encode(event) {
   event = clean(event);
   event.message = truncate(textOf(event.message ?? ''), LENGTH.message);
-  for (const name of ['type', 'level', 'server_name', 'environment', 'release']) {
-    if (name in event) event[name] = truncate(textOf(event[name]), LENGTH.text);
-  }
-  if ('fingerprint' in event) event.fingerprint = [event.fingerprint].flat().slice(0, 8).map((part) => truncate(textOf(part), LENGTH.text));
   const frames = [event, event.causes].flat().flatMap((value) => value?.stacktrace ?? []);
   const { extra } = event;
   const cuts = [
     () => (event.extra = clean(event.extra, LENGTH.message)),
-    () => (event.extra = { obs: `extra omitted: ${byteLength(JSON.stringify(extra) ?? '')} bytes` }),
+    () => Object.assign(event, { extra: { obs: `extra omitted: ${byteLength(JSON.stringify(extra) ?? '')} bytes` }, breadcrumbs: undefined }),
     () => frames.forEach((frame) => ['pre_context', 'context_line', 'post_context'].forEach((name) => delete Object(frame)[name])),
     () => Object.assign(event, { causes: undefined, stacktrace: event.stacktrace?.slice(0, 20) }),
   ];
@@ -430,325 +481,302 @@ function encode(event) {
 
 // ---- Repeats: per minute, 100 events of the same error are sent, then only the latest, with a count.
 
-const repeats = new Map(); // By the key of the error, in order of the first event.
+const repeats = new Map(); // Of this minute, by the key of the error.
 let heldLength = 0; // Total length of the held bodies, limited like the queue.
 
 /** Queues an event or holds it back. Returns true if it was queued. */
-function admit(key, entry, { limit, window } = REPEATS) {
-  const repeat = repeats.get(key) ?? { sent: 0, held: null, others: 0, timer: later(window, () => forget(key)) };
-  repeats.set(key, repeat);
-  if (repeats.size > REPEATS.keys) forget(repeats.keys().next().value);
-  if (repeat.sent++ < limit) return entry.outbox.add(entry);
+function admit(key, entry) {
+  if (repeats.size >= REPEATS.keys) endMinute();
+  if (!repeats.size) later(REPEATS.window, endMinute);
+  const repeat = repeats.get(key) ?? repeats.set(key, { sent: 0, others: 0, held: null }).get(key);
+  if (repeat.sent++ < REPEATS.limit) return enqueue(entry);
   if (repeat.held) repeat.others++;
   heldLength += entry.body.length - (repeat.held?.body.length ?? 0);
   repeat.held = entry;
-  if (repeat.others === REPEATS.suppressed || heldLength > QUEUE.bytes) release(repeat);
+  if (repeat.others === REPEATS.suppressed || heldLength > QUEUE.bytes) releaseHeld();
   return false;
 }
 
-function release(repeat) {
-  const { held, others } = repeat;
-  if (!held) return;
-  heldLength -= held.body.length;
-  Object.assign(repeat, { held: null, others: 0 });
-  held.outbox.add(others ? { ...held, body: `${held.body.slice(0, -1)},"suppressed":${others}}` } : held);
+function releaseHeld() {
+  for (const repeat of repeats.values()) {
+    const { held, others } = repeat;
+    Object.assign(repeat, { held: null, others: 0 });
+    if (held) enqueue(others ? { ...held, body: `${held.body.slice(0, -1)},"suppressed":${others}}` } : held);
+  }
+  heldLength = 0;
 }
 
-function forget(key) {
-  const repeat = repeats.get(key);
-  clearTimeout(repeat.timer);
-  repeats.delete(key);
-  release(repeat);
+function endMinute() {
+  releaseHeld();
+  repeats.clear();
 }
-
-const releaseHeld = () => repeats.forEach(release);
 
 // ---- Sending: one event at a time, in order, with retries.
 
-const outboxes = new Set();
-const keptAlive = new Set(); // Entries in flight in requests that outlive the page.
+let target; // The server of the last init: its URL, key and timeout.
+const queue = new Set();
+let queuedBytes = 0;
+let failures = 0; // Consecutive failures since the last flush.
+let notBefore = 0; // End of the server's Retry-After.
+let running = false;
+let wake = () => {}; // Ends the pause before the next attempt.
 
-/** Returns the outbox for a DSN. Outboxes of earlier DSNs are kept until they are empty. */
-function outboxFor({ url, key }, timeout) {
-  const outbox = [...outboxes].find((it) => it.url === url && it.key === key) ?? new Outbox();
-  outboxes.forEach((it) => it.queue.size || outboxes.delete(it));
-  outboxes.add(outbox);
-  return Object.assign(outbox, { url, key, timeout });
+/** Returns true if the event is queued. */
+function enqueue(entry) {
+  Object.assign(entry, { bytes: byteLength(entry.body), attempts: 0, controllers: new Set() });
+  if (queue.size >= QUEUE.events || queuedBytes + entry.bytes > QUEUE.bytes) return lose('full', 'an event was dropped: the queue is full');
+  entry.done = new Promise((resolve) => (entry.settle = resolve));
+  queue.add(entry);
+  queuedBytes += entry.bytes;
+  run();
+  return true;
 }
 
-class Outbox {
-  queue = new Set();
-  bytes = 0;
-  failures = 0; // Consecutive failures since the last flush.
-  notBefore = 0; // End of the server's Retry-After.
+async function run() {
+  if (running) return;
+  running = true;
+  await null; // Let the caller continue before the first request.
+  for (let entry = true; entry; ) {
+    const backoff = failures && Math.min(BACKOFF.first * 2 ** (failures - 1), BACKOFF.max) * (0.5 + Math.random() / 2);
+    const wait = Math.max(backoff, notBefore - now());
+    if (wait > 0) await new Promise((resolve) => later(wait, (wake = resolve)));
+    entry = [...queue].find((it) => !it.controllers.size);
+    if (entry) await attempt(entry);
+  }
   running = false;
-  blocked = ''; // Why nothing will ever be sent.
-  wake = () => {};
+}
 
-  add({ body, at, clock }) {
-    const entry = { body, at, clock, bytes: byteLength(body), attempts: 0, controllers: new Set() };
-    if (this.blocked) return lose('blocked', this.blocked);
-    const isFull = this.queue.size >= QUEUE.events || this.bytes + entry.bytes > QUEUE.bytes;
-    if (isFull) return lose('full', 'the queue is full; dropping new events');
-    entry.done = new Promise((resolve) => (entry.settle = resolve));
-    this.queue.add(entry);
-    this.bytes += entry.bytes;
-    this.run();
-    return true;
-  }
+function requestFor({ target, body, at, clock }) {
+  // The monotonic clock stops while the machine sleeps, and the other one may be set back. Neither may make an event younger.
+  const age = Math.max(now() - at, Date.now() - clock) / 1000;
+  const headers = { 'Content-Type': 'application/json', 'X-OBS-Key': target.key, 'X-OBS-Age': age.toFixed(3) };
+  // A redirect would send the key to another server.
+  return { method: 'POST', headers, body, redirect: 'manual', credentials: 'omit', cache: 'no-store' };
+}
 
-  async run() {
-    if (this.running) return;
-    this.running = true;
-    await null; // Let the caller continue before the first request.
-    for (let entry = true; entry; ) {
-      if (this.failures || this.notBefore > now()) await this.pause();
-      entry = [...this.queue].find((it) => !it.controllers.size);
-      if (entry) await this.attempt(entry);
-    }
-    this.running = false;
-  }
-
-  request({ body, at, clock }) {
-    // The monotonic clock stops while the machine sleeps, and the other one may be set back. Neither may make an event younger.
-    const age = Math.max(now() - at, Date.now() - clock) / 1000;
-    const headers = { 'Content-Type': 'application/json', 'X-OBS-Key': this.key, 'X-OBS-Age': age.toFixed(3) };
-    // A redirect would send the key to another server.
-    return { method: 'POST', headers, body, redirect: 'manual', credentials: 'omit', cache: 'no-store' };
-  }
-
-  /** `keepalive` is true or absent: if it is false, Bun closes the connection. */
-  async attempt(entry, keepalive) {
-    const controller = new AbortController();
-    const timer = later(this.timeout, () => controller.abort());
-    let status, reason;
-    entry.controllers.add(controller);
-    try {
-      const response = await send(this.url, { ...this.request(entry), keepalive, signal: controller.signal });
-      status = response.status;
-      this.readRetryAfter(response.headers.get('Retry-After'));
-      reason = safely(JSON.parse, null, await response.text())?.error;
-      if (setImmediate) await new Promise(setImmediate); // By then the connection is idle and can be reused.
-    } catch {
-      // No response, or one that broke off after the status. A browser reports a violation of the page's policy afterwards.
-      if (!onServer) await new Promise((resolve) => setTimeout(resolve));
-    }
-    clearTimeout(timer);
-    entry.controllers.delete(controller);
-    this.handleResult(entry, status, reason);
-  }
-
-  handleResult(entry, status, reason) {
-    if (status === 200 || status === 201) {
-      this.failures = 0;
-      ['unreachable', 'rejected', 'full'].forEach((kind) => logged.delete(kind));
-      return this.settle(entry);
-    }
-    if (!this.queue.has(entry)) return; // Accepted by another attempt, or given up.
-    if (status === undefined && isMixedContent(this.url)) return this.block(`a page loaded over https cannot send events to ${this.url}`);
-    const isTemporary = status === undefined || [408, 429, 502, 503, 504].includes(status);
-    if (isTemporary || (status >= 500 && ++entry.attempts < BACKOFF.attempts)) {
-      this.failures++;
-      return logOnce('unreachable', `cannot send events to ${this.url}, will retry: ${status ? `HTTP status ${status}` : 'no response'}`);
-    }
-    this.settle(entry);
-    lose('rejected', `${this.url} rejected an event: ${status} (${truncate(textOf(reason ?? ''), LENGTH.text)})`);
-  }
-
-  settle(entry) {
-    if (this.queue.delete(entry)) this.bytes -= entry.bytes;
-    entry.controllers.forEach((controller) => controller.abort());
-    entry.settle();
-  }
-
-  readRetryAfter(header) {
+/** `keepalive` is true or absent: if it is false, Bun closes the connection. */
+async function attempt(entry, keepalive) {
+  const controller = new AbortController();
+  const timer = later(entry.target.timeout, () => controller.abort());
+  let status, reason;
+  entry.controllers.add(controller);
+  try {
+    const response = await send(entry.target.url, { ...requestFor(entry), keepalive, signal: controller.signal });
+    status = response.status;
+    const header = response.headers.get('Retry-After');
     const wait = /^\d+$/.test(header) ? header * 1000 : Date.parse(header) - Date.now();
-    if (wait > 0) this.notBefore = now() + Math.min(wait, BACKOFF.retryAfter);
+    if (wait > 0) notBefore = now() + Math.min(wait, BACKOFF.retryAfter);
+    reason = safely(JSON.parse, null, await response.text())?.error;
+    if (setImmediate) await new Promise(setImmediate); // By then the connection is idle and can be reused.
+  } catch {
+    // No response, or one that broke off after the status. A browser reports a violation of the page's policy afterwards.
+    if (!onServer) await new Promise((resolve) => setTimeout(resolve));
   }
+  clearTimeout(timer);
+  entry.controllers.delete(controller);
+  handleResult(entry, status, reason);
+}
 
-  /** Waits until the next attempt. A flush ends a backoff, but not a Retry-After. */
-  pause() {
-    const retryAfter = this.notBefore - now();
-    const backoff = Math.min(BACKOFF.first * 2 ** (this.failures - 1), BACKOFF.max) * (0.5 + Math.random() / 2);
-    return new Promise((resolve) => later(retryAfter > 0 ? retryAfter : backoff, (this.wake = resolve)));
+function handleResult(entry, status, reason) {
+  const { url } = entry.target;
+  if (status === 200 || status === 201) {
+    failures = 0;
+    ['unreachable', 'rejected', 'full'].forEach((kind) => logged.delete(kind));
+    return settle(entry);
   }
-
-  /** Ends a backoff, and returns a promise for each queued event. */
-  drain() {
-    this.failures = 0;
-    if (this.notBefore <= now()) this.wake();
-    return Array.from(this.queue, (entry) => entry.done);
+  if (!queue.has(entry)) return; // Accepted by another attempt, or given up.
+  const isTemporary = status === undefined || [408, 429, 502, 503, 504].includes(status);
+  if (url === target.url && (isTemporary || (status >= 500 && ++entry.attempts < BACKOFF.attempts))) {
+    failures++;
+    return logOnce('unreachable', `cannot send events to ${url}, will retry: ${status ? `HTTP status ${status}` : 'no response'}`);
   }
+  settle(entry);
+  lose('rejected', `an event was dropped: ${url} answered ${status ?? 'nothing'} (${truncate(textOf(reason ?? ''), LENGTH.text)})`);
+}
 
-  /** Sends what fits with keepalive. That includes events in flight, whose requests would be aborted with the page. */
-  sendKeepalive() {
-    if (this.notBefore > now()) return;
-    for (const entry of this.queue) {
-      const bytes = [...keptAlive].reduce((sum, { bytes }) => sum + bytes, entry.bytes);
-      if (keptAlive.has(entry) || bytes > KEEPALIVE_BYTES) continue;
-      keptAlive.add(entry);
-      this.attempt(entry, true).then(() => keptAlive.delete(entry)).then(() => this.run());
-    }
-  }
+function settle(entry) {
+  if (queue.delete(entry)) queuedBytes -= entry.bytes;
+  entry.controllers.forEach((controller) => controller.abort());
+  entry.settle();
+}
 
-  /** Gives up for good: unlike an outage, what the browser forbids does not end. */
-  block(reason) {
-    this.blocked = `${reason}; no events will be sent`;
-    logOnce('blocked', this.blocked);
-    this.giveUp();
-  }
+function giveUp() {
+  lost += queue.size;
+  failures = 0;
+  queue.forEach(settle);
+}
 
-  giveUp() {
-    lost += this.queue.size;
-    this.failures = 0;
-    this.queue.forEach((entry) => this.settle(entry));
+/**
+ * Handles a violation of the page's Content-Security-Policy. Unlike an outage, what it forbids does not end. Some browsers
+ * give only the origin of a forbidden request.
+ */
+function onPolicyViolation({ blockedURI, disposition, effectiveDirective }) {
+  const { origin } = new URL(target.url);
+  if (![target.url, origin].includes(blockedURI) || disposition !== 'enforce' || effectiveDirective !== 'connect-src') return;
+  logOnce('blocked', `the page's Content-Security-Policy needs connect-src ${origin}; no events will be sent`);
+  giveUp();
+  close(0).then(() => lost++); // The next flush returns false.
+}
+
+// ---- The end of a process or page.
+
+let flushedAtExit = false;
+
+/** Flushes once when the program ends, for at most exitTimeout. */
+async function onBeforeExit() {
+  await null; // Let later listeners capture events.
+  releaseHeld();
+  if (!queue.size) return;
+  if (!flushedAtExit) await flush(client?.exitTimeout);
+  flushedAtExit = true; // Sending triggers beforeExit again. Other listeners may then capture events without end.
+  giveUp();
+}
+
+const WORKER = `(async ({ done, requests }) => {
+  for (const request of requests) await fetch(...request).then((answer) => answer.text()).catch(() => {});
+  Atomics.store(done, 0, 1);
+  Atomics.notify(done, 0);
+})(require('node:worker_threads').workerData)`;
+
+/** Sends from a worker, newest first, and blocks until it is done: an exiting process cannot await anything. */
+function sendFromWorker() {
+  releaseHeld();
+  if (!sawUncaught || !queue.size) return;
+  const requests = Array.from(queue, (entry) => [entry.target.url, requestFor(entry)]).reverse();
+  const done = new Int32Array(new SharedArrayBuffer(4));
+  const env = { ...process.env, NODE_OPTIONS: '' };
+  new builtin.worker_threads.Worker(WORKER, { eval: true, workerData: { done, requests }, execArgv: [], env, stdout: true, stderr: true });
+  Atomics.wait(done, 0, 0, timerDelay(client?.exitTimeout));
+}
+
+/** Sends what fits with keepalive. That includes events in flight, whose requests would be aborted with the page. */
+function onPageHidden() {
+  releaseHeld();
+  let left = notBefore > now() ? 0 : KEEPALIVE_BYTES;
+  for (const entry of queue) {
+    left -= entry.bytes;
+    if (left < 0 || entry.isKeptAlive) continue;
+    entry.isKeptAlive = true;
+    attempt(entry, true).then(() => (entry.isKeptAlive = false)).then(run);
   }
 }
 
-// ---- Process and page hooks: uncaught errors, and the end of the process or page.
+// ---- Uncaught errors.
 
-const undo = []; // Functions that remove the hooks.
-let flushedAtExit = false;
+const undo = []; // Functions that remove the hooks. The list also identifies this copy of the SDK.
 let sawUncaught = false; // The process may exit at any moment.
-const captured = new WeakMap(); // Ids by captured error: if thrown afterwards, it is not captured again.
-const recent = new Map(); // Ids by uncaught value: other listeners may capture or rethrow it, which would count twice.
-const unheardRejections = []; // Reasons of rejections without another listener.
+const recent = new Map(); // Ids by uncaught value that is no object: other listeners may capture it, which would count twice.
 const IN_THREAD = 'capturedByObs'; // Marks an error captured in a worker thread: Node gives the main thread a copy without its class.
-let toPages; // A worker's channel to the SDKs of its pages.
 
 function addHooks() {
-  const on = (target, name, handler) => {
-    (target.addEventListener ?? target.on).call(target, name, handler);
-    undo.push(() => (target.removeEventListener ?? target.off).call(target, name, handler));
-  };
-  flushedAtExit = sawUncaught = false;
   if (onServer) on(process, 'beforeExit', onBeforeExit);
-  if (globalThis.document) on(document, 'visibilitychange', () => document.visibilityState === 'hidden' && onPageHidden());
-  if (globalThis.document) on(globalThis, 'pagehide', onPageHidden);
-  if (!onServer) on(globalThis, 'securitypolicyviolation', onPolicyViolation);
-  if (!client.captureUnhandled) return;
-  if (onServer) {
-    // Unlike `uncaughtException`, it does not keep the process alive.
-    on(process, 'uncaughtExceptionMonitor', (error) => recent.has(unwrap(error)) || captureUncaught(error));
-    on(process, 'exit', sendFromWorker);
-    if (!process.versions.bun) return watchRejections();
-    // After the listener has been added.
-    on(process, 'newListener', (name, handler) => name === 'unhandledRejection' && handler !== onRejection && Promise.resolve().then(listenToRejections));
-    listenToRejections();
-    undo.push(() => process.off('unhandledRejection', onRejection));
-  } else if (globalThis.addEventListener) {
-    on(globalThis, 'error', onWindowError);
-    on(globalThis, 'unhandledrejection', (event) => captureUncaught(event));
+  else on(globalThis, 'securitypolicyviolation', onPolicyViolation);
+  if (globalThis.document) {
+    on(document, 'visibilitychange', () => document.visibilityState === 'hidden' && onPageHidden());
+    on(globalThis, 'pagehide', onPageHidden);
+    if (client.autoBreadcrumbs) watchPage();
   }
+  if (!client.captureUnhandled) return;
+  copies.owner = undo;
+  undo.push(() => copies.owner === undo && (copies.owner = null));
+  if (onServer) {
+    on(process, 'uncaughtExceptionMonitor', captureUncaught); // Unlike `uncaughtException`, it does not keep the process alive.
+    on(process, 'exit', sendFromWorker);
+    watchRejections();
+  } else {
+    // It has no error if the script is from another origin, and no message if an image failed.
+    on(globalThis, 'error', (event) => (event.error || event.message) && captureUncaught(event));
+    on(globalThis, 'unhandledrejection', captureUncaught);
+  }
+}
+
+/** Listens until the hooks are removed. */
+function on(target, name, run, capture) {
+  const handler = Object.assign((...values) => safely(run, undefined, ...values), { isObs: true });
+  (target.addEventListener ?? target.prependListener)?.call(target, name, handler, capture); // An earlier listener may end the process.
+  undo.push(() => (target.removeEventListener ?? target.off).call(target, name, handler, capture));
+}
+
+/** Replaces a method until the hooks are removed. `run` gets a function that calls the original. */
+function wrap(target, name, run) {
+  const original = target[name];
+  function wrapper(...values) {
+    const call = () => Reflect.apply(original, this, values);
+    return undo.includes(unwrap) ? run(call, ...values) : call();
+  }
+  const unwrap = () => target[name] === wrapper && (target[name] = original);
+  target[name] = Object.assign(wrapper, { withoutObs: original });
+  undo.push(unwrap);
 }
 
 const removeHooks = () => undo.splice(0).forEach((run) => safely(run));
 
-function captureUncaught(thrown, queue) {
+/** Captures an error that nothing caught, unless it is known, or another copy of the SDK does that. */
+function captureUncaught(thrown) {
   const value = unwrap(thrown);
-  if (safely(() => value[IN_THREAD]) && builtin.worker_threads?.isMainThread) return;
   sawUncaught = true;
-  const describeUncaught = () => ({ ...describe(value, placeOf(thrown)), mechanism: { handled: false } });
-  recent.set(value, captured.get(value) ?? captured.get(thrown) ?? capture('error', describeUncaught, undefined, queue));
-  captured.delete(value);
+  if (!client || (copies.owner ?? undo) !== undo || knownId(value, thrown) !== undefined) return;
+  if (builtin.worker_threads?.isMainThread && safely(() => value[IN_THREAD])) return;
+  const id = capture('error', () => describe(value, parseStack(placeOf(thrown))), { handled: false });
+  remember(value, thrown, id);
+  recent.set(value, id);
   later(0, () => recent.delete(value));
   if (builtin.worker_threads?.isMainThread === false) safely(() => Object.defineProperty(value, IN_THREAD, { value: true }));
 }
 
-/**
- * Handles the `error` event. It has no error if the script is from another origin, or if a worker did not handle it. The
- * SDK in the worker may report that error too, and knows its stack, so the page waits for a message from there.
- */
-function onWindowError(event) {
-  const isForeign = unwrap(event) === event;
-  const key = event.message + placeOf(event);
-  if (isForeign && !event.message) return;
-  captureUncaught(event, isForeign && event.lineno ? (_, entry) => awaitWorker(key, entry) : admit);
-  if (!isForeign && !globalThis.document) later(WORKER_ERROR.tell, () => safely(() => (toPages ??= new BroadcastChannel(WORKER_ERROR.channel)).postMessage(key)));
-}
-
-function awaitWorker(key, entry) {
-  const channel = safely(() => !repeats.has(key) && new BroadcastChannel(WORKER_ERROR.channel)) || {};
-  channel.onmessage = ({ data }) => safely(() => (repeats.get(data).held.outbox = { add() {} }));
-  later(WORKER_ERROR.wait, () => channel.close?.()); // An open one keeps a page out of the browser's back/forward cache.
-  return admit(key, entry, { limit: 0, window: WORKER_ERROR.wait });
-}
-
-/** Handles a violation of the page's Content-Security-Policy. Some browsers give only the origin of a forbidden request. */
-function onPolicyViolation({ blockedURI, disposition, effectiveDirective }) {
-  if (disposition !== 'enforce' || effectiveDirective !== 'connect-src') return;
-  const isForbidden = ({ url }) => [url, new URL(url).origin].includes(blockedURI);
-  for (const outbox of [...outboxes].filter(isForbidden)) outbox.block(`the page's Content-Security-Policy needs connect-src ${new URL(outbox.url).origin}`);
-}
+/** Remembers the id of what was captured: capturing or throwing it again makes no other event. */
+const remember = (value, thrown, id) => [value, thrown].filter(isObject).forEach((it) => copies.captured.set(it, id));
+const knownId = (value, thrown) => copies.captured.get(value) ?? copies.captured.get(thrown) ?? recent.get(value);
 
 /**
  * Watches rejections in Node, without a listener, which would keep the process alive. A reason that has no stack becomes
  * an error of Node's own without the reason. Others reach uncaughtExceptionMonitor; to read their stack here would
- * change what Node prints.
+ * change what Node prints. Bun needs a listener, which rejects the reason again so that the process ends as usual.
  */
 function watchRejections() {
-  const { emit } = process;
-  const watched = (process.emit = function (name, ...values) {
-    const isSeen = name === 'unhandledRejection' && undo.includes(unwatch);
-    if (isSeen && (process.listenerCount(name) || !safely(() => Object.hasOwn(values[0], 'stack')))) captureUncaught(values[0]);
-    return Reflect.apply(emit, this, [name, ...values]);
-  });
-  const unwatch = () => process.emit === watched && (process.emit = emit);
-  undo.push(unwatch);
-}
-
-/** Listens to rejections in Bun, as the first listener, since another may end the process. */
-function listenToRejections() {
-  process.off('unhandledRejection', onRejection);
-  if (client?.captureUnhandled) process.prependListener('unhandledRejection', onRejection);
-}
-
-/** Captures a rejection in Bun. One without another listener is rejected again, so that the process ends as usual. */
-function onRejection(reason) {
-  captureUncaught(reason);
-  if (process.listenerCount('unhandledRejection') > 1 || unheardRejections.push(reason) > 1) return;
-  Promise.resolve().then(() => {
-    process.off('unhandledRejection', onRejection);
-    unheardRejections.splice(0).forEach((reason) => Promise.reject(reason));
-    later(0, listenToRejections);
+  if (!process.versions.bun) {
+    return wrap(process, 'emit', (call, name, reason) => {
+      const isRejection = name === 'unhandledRejection';
+      if (isRejection && (process.listenerCount(name) || !safely(() => Object.hasOwn(reason, 'stack')))) safely(captureUncaught, undefined, reason);
+      return call();
+    });
+  }
+  const unheard = []; // Reasons of rejections without another listener.
+  const rejectAgain = () => process.removeAllListeners('unhandledRejection') && unheard.map((reason) => Promise.reject(reason));
+  on(process, 'unhandledRejection', (reason) => {
+    captureUncaught(reason);
+    const isUnheard = (copies.owner ?? undo) === undo && process.listeners('unhandledRejection').every((it) => it.isObs);
+    if (isUnheard && unheard.push(reason) === 1) queueMicrotask(rejectAgain);
   });
 }
 
-/** Flushes once when the program ends, for at most exitTimeout. */
-async function onBeforeExit() {
-  const deadline = flushedAtExit ? 0 : now() + timerDelay(client?.exitTimeout);
-  const left = () => [...outboxes].some((outbox) => outbox.queue.size) && deadline - now();
-  const giveUp = () => flushedAtExit && outboxes.forEach((outbox) => outbox.giveUp());
-  giveUp(); // Sending triggers beforeExit again. Other listeners may then capture events without end, so those are dropped.
-  await null; // Let later listeners capture events.
-  releaseHeld();
-  for (; left() > 0; flushedAtExit = true) await flush(left());
-  giveUp();
+// ---- What happens in a page, as breadcrumbs: without texts, queries and bodies, which may be secret.
+
+function watchPage() {
+  let address = location.href;
+  const onNavigation = () => {
+    const [from, to] = [address, (address = location.href)];
+    if (from !== to) addBreadcrumb({ type: 'navigation', category: 'navigation', data: { from: bareUrl(from), to: bareUrl(to) } });
+  };
+  on(document, 'click', ({ target }) => addBreadcrumb({ category: 'ui.click', message: nameOf(target.closest?.('a, button, [id]') ?? target) }), true);
+  on(globalThis, 'popstate', onNavigation);
+  if (globalThis.navigation) on(navigation, 'currententrychange', onNavigation);
+  if (globalThis.fetch) wrap(globalThis, 'fetch', watchRequest);
 }
 
-const WORKER = `const { workerData: { done, requests } } = require('node:worker_threads');
-(async () => {
-  for (const [url, request] of requests) await fetch(url, request).then((answer) => answer.text()).catch(() => {});
-  Atomics.store(done, 0, 1);
-  Atomics.notify(done, 0);
-})();`;
-
-/** Sends from a worker, newest first, and blocks until it is done: an exiting process cannot await anything. */
-function sendFromWorker() {
-  if (!sawUncaught) return;
-  releaseHeld();
-  const requests = [...outboxes].flatMap((outbox) => Array.from(outbox.queue, (entry) => [outbox.url, outbox.request(entry)])).reverse();
-  if (requests.length) safely(() => {
-    const done = new Int32Array(new SharedArrayBuffer(4));
-    const bare = { execArgv: [], env: { ...process.env, NODE_OPTIONS: '' }, stdout: true, stderr: true };
-    new builtin.worker_threads.Worker(WORKER, { eval: true, workerData: { done, requests }, ...bare });
-    Atomics.wait(done, 0, 0, timerDelay(client?.exitTimeout));
-  });
-}
-
-function onPageHidden() {
-  releaseHeld();
-  outboxes.forEach((outbox) => outbox.sendKeepalive());
+/** Records a failed request before the page learns of it. */
+function watchRequest(call, input, options) {
+  const record = (status_code) => {
+    const url = safely(() => bareUrl(new URL(input?.url ?? input, location.href).href));
+    addBreadcrumb({ type: 'http', category: 'fetch', level: 'error', data: { method: options?.method ?? input?.method ?? 'GET', url, status_code } });
+  };
+  const answer = call();
+  answer?.catch?.(() => record());
+  // A promise of its own, since the page would no longer be told that nothing handles the failure of `answer`.
+  return answer?.then?.((response) => {
+    if (response?.status >= 400) record(response.status);
+    return response;
+  }) ?? answer;
 }
 
 // ---- Helpers.
@@ -769,24 +797,21 @@ function lose(kind, text) {
 }
 
 function parseDsn(dsn) {
-  const [, scheme, key, host] = /^(https?):\/\/(?:([^@/?#]*)@)?([^@/?#]*)/i.exec(typeof dsn === 'string' ? dsn.trim() : '') ?? [];
-  if (!scheme) throw new Error('the dsn must have the form http://KEY@HOST:PORT');
-  if (!key) throw new Error('the dsn has no key; it must have the form http://KEY@HOST:PORT');
-  if (!/^[\w-]{1,200}$/.test(key)) throw new Error("the dsn's key must be 1 to 200 characters from A-Z a-z 0-9 _ -");
-  const url = safely(() => new URL(`${scheme}://${host}`));
-  if (!url?.hostname) throw new Error("the dsn's host or port is invalid");
-  return { url: `${url.origin}/api/events`, key };
+  const [, scheme, key, host, path] = /^(https?:\/\/)([\w-]{1,200})@([^@/?#]+)([^?#]*)/i.exec(String(dsn).trim()) ?? [];
+  const folder = path?.replace(/(\/\d+)?\/*$/, ''); // Where obs is reached, without the project number of a DSN of Sentry.
+  const url = safely(() => new URL(`${scheme}${host}${folder}/api/events`).href);
+  if (!scheme || !url) throw new Error('the dsn must have the form http://KEY@HOST:PORT');
+  // Browsers forbid a page that was loaded over https requests over http, except to the same machine.
+  const isSafe = globalThis.location?.protocol !== 'https:' || /^https:|\/\/(localhost|127\.|\[::1\])/.test(url);
+  if (!isSafe) throw new Error(`a page loaded over https cannot send events to ${url}`);
+  return { url, key };
 }
 
-/** Browsers forbid a page that was loaded over https requests over http, except to the same machine. */
-const isMixedContent = (url) => globalThis.location?.protocol === 'https:' && /^http:(?!\/\/(localhost|127\.|\[::1\]))/.test(url);
-
-/** Returns a version 7 UUID. Its first 48 bits are the time. */
+/** Returns a version 7 UUID: the time, then random digits, which need not be secret. */
 function uuid7() {
-  const bytes = new Uint8Array(16).map(() => Math.random() * 256);
-  globalThis.crypto?.getRandomValues(bytes); // Not available in Node 18.
-  const hex = Date.now().toString(16).padStart(12, '0') + Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-  return hex.replace(/^(.{8})(.{4})(.{3})(.{3})(.{12}).*/, `$1-$2-7$3-${'89ab'[bytes[15] & 3]}$4-$5`);
+  const random = (digits) => Math.floor(Math.random() * 16 ** digits).toString(16).padStart(digits, '0');
+  const time = Date.now().toString(16).padStart(12, '0');
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${random(3)}-${'89ab'[Math.floor(Math.random() * 4)]}${random(3)}-${random(12)}`;
 }
 
 /** Truncates text to `length` characters and replaces lone surrogates. */

@@ -87,22 +87,27 @@ fn instructions(setup: &Setup) -> Html {
 /// The blocks for one key.
 fn blocks(origin: &str, addresses: &Addresses) -> Html {
     let Addresses { project, key, dsn } = addresses;
-    let project = (!project.is_empty()).then(|| html!("<h2>Project <span>{}</span></h2>\n", project));
+    let is_named = !project.is_empty();
+    let heading = |text: &str| if is_named { html!("<h3>{}</h3>", text) } else { html!("<h2>{}</h2>", text) };
+    let project = is_named.then(|| html!("<h2>Project <span>{}</span></h2>\n", project));
     html!(
-        r#"{}<h3>From a shell</h3>
+        r#"{}{}
 <pre class="all">curl {}/api/events \
   -H 'X-OBS-Key: {}' \
   -d '{{"message":"something broke","level":"error","platform":"curl"}}'</pre>
-<h3>From an application, with this DSN for obs's SDK</h3>
+{}
 <pre class="all">{}</pre>
-{}<h3>From an application, with this DSN for any of Sentry's SDKs</h3>
+{}{}
 <pre class="all">{}/1</pre>
 {}"#,
         project,
+        heading("From a shell"),
         origin,
         key,
+        heading("From an application, with this DSN for obs's SDK"),
         dsn,
         snippets(origin, dsn),
+        heading("From an application, with this DSN for any of Sentry's SDKs"),
         dsn,
         of_sentry(dsn)
     )
@@ -131,7 +136,7 @@ obs.init({{
 }});</pre></details>
 <details><summary>JavaScript in a browser</summary><pre class="all">&lt;script type="module"&gt;
   import * as obs from '{1}/sdk.js';
-  obs.init({{ dsn: '{0}', captureUnhandled: true }});
+  obs.init({{ dsn: '{0}' }});
 &lt;/script&gt;</pre></details>
 "#,
         dsn,

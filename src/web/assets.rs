@@ -3,11 +3,19 @@ use super::{call::Call, error::Error, response::json, state::State};
 use crate::http::Body;
 use crate::store::Usage;
 use crate::views;
-use rouille::Response;
+use flate2::{Compression, write::GzEncoder};
+use rouille::{Request, Response};
 use serde_json::json;
+use std::io::Write;
+use std::sync::LazyLock;
 
 /// The JavaScript SDK of the same version as this server.
 const SDK: &str = include_str!("../../sdk/js/obs.js");
+/// The same, compressed when it is first asked for. Empty if that failed.
+static SDK_GZIP: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
+    gzip.write_all(SDK.as_bytes()).and_then(|()| gzip.finish()).unwrap_or_default()
+});
 
 /// Pages link to the style sheet under a URL that changes with its content, so only under that URL may it be cached.
 pub fn style(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
@@ -21,12 +29,26 @@ pub fn favicon(_: &State, _: &Call, _: Body) -> Result<Response, Error> {
 }
 
 /// The URL never changes, so it takes up to an hour until pages get the SDK of a new version of obs.
-pub fn sdk(_: &State, _: &Call, _: Body) -> Result<Response, Error> {
-    Ok(asset("text/javascript; charset=utf-8", SDK, "public, max-age=3600"))
+pub fn sdk(_: &State, call: &Call, _: Body) -> Result<Response, Error> {
+    let is_compressed = accepts_gzip(call.request) && !SDK_GZIP.is_empty();
+    let bytes = if is_compressed { SDK_GZIP.as_slice() } else { SDK.as_bytes() };
+    let response = asset("text/javascript; charset=utf-8", bytes, "public, max-age=3600");
+    let response = response.with_unique_header("Vary", "Accept-Encoding");
+    Ok(if is_compressed { response.with_unique_header("Content-Encoding", "gzip") } else { response })
 }
 
-fn asset(media_type: &'static str, text: &'static str, cache: &'static str) -> Response {
-    Response::from_data(media_type, text)
+/// Whether `Accept-Encoding` names gzip with a weight other than 0.
+fn accepts_gzip(request: &Request) -> bool {
+    let accepted = request.headers().filter(|(name, _)| name.eq_ignore_ascii_case("Accept-Encoding"));
+    accepted.flat_map(|(_, value)| value.split(',')).any(|coding| {
+        let (name, weight) = coding.split_once(';').unwrap_or((coding, "q=1"));
+        let weight = weight.trim().strip_prefix("q=").and_then(|weight| weight.parse().ok());
+        name.trim().eq_ignore_ascii_case("gzip") && weight.is_some_and(|weight: f32| weight > 0.0)
+    })
+}
+
+fn asset(media_type: &'static str, bytes: impl Into<Vec<u8>>, cache: &'static str) -> Response {
+    Response::from_data(media_type, bytes)
         .with_unique_header("Cache-Control", cache)
         .with_unique_header("X-Content-Type-Options", "nosniff")
 }

@@ -1,6 +1,6 @@
 // Starts a real obs on a free port, with its own database, for the browser tests.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,9 +9,10 @@ import { createInterface } from 'node:readline';
 
 export const KEY = 'test123';
 
-/** `env` and `listen` replace the defaults. */
-export async function start({ env = {}, listen = 'localhost:0' } = {}) {
+/** `env` and `listen` replace the defaults; `events` are imported first. */
+export async function start({ env = {}, listen = 'localhost:0', events } = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'obs-browser-'));
+  if (events) execFileSync(process.env.OBS_BIN, ['import', '-', '--db', join(folder, 'obs.sqlite')], { input: events, stdio: 'pipe' });
   const child = spawn(process.env.OBS_BIN, ['--listen', listen, '--db', join(folder, 'obs.sqlite')], {
     env: { OBS_API_KEY: KEY, ...env },
     stdio: ['ignore', 'ignore', 'pipe'],

@@ -146,7 +146,20 @@ const scenarios = {
   'silent-server': { flush: 2000, run: ({ obs }) => obs.captureMessage('no answer') },
   'bad-dsn': ({ obs }) => obs.captureMessage('nowhere'),
 
-  unhandled: { with: { captureUnhandled: true }, flush: null, run: unhandled },
+  carried: {
+    with: { beforeSend: (event) => ({ ...event, contexts: { order: { id: 12 } } }) }, // The SDK has no setter for these.
+    run({ obs }) {
+      obs.setUser({ id: 7, email: 'ann@example.com' });
+      obs.setTag('plan', 'pro');
+      obs.addBreadcrumb({ category: 'cart', message: 'added', data: { sku: 'A-1' } });
+      obs.captureException(new Error('compat carried'));
+    },
+  },
+
+  request: ({ obs, request }) =>
+    request((incoming) => obs.withScope({ request: incoming }, () => obs.captureException(new Error('compat request')))),
+
+  unhandled: { flush: null, run: unhandled },
   'unhandled-plain': { with: null, flush: null, run: unhandled },
 };
 
@@ -169,13 +182,16 @@ function raiseUnhandled() {
   throw new Error('compat unhandled');
 }
 
-/** `say` prints a line; `wait` resolves when the harness lets the driver continue. Returns false for an unknown scenario. */
-export async function drive(obs, scenario, dsn, { say, wait }) {
+/**
+ * `say` prints a line; `wait` resolves when the harness lets the driver continue; `request` calls a function with a
+ * request, if there are any. Returns false for an unknown scenario.
+ */
+export async function drive(obs, scenario, dsn, { say, wait, request }) {
   if (!Object.hasOwn(scenarios, scenario)) return false;
   const entry = scenarios[scenario];
   const { with: options = {}, flush: timeout = 10_000, run } = typeof entry === 'function' ? { run: entry } : entry;
   const flush = async () => say(`flush ${await obs.flush(timeout)}`);
   if (options) obs.init({ dsn, ...options });
-  await run({ obs, flush, wait });
+  await run({ obs, flush, wait, request });
   if (timeout !== null) await flush();
 }

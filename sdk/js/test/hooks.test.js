@@ -52,7 +52,7 @@ for (const [what, beforeSend] of [
     assert.equal(await obs.flush(), false, 'two events were lost');
     assert.equal(server.events.length, 0);
     assert.equal(lines.length, 1);
-    assert.match(lines[0], /^obs: beforeSend/);
+    assert.match(lines[0], /^obs: an event was dropped: beforeSend/);
     assert.doesNotMatch(lines[0], /secret/);
   });
 }
@@ -64,15 +64,15 @@ test('captures in beforeSend and in extra are ignored', async () => {
   assert.deepEqual(server.events.map(({ message }) => message), ['m']);
 });
 
-for (const [what, dsn, reason] of [
-  ['is empty', '', /form/],
-  ['is missing', undefined, /form/],
-  ['is not a string', 7, /form/],
-  ['has another scheme', 'ftp://secret-key@host', /form/],
-  ['has no key', 'http://localhost:8000', /no key/],
-  ['has an invalid key', 'http://secret:key@localhost:8000', /key must be/],
-  ['has an invalid port', 'http://secret-key@localhost:99999', /port/],
-  ['has no host', 'http://secret-key@', /host/],
+for (const [what, dsn] of [
+  ['is empty', ''],
+  ['is missing', undefined],
+  ['is not a string', 7],
+  ['has another scheme', 'ftp://secret-key@host'],
+  ['has no key', 'http://localhost:8000'],
+  ['has an invalid key', 'http://secret:key@localhost:8000'],
+  ['has an invalid port', 'http://secret-key@localhost:99999'],
+  ['has no host', 'http://secret-key@'],
 ]) {
   test(`a DSN that ${what} is logged once without its key, and nothing is sent`, async () => {
     obs.init({ dsn });
@@ -80,8 +80,7 @@ for (const [what, dsn, reason] of [
     assert.equal(obs.captureException(new Error('nowhere')), '');
     assert.equal(await obs.flush(), false);
     assert.equal(lines.length, 1);
-    assert.match(lines[0], /^obs: the dsn/);
-    assert.match(lines[0], reason);
+    assert.match(lines[0], /^obs: the dsn must have the form http:/);
     assert.doesNotMatch(lines[0], /secret/);
   });
 }
@@ -95,7 +94,7 @@ test('init without options is logged', () => {
 test('init with a string is logged without the string', () => {
   obs.init('http://secret-key@host');
   assert.equal(lines.length, 1);
-  assert.match(lines[0], /^obs: init takes an options object/);
+  assert.match(lines[0], /^obs: init takes an object/);
   assert.doesNotMatch(lines[0], /secret/);
 });
 
@@ -106,7 +105,7 @@ test('captures before init are dropped with one line, and one flush returns fals
   assert.equal(fresh.captureMessage('early'), '');
   assert.equal(await fresh.flush(), false);
   assert.equal(await fresh.flush(), true);
-  assert.deepEqual(lines, ['obs: an event was captured before init and dropped']);
+  assert.deepEqual(lines, ['obs: an event was dropped: init was not called']);
 });
 
 test('unknown and invalid options are logged and ignored', async () => {
@@ -125,12 +124,11 @@ test('capture options that throw do not affect the caller', async () => {
   assert.equal(await obs.flush(), true);
 });
 
-for (const [what, act, pattern, expected] of [
-  ['an unknown option of captureException', () => obs.captureException(new Error('m'), { tags: { a: 1 } }), /unknown option tags/],
-  ['an unknown option of captureMessage', () => obs.captureMessage('m', 'info', { user: { id: 7 } }), /unknown option user/],
+for (const [what, act, pattern] of [
+  ['an unknown option of captureException', () => obs.captureException(new Error('m'), { tag: { a: 1 } }), /unknown option tag /],
+  ['an unknown option of captureMessage', () => obs.captureMessage('m', 'info', { users: { id: 7 } }), /unknown option users/],
   ['a level in place of the options', () => obs.captureException(new Error('m'), 'warning'), /options/],
   ['an error in place of the options', () => obs.captureException('m', new Error('secret')), /options/],
-  ['options in place of the level', () => obs.captureMessage('m', { level: 'warning', extra: { n: 1 } }), /level before its options/, { level: 'warning', extra: { n: 1 } }],
   ['an unknown level', () => obs.captureMessage('m', 'secret'), /level must be one of error, warning, info/],
   ['a level that is not text', () => obs.captureException(new Error('m'), { level: 7 }), /level must be/],
 ]) {
@@ -139,9 +137,7 @@ for (const [what, act, pattern, expected] of [
     assert.notEqual(act(), '');
     assert.notEqual(act(), '');
     assert.equal(await obs.flush(), true);
-    const [{ message, level, extra }] = server.events;
-    assert.deepEqual([message, server.events.length], ['m', 2]);
-    if (expected) assert.deepEqual({ level, extra }, expected);
+    assert.deepEqual(server.events.map(({ message }) => message), ['m', 'm']);
     assert.equal(lines.length, 1);
     assert.match(lines[0], pattern);
     assert.doesNotMatch(lines[0], /secret/);

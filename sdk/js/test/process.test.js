@@ -13,7 +13,7 @@ afterEach(() => server.stop());
 
 // Before Node 20.16, the modules that the SDK needs at exit are loaded asynchronously.
 const started = process.getBuiltinModule ? '' : 'await new Promise((resolve) => setTimeout(resolve, 100));\n';
-const setUp = "obs.init({ dsn, captureUnhandled: true, serverName: 'here' });\n";
+const setUp = "obs.init({ dsn, serverName: 'here' });\n";
 
 /** Runs a program with and without the SDK, and checks that both runs end in the same way. */
 async function compare(source, before = '') {
@@ -37,7 +37,8 @@ for (const [what, source, status, before] of [
   ['a rejection on which the program exits', "process.on('unhandledRejection', () => process.exit(6)); Promise.reject(new Error('unhandled'));", 6],
   ['a rejection on which an earlier listener exits', "Promise.reject(new Error('unhandled'));", 6, "process.on('unhandledRejection', () => process.exit(6));\n"],
   ['a rejection handled by a one-time listener', "Promise.reject(new Error('unhandled'));", 0, logs.replace('.on', '.once')],
-  ['a rejection handled by a prepended one-time listener', `${logs.replace('.on', '.prependOnceListener')}Promise.reject(new Error('unhandled'));`, 0],
+  // In Bun, the SDK cannot see that such a listener came before its own.
+  ...(process.versions.bun ? [] : [['a rejection handled by a prepended one-time listener', `${logs.replace('.on', '.prependOnceListener')}Promise.reject(new Error('unhandled'));`, 0]]),
   ['a rejection that a listener rethrows', "process.on('unhandledRejection', (reason) => { throw reason; }); Promise.reject(new Error('unhandled'));", 1],
 ]) {
   test(`${what} is captured without side effects`, async () => {
@@ -97,7 +98,7 @@ test('queued events are sent along with the uncaught error', async () => {
 test('what the program captures is not unhandled, and beforeSend sees what is', async () => {
   const says = "beforeSend: (event) => ({ ...event, extra: { unhandled: event.mechanism?.handled === false } })";
   const catches = "process.on('uncaughtException', () => {});\nobs.captureException(new Error('caught'));\nsetTimeout(() => { throw new Error('uncaught'); }, 1);";
-  await program(`obs.init({ dsn, captureUnhandled: true, ${says} });\n${catches}`, { dsn: server.dsn });
+  await program(`obs.init({ dsn, ${says} });\n${catches}`, { dsn: server.dsn });
   const seen = Object.fromEntries(events().map(({ message, mechanism, extra }) => [message, [mechanism, extra.unhandled]]));
   assert.deepEqual(seen, { caught: [undefined, false], uncaught: [{ handled: false }, true] });
 });
@@ -107,10 +108,43 @@ test('an error that is captured and then thrown makes one event', async () => {
   assert.deepEqual(messages(), ['once']);
 });
 
-test('an error that is rejected several times makes several events', async () => {
+for (const [what, source] of [
+  ['error', "setTimeout(() => { throw new Error('in scope'); }, 1)"],
+  // Bun reports a rejection outside of the scope in which it happened.
+  ...(process.versions.bun ? [] : [['rejection', "Promise.reject(new Error('in scope'))"]]),
+]) {
+  test(`an uncaught ${what} has the context of its scope`, async () => {
+    const sets = "await null;\n  obs.setTag('order', 12);\n  obs.addBreadcrumb({ message: 'before' });";
+    await program(`${started}${setUp}process.on('uncaughtException', () => {});\nobs.withScope({ user: { id: 7 } }, async () => {\n  ${sets}\n  ${source};\n});`, { dsn: server.dsn });
+    assert.deepEqual(events().map(({ user, tags, breadcrumbs }) => [user, tags, breadcrumbs?.[0].message]), [[{ id: 7 }, { order: 12 }, 'before']]);
+  });
+}
+
+const copies = `const other = await import('../obs.js?other');\n${started}${setUp}`;
+for (const [what, source] of [['error', "setTimeout(() => { throw new Error('once'); }, 1)"], ['rejection', "Promise.reject(new Error('once'))"], ['rejected text', "Promise.reject('once')"]]) {
+  test(`two copies of the SDK report an uncaught ${what} once, and send all that they have queued`, async () => {
+    const run = await program(`${copies}other.init({ dsn, serverName: 'other' });\nobs.captureMessage('queued');\nother.captureMessage('too');\n${source};`, { dsn: server.dsn });
+    assert.equal(run.status, 1);
+    assert.deepEqual(events().map(({ message, server_name }) => [message, server_name]).sort(), [['once', 'other'], ['queued', 'here'], ['too', 'other']]);
+  });
+}
+
+test('once the latest copy of the SDK is closed, the other one reports uncaught errors', async () => {
+  await program(`${copies}other.init({ dsn });\nawait other.close();\nsetTimeout(() => { throw new Error('once'); }, 1);`, { dsn: server.dsn });
+  assert.deepEqual(messages(), ['once']);
+});
+
+test('two copies of the SDK whose hooks capture each other do not loop', async () => {
+  const asks = (name) => `beforeSend: (event) => (${name}.captureMessage('from a hook'), event)`;
+  const run = await program(`${copies}obs.init({ dsn, ${asks('other')} });\nother.init({ dsn, ${asks('obs')} });\nobs.captureMessage('m');`, { dsn: server.dsn });
+  assert.equal(run.status, 0);
+  assert.deepEqual(messages().sort(), ['from a hook', 'm']);
+});
+
+test('an error that is captured and then rejected, more than once, makes one event', async () => {
   const rejections = 'for (let n = 0; n < 3; n++) {\n  Promise.reject(error);\n  await new Promise(setImmediate);\n}';
   await program(`${setUp}${logs}const error = new Error('again');\nobs.captureException(error);\n${rejections}\nawait obs.flush();`, { dsn: server.dsn });
-  assert.deepEqual(messages(), ['again', 'again', 'again'], 'the first rejection is the captured error');
+  assert.deepEqual(messages(), ['again']);
 });
 
 test('simultaneous rejections end the process as usual, and are captured as far as the runtime reports them', async () => {
@@ -118,8 +152,8 @@ test('simultaneous rejections end the process as usual, and are captured as far 
   assert.deepEqual(messages().sort(), process.versions.bun ? ['one', 'three', 'two'] : ['one']);
 });
 
-test('nothing is captured without captureUnhandled', async () => {
-  const run = await program("obs.init({ dsn });\nsetTimeout(() => { throw new Error('unhandled'); }, 1);", { dsn: server.dsn });
+test('nothing is captured with captureUnhandled: false', async () => {
+  const run = await program("obs.init({ dsn, captureUnhandled: false });\nsetTimeout(() => { throw new Error('unhandled'); }, 1);", { dsn: server.dsn });
   assert.equal(run.status, 1);
   assert.deepEqual(messages(), []);
 });
@@ -166,7 +200,7 @@ test('an unresponsive server does not keep a finished program alive, even after 
   server = await Server.start(() => null);
   const started = Date.now();
   assert.equal((await program("obs.init({ dsn, exitTimeout: 500, requestTimeout: 500 });\nobs.captureMessage('silence');", { dsn: server.dsn })).status, 0);
-  assert.equal((await program("obs.init({ dsn, captureUnhandled: true, exitTimeout: 500 });\nsetTimeout(() => { throw new Error('x'); }, 1);", { dsn: server.dsn })).status, 1);
+  assert.equal((await program("obs.init({ dsn, exitTimeout: 500 });\nsetTimeout(() => { throw new Error('x'); }, 1);", { dsn: server.dsn })).status, 1);
   assert.ok(Date.now() - started < 15_000);
 });
 

@@ -173,7 +173,7 @@ test('an event is dropped after ten responses with 500', async () => {
     assert.ok(tries < 100);
     await obs.flush(200);
   }
-  await eventually(() => lines.some((line) => line.includes('rejected')));
+  await eventually(() => lines.some((line) => line.includes('answered 500')));
   assert.equal(server.events.length, 10);
 });
 
@@ -187,7 +187,7 @@ for (const status of [400, 401, 403, 404, 413, 302]) {
     assert.equal(await obs.flush(), true);
     assert.deepEqual(texts(server), ['unwanted', 'wanted']);
     assert.equal(lines.length, 1);
-    assert.match(lines[0], new RegExp(`rejected an event: ${status} \\(Not this\\)$`));
+    assert.match(lines[0], new RegExp(`an event was dropped: .* answered ${status} \\(Not this\\)$`));
     assert.doesNotMatch(lines[0], /secret|unwanted/);
   });
 }
@@ -239,7 +239,7 @@ test('the queue holds 2,048 events; new events are dropped with one line', async
   const ids = numbered(2100).map((text) => obs.captureMessage(text));
   assert.equal(ids.filter((id) => id !== '').length, 2048);
   assert.deepEqual(ids.slice(2048), new Array(52).fill(''));
-  assert.deepEqual(lines, ['obs: the queue is full; dropping new events']);
+  assert.deepEqual(lines, ['obs: an event was dropped: the queue is full']);
   await eventually(() => open.length === 1);
   open[0]({ status: 201 });
   assert.equal(await obs.flush(30_000), false);
@@ -309,8 +309,18 @@ test('close gives up events when its timeout expires', async () => {
   assert.equal(await obs.flush(), true);
 });
 
-test('a DSN may have an IPv6 host and a path', async () => {
-  obs.init({ dsn: 'http://secret-key@[::1]:1/some/path?and=more' });
+for (const [path, folder] of [['', ''], ['/', ''], ['/1', ''], ['/obs', '/obs'], ['/obs/', '/obs'], ['/obs/1', '/obs'], ['/obs/1/', '/obs'], ['/a/7/8?and=more', '/a/7']]) {
+  test(`with the path ${path || 'left out'}, a DSN sends to ${folder}/api/events`, async () => {
+    const server = await start();
+    obs.init({ dsn: `${server.dsn.replace(/\/1$/, '')}${path}` });
+    obs.captureMessage('m');
+    assert.equal(await obs.flush(), true);
+    assert.equal(server.requests[0].url, `${folder}/api/events`);
+  });
+}
+
+test('a DSN may have an IPv6 host', async () => {
+  obs.init({ dsn: 'http://secret-key@[::1]:1' });
   obs.captureMessage('m');
   await obs.flush(1000);
   assert.match(lines[0], /^obs: cannot send events to http:\/\/\[::1\]:1\/api\/events, will retry/);

@@ -7,7 +7,7 @@ import { Tab } from './tab.js';
 const WORKER = `import * as obs from '/sdk.js';
 class PaymentError extends Error {}
 onmessage = ({ data }) => {
-  if (data) obs.init({ dsn: data, captureUnhandled: true });
+  if (data) obs.init({ dsn: data });
   setTimeout(function pay() { throw new PaymentError('declined'); });
 };`;
 
@@ -64,7 +64,7 @@ for (const [when, order] of [['before', true], ['after', false]]) {
       const dsn = document.querySelector('script').textContent.match(/http:\/\/secret-key[^']*/)[0];
       const add = () => ['error', 'unhandledrejection'].forEach((name) => addEventListener(name, (event) => (window.id = obs.captureException(event))));
       if (isFirst) add();
-      return obs.close().then(() => (obs.init({ dsn, captureUnhandled: true }), isFirst || add()));
+      return obs.close().then(() => (obs.init({ dsn }), isFirst || add()));
     }, order);
     await tab.page.addScriptTag({ url: '/throws.js' });
     await eventually(() => tab.server.events.length === 1);
@@ -78,10 +78,13 @@ for (const [when, order] of [['before', true], ['after', false]]) {
   });
 }
 
-test("an error in a worker is the worker's event alone if both it and the page report errors", async () => {
-  await tab.page.evaluate((dsn) => new Worker('/worker.js', { type: 'module' }).postMessage(dsn), tab.dsn);
-  await eventually(() => tab.server.events.length === 1);
-  await new Promise((resolve) => setTimeout(resolve, 1500)); // The page waits for one second.
+test("an error in a worker is the worker's event alone if the page prevents the default", async () => {
+  await tab.page.evaluate((dsn) => {
+    const worker = new Worker('/worker.js', { type: 'module' });
+    worker.addEventListener('error', (event) => event.preventDefault());
+    worker.postMessage(dsn);
+  }, tab.dsn);
+  await eventually(() => tab.server.events.length);
   assert.equal(await tab.page.evaluate(() => obs.flush()), true);
   assert.deepEqual(tab.server.events.map(({ type, message, stacktrace }) => [type, message, stacktrace[0].function]), [['PaymentError', 'declined', 'pay']]);
   assert.deepEqual(tab.server.events[0].mechanism, { handled: false });

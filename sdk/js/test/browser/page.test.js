@@ -16,7 +16,7 @@ const head = () => `<!doctype html><title>page</title>
 <script>window.fetched = []; { const { fetch } = window; window.fetch = (url, options) => (fetched.push(options), fetch(url, options)); }</script>
 <script type="module">
 import * as obs from '${sdk}';
-obs.init({ dsn: '${server.dsn}', captureUnhandled: true });
+obs.init({ dsn: '${server.dsn}' });
 window.obs = obs;
 </script>`;
 
@@ -98,11 +98,23 @@ test('uncaught errors are captured; previous handlers and the console still get 
   await eventually(() => console.length === 3);
 });
 
-test("errors of cross-origin scripts are captured as far as the browser reports them; failed images are not captured", async () => {
-  await tab.evaluate(() => document.body.append(Object.assign(new Image(), { src: 'data:image/png,nothing' })));
-  await added(sdk.replace('sdk.js', 'foreign.js'));
-  await eventually(() => server.events.length === 1);
-  assert.deepEqual([server.events[0].message, server.events[0].type, server.events[0].level], ['Script error.', undefined, 'error']);
+test('errors that say nothing are left out by default: of cross-origin scripts, of observers, and failed images', async () => {
+  const noise = async () => {
+    await tab.evaluate(() => {
+      document.body.append(Object.assign(new Image(), { src: 'data:image/png,nothing' }));
+      dispatchEvent(new ErrorEvent('error', { message: 'ResizeObserver loop completed with undelivered notifications.' }));
+    });
+    await added(sdk.replace('sdk.js', 'foreign.js'));
+    await eventually(() => console.some((line) => line.includes('not for us')));
+    console.length = 0;
+    assert.equal(await tab.evaluate(() => obs.flush()), true);
+  };
+  await noise();
+  assert.deepEqual(texts(), []);
+  await tab.evaluate((dsn) => obs.init({ dsn, ignoreErrors: [] }), server.dsn);
+  await noise();
+  assert.deepEqual(texts().sort(), ['ResizeObserver loop completed with undelivered notifications.', 'Script error.']);
+  assert.deepEqual(server.events.map(({ type, level }) => [type, level]), [[undefined, 'error'], [undefined, 'error']]);
 });
 
 test('close removes the listeners', async () => {

@@ -14,7 +14,7 @@ export class Tab {
     tab.files = createServer((request, response) => {
       const script = scripts[request.url];
       if (script) return response.writeHead(200, { 'Content-Type': 'text/javascript', 'Access-Control-Allow-Origin': '*' }).end(script);
-      response.writeHead(request.url === '/' ? 200 : 404, { 'Content-Type': 'text/html', ...tab.headers }).end(tab.html());
+      response.writeHead(request.url === '/' ? 200 : 404, { 'Content-Type': 'text/html', ...tab.headers }).end(tab.document ?? tab.html());
     }).listen(0, '127.0.0.1');
     await once(tab.files, 'listening');
     tab.origin = `http://127.0.0.1:${tab.files.address().port}`;
@@ -22,10 +22,11 @@ export class Tab {
     return tab;
   }
 
-  /** Starts an obs and loads a page whose SDK captures uncaught errors. */
-  async load({ headers = {}, url = `http://localhost:${this.files.address().port}/`, dsn, answer } = {}) {
+  /** Starts an obs and loads a page with the SDK, or the one that `html` makes for the DSN. */
+  async load({ html, headers = {}, url = `http://localhost:${this.files.address().port}/`, dsn, answer } = {}) {
     this.server = await Server.start(answer);
     this.dsn = dsn ?? this.server.dsn;
+    this.document = html?.(this.dsn);
     this.headers = headers;
     this.console = [];
     this.page = await this.browser.newPage();
@@ -35,14 +36,14 @@ export class Tab {
       await this.page.route(`${url}sdk.js`, (route) => route.fulfill({ contentType: 'text/javascript', body: this.sdk }));
     }
     await this.page.goto(url);
-    await this.page.waitForFunction(() => window.obs);
+    if (!html) await this.page.waitForFunction(() => window.obs);
   }
 
   html(origin = this.origin) {
     return `<!doctype html><title>page</title>
 <script type="module">
 import * as obs from '${origin}/sdk.js';
-obs.init({ dsn: '${this.dsn}', captureUnhandled: true });
+obs.init({ dsn: '${this.dsn}' });
 window.obs = obs;
 </script>`;
   }
