@@ -205,7 +205,7 @@ export const scenarios = {
       assert.ok(event.message.endsWith('compat unhandled'), event.message);
       assert.equal(event.level, 'error');
       assert.equal(event.unhandled, true, 'unhandled');
-      endsAsWithoutSdk(result);
+      endsAsWithoutSdk(result, result.sentry);
     },
   },
   rethrown: {
@@ -215,7 +215,7 @@ export const scenarios = {
       if (inPage) await pause(500); // A page's second event would arrive after the page is left.
       assert.ok((await only(obs)).message.endsWith('compat unhandled'));
       assert.deepEqual((await obs.issues()).map((issue) => issue.count), [1], 'counted');
-      endsAsWithoutSdk(result);
+      endsAsWithoutSdk(result, true);
     },
   },
   'no-flush': {
