@@ -98,15 +98,15 @@ test-js: deps ## test the JavaScript SDK on Node, Bun and Chromium, and its pack
 test-contrib: deps ## test the alert scripts
 	node --test contrib/test/*.test.js
 
-# With a DRIVER, neither our SDKs nor their languages are needed.
-sdk-compat: ## test every SDK, and Sentry's, against the real server; DRIVER='command' tests yours instead
-	cargo build
+# With a DRIVER, neither our SDKs nor their languages are needed; with OBS_BIN, no Rust.
+sdk-compat: ## test every SDK, and Sentry's, against the real server or OBS_BIN; DRIVER='command' tests yours instead
+	$(if $(OBS_BIN),,cargo build)
 ifndef DRIVER
 	@tests/deps
 	for driver in go sentry-go; do (cd sdk-compat/drivers/$$driver && go build -o $(CURDIR)/target/sdk-compat/$$driver .) || exit 1; done
 	sdk/js/node_modules/.bin/bun build --target browser --outfile target/sdk-compat/sentry-browser.js sdk-compat/drivers/sentry-js/browser.js > /dev/null
 endif
-	@OBS_BIN=$(CURDIR)/target/debug/obs node sdk-compat/run.js
+	@OBS_BIN=$(abspath $(or $(OBS_BIN),target/debug/obs)) node sdk-compat/run.js
 
 deps: ## install whatever the tests need and the machine lacks
 	@tests/deps

@@ -21,6 +21,7 @@ export class Browser {
   /** `folder`: the one in `drivers` that has the driver. `sdk`: the SDK as one file, if it is not obs's own. */
   static async start(folder, sdk) {
     const browser = new Browser();
+    browser.folder = folder;
     browser.obs = await Obs.create();
     await browser.obs.start();
     browser.chromium = await launch();
@@ -37,31 +38,34 @@ export class Browser {
   /** Returns the same as `runCommand`. The status of a page is 1 after an uncaught error, otherwise 0. */
   async run(scenario, dsn, { waits = [], count = () => null } = {}) {
     const started = Date.now();
-    const run = { flushes: [], stdout: '', stderr: '', status: 0 };
+    const command = `drivers/${this.folder}/driver.js in Chromium: ${scenario} ${dsn}`;
+    const run = { command, flushes: [], stdout: '', stderr: '', status: 0 };
     const context = await this.chromium.newContext();
     try {
       const tab = await context.newPage();
       let waited = 0;
+      let harnessFailed;
+      const failure = new Promise((_, reject) => (harnessFailed = reject));
       await tab.exposeFunction('driverSays', (line) => {
         run.stdout += `${line}\n`;
         if (line.startsWith('flush ')) run.flushes.push(flushed(line, count()));
       });
-      await tab.exposeFunction('driverWaits', async () => void (await waits[waited++]?.()));
+      await tab.exposeFunction('driverWaits', async () => {
+        await Promise.all(run.flushes); // A wait may kill the server that these ask.
+        await waits[waited++]?.().catch(harnessFailed);
+      });
       // Chromium itself logs each failed request; that is not the SDK's output.
       tab.on('console', (message) => (run.stderr += /^Failed to load resource/.test(message.text()) ? '' : `${message.text()}\n`));
-      const uncaught = new Promise((resolve) => tab.once('pageerror', resolve)).then((error) => {
-        run.stderr += `Uncaught ${error.stack}\n`;
-        return 'uncaught';
-      });
+      const uncaught = new Promise((resolve) => tab.once('pageerror', resolve));
       await tab.goto(`http://localhost:${this.server.address().port}/`);
       await tab.waitForFunction(() => window.drive);
       let timer;
       const timeout = new Promise((resolve) => (timer = setTimeout(resolve, TIMEOUT, 'timeout')));
       const driven = tab.evaluate(([name, to]) => window.drive(name, to), [scenario, dsn]);
-      driven.catch(() => {}); // An uncaught error also arrives as a page error.
-      const end = await Promise.race([driven.catch(() => uncaught), uncaught, timeout]);
-      clearTimeout(timer);
-      run.status = { uncaught: 1, timeout: 'SIGKILL', false: 64, true: 0 }[end];
+      const thrown = driven.catch((error) => error); // By `drive` itself, which is no page error.
+      const end = await Promise.race([thrown, uncaught, timeout, failure]).finally(() => clearTimeout(timer));
+      if (end instanceof Error) run.stderr += `Uncaught ${end.stack}\n`;
+      run.status = end instanceof Error ? 1 : { timeout: 'SIGKILL', false: 64, true: 0 }[end];
       await tab.goto('about:blank'); // Leaves the page, as a reader would.
     } finally {
       await context.close();

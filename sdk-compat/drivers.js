@@ -9,10 +9,16 @@ const RETRY = 'no Sentry SDK sends an event a second time';
 /** What no Sentry SDK can do, and why. */
 const NO_SENTRY_SDK = {
   repeat: 'a Sentry SDK does not count the repetitions that it drops',
-  ...Object.fromEntries(['down-then-up', 'restart', 'rate-limited', 'unavailable'].map((name) => [name, RETRY])),
+  ...Object.fromEntries(['down-then-up', 'restart', 'late', 'rate-limited', 'unavailable'].map((name) => [name, RETRY])),
   'bad-dsn': 'a Sentry SDK refuses a DSN in its own words, and Python and Go with an error',
 };
 const TOO_LARGE = { 'too-large': 'the SDK leaves it to the server to refuse an event over 1 MiB' };
+const NO_EXIT = { 'no-flush': 'Go calls nothing when main returns, so its programs call Flush' };
+const NOT_SENTRY_GO = {
+  ...NO_EXIT,
+  'bad-extra': 'the SDK then leaves out all contexts',
+  rethrown: 'the SDK does not recognize an error that it has captured',
+};
 
 /**
  * With `own`, scenarios check more. With `sentry`, the driver has one of Sentry's SDKs. `cannot` names the scenarios that are
@@ -23,7 +29,7 @@ function command(name, line, kind, dsn = (dsn) => dsn) {
 }
 
 const sentry = (cannot) => ({ sentry: true, cannot: { ...NO_SENTRY_SDK, ...cannot } });
-const own = { own: true, cannot: {} };
+const own = (cannot) => ({ own: true, cannot });
 const withProject = (dsn) => `${dsn}/1`; // No Sentry SDK accepts a DSN without one.
 
 export async function drivers(custom) {
@@ -36,15 +42,15 @@ export async function drivers(custom) {
   };
   const python = `PYTHONPATH=${target}/sentry-python python3 ${here}drivers/sentry-python/driver.py`;
   return [
-    command('Go', `${target}/go`, own),
-    command('PHP', `php ${here}drivers/php/driver.php`, own),
-    command('Node', `node ${js}`, own),
-    command('Bun', `${here}../sdk/js/node_modules/.bin/bun ${js}`, own),
-    await inPage('Chromium', 'js', own),
+    command('Go', `${target}/go`, own(NO_EXIT)),
+    command('PHP', `php ${here}drivers/php/driver.php`, own({})),
+    command('Node', `node ${js}`, own({})),
+    command('Bun', `${here}../sdk/js/node_modules/.bin/bun ${js}`, own({})),
+    await inPage('Chromium', 'js', own({})),
     command('curl', `${here}drivers/curl.sh`),
     command('Sentry Python', python, sentry({ 'not-an-error': 'Python raises nothing but errors' }), withProject),
     command('Sentry Node', `node ${here}drivers/sentry-js/main.js`, sentry(TOO_LARGE), withProject),
     await inPage('Sentry Chromium', 'sentry-js', sentry(TOO_LARGE), `${target}/sentry-browser.js`, withProject),
-    command('Sentry Go', `${target}/sentry-go`, sentry({ ...TOO_LARGE, 'bad-extra': 'the SDK then leaves out all contexts' }), withProject),
+    command('Sentry Go', `${target}/sentry-go`, sentry({ ...TOO_LARGE, ...NOT_SENTRY_GO }), withProject),
   ];
 }

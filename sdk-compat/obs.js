@@ -5,9 +5,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 
 const KEY = 'compat_key'; // Sentry's JavaScript SDKs accept no hyphen.
+const START_TIMEOUT = 20_000; // Milliseconds.
 const OBS = process.env.OBS_BIN ?? new URL('../target/debug/obs', import.meta.url).pathname;
 
 /** Returns an unused port. obs gets a fixed number, so that it can start late and restart under the same DSN. */
@@ -35,16 +35,31 @@ export class Obs {
     return `http://${KEY}@127.0.0.1:${this.port}`;
   }
 
+  /** Throws, with what the server printed, if it does not start. */
   async start() {
     const settings = { OBS_API_KEY: KEY, OBS_LISTEN: `127.0.0.1:${this.port}`, OBS_DB_PATH: join(this.folder, 'obs.sqlite') };
     this.process = spawn(OBS, [], { env: settings, stdio: ['ignore', 'ignore', 'pipe'] });
-    const [line] = await once(createInterface({ input: this.process.stderr }), 'line');
-    if (!line.includes('listening on')) throw new Error(`obs did not start: ${line}`);
+    let printed = '';
+    let timer;
+    try {
+      await new Promise((resolve, reject) => {
+        const fail = (why) => reject(new Error(`${OBS} did not start: ${why}\n${printed}`.trimEnd()));
+        this.process.once('error', ({ message }) => fail(message));
+        this.process.once('close', (status, signal) => fail(`it ended with ${signal ?? `status ${status}`}`));
+        this.process.stderr.setEncoding('utf8').on('data', (text) => {
+          printed += text;
+          if (printed.includes('listening on')) resolve();
+        });
+        timer = setTimeout(fail, START_TIMEOUT, `it said nothing about listening for ${START_TIMEOUT / 1000} seconds`);
+      });
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** Kills the server, as a crash would. */
   async kill() {
-    if (!this.process || this.process.exitCode !== null || this.process.signalCode) return;
+    if (!this.process?.pid || this.process.exitCode !== null || this.process.signalCode) return;
     const exited = once(this.process, 'exit');
     this.process.kill('SIGKILL');
     await exited;
@@ -65,11 +80,24 @@ export class Obs {
   async list(path, name) {
     const items = [];
     for (let after = ''; ; ) {
-      const page = await this.get(path + after);
+      const page = await this.get(`${path}?q=is:any${after}`);
       items.push(...page[name]);
       if (page.next === null) return items;
-      after = `?after=${page.next}`;
+      after = `&after=${page.next}`;
     }
+  }
+
+  /** Resolves every issue of a server that is down. Meanwhile it runs on another port, where no client reaches it. */
+  async resolveAllUnreached() {
+    const { port } = this;
+    this.port = await freePort();
+    await this.start();
+    for (const { id } of await this.issues()) {
+      const response = await fetch(`${this.origin}/api/issues/${id}`, { method: 'PATCH', body: '{"state":"resolved"}' });
+      if (!response.ok) throw new Error(`the issue was not resolved: ${response.status}`);
+    }
+    await this.kill();
+    this.port = port;
   }
 
   issues() {

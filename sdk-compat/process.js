@@ -7,14 +7,14 @@ import { createInterface } from 'node:readline';
 export const TIMEOUT = 60_000;
 
 /**
- * Returns how a driver ended and what it printed: `status`, `flushes`, `stdout`, `stderr`, and `took` in milliseconds. A flush
- * is recorded with the result of `count` at that moment.
+ * Returns the `command` of a driver, how it ended and what it printed: `status`, `flushes`, `stdout`, `stderr`, and `took` in
+ * milliseconds. A flush is recorded with the result of `count` at that moment.
  */
 export async function runCommand(command, scenario, dsn, { waits = [], count = () => null } = {}) {
   const started = Date.now();
   // In its own process group, so that any processes it starts can be killed with it.
   const child = spawn('sh', ['-c', `${command} "$@"`, 'driver', scenario, dsn], { detached: true });
-  const run = { flushes: [], stdout: '', stderr: '' };
+  const run = { command: `${command} ${scenario} ${dsn}`, flushes: [], stdout: '', stderr: '' };
   const timeout = setTimeout(() => process.kill(-child.pid, 'SIGKILL'), TIMEOUT);
   child.stderr.setEncoding('utf8').on('data', (text) => (run.stderr += text));
   child.stdin.on('error', () => {}); // It may exit before reading.
@@ -25,6 +25,7 @@ export async function runCommand(command, scenario, dsn, { waits = [], count = (
     if (line.startsWith('flush ')) run.flushes.push(flushed(line, count()));
     if (line === 'waiting') {
       try {
+        await Promise.all(run.flushes); // A wait may kill the server that these ask.
         await waits[waited++]?.();
         child.stdin.write('\n');
       } catch (error) {
@@ -35,9 +36,15 @@ export async function runCommand(command, scenario, dsn, { waits = [], count = (
   });
   const [status, signal] = await once(child, 'close');
   clearTimeout(timeout);
-  if (run.error) throw run.error;
-  const took = Date.now() - started;
-  return { ...run, flushes: await Promise.all(run.flushes), status: status ?? signal, took };
+  Object.assign(run, { flushes: await Promise.all(run.flushes), status: status ?? signal, took: Date.now() - started });
+  if (run.error) throw Object.assign(run.error, { run });
+  return run;
+}
+
+/** How a run ended, in words. */
+export function ending({ status, took }) {
+  if (typeof status === 'number') return `exited with status ${status}`;
+  return `was killed by ${status} after ${Math.round(took / 1000)} seconds`;
 }
 
 /** What a flush returned, and how many events the server had counted by then. */

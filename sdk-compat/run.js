@@ -1,6 +1,7 @@
 // `make sdk-compat`: runs every scenario with every driver, a few at a time, and prints a matrix of the results.
 import { drivers } from './drivers.js';
 import { Obs } from './obs.js';
+import { ending } from './process.js';
 import { runScenario, scenarios } from './scenarios.js';
 
 const CONCURRENCY = 4; // More than the cores of a small machine, since scenarios mostly wait.
@@ -18,7 +19,8 @@ async function cell(name, driver) {
   } catch (error) {
     console.log(`\nFAIL ${name} with ${driver.name}: ${cut(error.message, 2000)}`);
     console.log(`  The server stored:\n${indent(await stored(obs))}`);
-    if (error.run?.stdout) console.log(`  The driver printed:\n${indent(cut(error.run.stdout, 1000))}`);
+    if (error.run) console.log(`  The driver ${ending(error.run)}:\n${indent(error.run.command)}`);
+    if (error.run?.stdout) console.log(`  It printed:\n${indent(cut(error.run.stdout, 1000))}`);
     if (error.run?.stderr) console.log(`  Its standard error:\n${indent(cut(error.run.stderr, 2000))}`);
     return 'FAIL';
   } finally {
@@ -54,6 +56,12 @@ function reasons(names, columns) {
   return Object.entries(drivers).map(([reason, names]) => `  - ${reason} (${names.join(', ')})`);
 }
 
+/** Returns why obs does not start, if so: one message instead of one for each cell. */
+async function whyNoObs() {
+  const obs = await Obs.create();
+  return obs.start().catch((error) => error.message).finally(() => obs.remove());
+}
+
 const names = process.env.SCENARIO?.split(/\s+/).filter(Boolean) ?? [];
 const unknown = names.filter((name) => !scenarios[name]);
 if (unknown.length > 0) {
@@ -61,6 +69,12 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 if (names.length === 0) names.push(...Object.keys(scenarios));
+
+const why = await whyNoObs();
+if (why) {
+  console.error(why);
+  process.exit(2);
+}
 
 const columns = await drivers(process.env.DRIVER);
 const cells = Object.fromEntries(names.map((name) => [name, {}]));
@@ -78,8 +92,8 @@ await Promise.all(columns.map((driver) => driver.stop()));
 
 const groups = [columns.filter(({ sentry }) => !sentry), columns.filter(({ sentry }) => sentry)].filter(({ length }) => length > 0);
 console.log(`\n\n${groups.map((group) => matrix(names, group.map(({ name }) => name), cells)).join('\n\n')}\n`);
-const why = reasons(names, columns);
-if (why.length > 0) console.log(['Not supported:', ...why, ''].join('\n'));
+const unsupported = reasons(names, columns);
+if (unsupported.length > 0) console.log(['Not supported:', ...unsupported, ''].join('\n'));
 const all = Object.values(cells).flatMap(Object.values);
 const failed = all.filter((value) => value === 'FAIL').length;
 console.log(`${all.length} cells: ${all.filter((value) => value === 'ok').length} ok, ${failed} failed, ${all.filter((value) => value === '-').length} not supported (-)`);

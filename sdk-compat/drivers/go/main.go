@@ -3,6 +3,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -41,6 +42,18 @@ func extra(key string, value any) obs.Option {
 	return obs.WithExtra(map[string]any{key: value})
 }
 
+// tags and extras return what one layer of the scenario context sets.
+func tags(layer string) map[string]string { return map[string]string{"from": layer, layer: "yes"} }
+func extras(layer string) map[string]any  { return map[string]any{"from": layer, layer: true} }
+
+// serve handles a request, as a program's server would.
+func serve(handle func(context.Context)) {
+	handler := func(_ http.ResponseWriter, r *http.Request) { handle(r.Context()) }
+	request := httptest.NewRequest("POST", "/pay?coupon=1", nil)
+	request.Header.Set("User-Agent", "compat/1")
+	obs.Handler(http.HandlerFunc(handler)).ServeHTTP(httptest.NewRecorder(), request)
+}
+
 func numbered(text string, from, to int) {
 	for i := from; i < to; i++ {
 		obs.CaptureMessage(fmt.Sprint(text, " ", i))
@@ -52,6 +65,13 @@ type middle struct{ cause error }
 
 func (middle) Error() string   { return "middle" }
 func (e middle) Unwrap() error { return e.cause }
+
+// captured captures the error that it returns.
+func captured() error {
+	err := errors.New("compat unhandled")
+	obs.CaptureException(err)
+	return err
+}
 
 var scenarios = map[string]func(){
 	"unicode":      message("naïve 日本語 🦀 a\x00b", extra("key 🦀", "日本語")),
@@ -152,6 +172,15 @@ var scenarios = map[string]func(){
 		wait()
 		flush(30 * time.Second)
 	},
+	"late": func() {
+		setUp()
+		obs.CaptureMessage("late")
+		flush(10 * time.Second)
+		wait()
+		obs.CaptureMessage("late")
+		wait()
+		flush(20 * time.Second)
+	},
 	"silent-server": func() {
 		setUp()
 		obs.CaptureMessage("no answer")
@@ -163,6 +192,42 @@ var scenarios = map[string]func(){
 		defer obs.Recover()
 		panic(errors.New("compat unhandled"))
 	},
+	"rethrown": func() {
+		options.Repanic = true
+		setUp()
+		defer obs.Recover()
+		err := captured()
+		obs.CaptureException(err)
+		panic(err)
+	},
+	"context": func() {
+		setUp()
+		obs.SetUser(obs.User{ID: "1"})
+		obs.SetTags(tags("process"))
+		obs.SetExtra("from", "process")
+		obs.SetExtra("process", true)
+		serve(func(ctx context.Context) {
+			scope := obs.FromContext(ctx)
+			scope.SetUser(obs.User{ID: "2"})
+			scope.SetTags(tags("request"))
+			scope.SetExtra("from", "request")
+			scope.SetExtra("request", true)
+			own := []obs.Option{obs.WithUser(obs.User{ID: "3"}), obs.WithTags(tags("capture")), obs.WithExtra(extras("capture"))}
+			obs.CaptureMessage("capture", append([]obs.Option{obs.WithContext(ctx)}, own...)...)
+			obs.CaptureMessage("request", obs.WithContext(ctx))
+		})
+		serve(func(ctx context.Context) { obs.CaptureMessage("next request", obs.WithContext(ctx)) })
+		obs.CaptureMessage("process")
+		flush(10 * time.Second)
+	},
+	"breadcrumbs": func() {
+		setUp()
+		for i := 0; i < 60; i++ {
+			obs.AddBreadcrumb(obs.Breadcrumb{Message: fmt.Sprint("crumb ", i)})
+		}
+		obs.CaptureMessage("breadcrumbs")
+		flush(10 * time.Second)
+	},
 	"carried": func() {
 		setUp()
 		obs.SetUser(obs.User{ID: "7", Email: "ann@example.com"})
@@ -173,12 +238,9 @@ var scenarios = map[string]func(){
 	},
 	"request": func() {
 		setUp()
-		pay := func(_ http.ResponseWriter, r *http.Request) {
-			obs.CaptureException(errors.New("compat request"), obs.WithContext(r.Context()))
-		}
-		request := httptest.NewRequest("POST", "/pay?coupon=1", nil)
-		request.Header.Set("User-Agent", "compat/1")
-		obs.Handler(http.HandlerFunc(pay)).ServeHTTP(httptest.NewRecorder(), request)
+		serve(func(ctx context.Context) {
+			obs.CaptureException(errors.New("compat request"), obs.WithContext(ctx))
+		})
 		flush(10 * time.Second)
 	},
 	"unhandled-plain": func() { panic(errors.New("compat unhandled")) },

@@ -11,6 +11,9 @@ function raise() {
   throw new Error('compat exception'); // compat:here
 }
 
+/** What one layer of the scenario `context` sets. */
+const layer = (name) => ({ tags: { from: name, [name]: 'yes' }, extra: { from: name, [name]: true } });
+
 const scenarios = {
   messages({ obs }) {
     for (const level of ['info', 'warning', 'error']) obs.captureMessage(`compat ${level}`, level);
@@ -67,6 +70,30 @@ const scenarios = {
     },
   },
 
+  async context({ obs, request }) {
+    const handle = (run) => request((incoming) => obs.withScope({ request: incoming }, run));
+    const set = (name) => {
+      const { tags, extra } = layer(name);
+      obs.setTags(tags);
+      for (const [key, value] of Object.entries(extra)) obs.setExtra(key, value);
+    };
+    obs.setUser({ id: 1 });
+    set('process');
+    await handle(() => {
+      obs.setUser({ id: 2 });
+      set('request');
+      obs.captureMessage('capture', 'info', { user: { id: 3 }, ...layer('capture') });
+      obs.captureMessage('request');
+    });
+    await handle(() => obs.captureMessage('next request'));
+    obs.captureMessage('process');
+  },
+
+  breadcrumbs({ obs }) {
+    times(60, (n) => obs.addBreadcrumb({ message: `crumb ${n}` }));
+    obs.captureMessage('breadcrumbs');
+  },
+
   burst: { flush: 30_000, run: ({ obs }) => times(1000, (n) => obs.captureMessage(`burst ${n}`)) },
 
   repeat: ({ obs }) => times(10_000, () => obs.captureException(new Error('compat repeat'))),
@@ -95,6 +122,24 @@ const scenarios = {
     },
   },
 
+  late: {
+    flush: 20_000,
+    async run({ obs, flush, wait }) {
+      obs.captureMessage('late');
+      await flush();
+      await wait();
+      obs.captureMessage('late');
+      await wait();
+    },
+  },
+
+  'no-flush': { flush: null, run: ({ obs }) => obs.captureMessage('no flush') },
+
+  rethrown: {
+    flush: null,
+    run: ({ obs }) => unhandled({ raise: () => rethrow(obs, () => rethrow(obs, raiseUnhandled)) }),
+  },
+
   'wrong-key': ({ obs }) => obs.captureMessage('wrong key'),
   'rate-limited': ({ obs }) => obs.captureMessage('try again'),
   unavailable: ({ obs }) => obs.captureMessage('try again'),
@@ -119,8 +164,18 @@ const scenarios = {
 };
 
 /** Throws from a timer, since the caller of `drive` would catch an error thrown here. */
-function unhandled() {
-  return new Promise(() => setTimeout(raiseUnhandled));
+function unhandled({ raise = raiseUnhandled }) {
+  return new Promise(() => setTimeout(raise));
+}
+
+/** Captures the error that it rethrows. */
+function rethrow(obs, run) {
+  try {
+    run();
+  } catch (error) {
+    obs.captureException(error);
+    throw error;
+  }
 }
 
 function raiseUnhandled() {

@@ -10,7 +10,7 @@ use Obs\Client;
 
 function start(array $options = []): void
 {
-    Client::init(['dsn' => $GLOBALS['argv'][2]] + $options);
+    Client::init(['dsn' => PHP_SAPI === 'cli-server' ? getenv('COMPAT_DSN') : $GLOBALS['argv'][2]] + $options);
 }
 
 function flushAndPrint(float $timeout = 10.0): void
@@ -44,6 +44,38 @@ function failure(string $message, ?Throwable $cause = null): Throwable
     } catch (RuntimeException $exception) {
         return $exception;
     }
+}
+
+/** Captures the exception that it rethrows. */
+function rethrow(Closure $run): never
+{
+    try {
+        $run();
+    } catch (RuntimeException $exception) {
+        Client::captureException($exception);
+        throw $exception;
+    }
+}
+
+/** Sends these requests to PHP's own web server, whose script is this file, too. */
+function request(string ...$paths): void
+{
+    $environment = ['COMPAT_DSN' => $GLOBALS['argv'][2]] + getenv();
+    $streams = [1 => ['file', '/dev/null', 'w'], 2 => ['pipe', 'w']];
+    $server = proc_open([PHP_BINARY, '-S', '127.0.0.1:0', __FILE__], $streams, $pipes, null, $environment);
+    while (!preg_match('~http://[\d.:]+~', (string) fgets($pipes[2]), $address));
+    $http = ['method' => 'POST', 'user_agent' => 'compat/1', 'content' => ''];
+    foreach ($paths as $path) {
+        echo file_get_contents($address[0] . $path, false, stream_context_create(['http' => $http]));
+    }
+    proc_terminate($server);
+}
+
+/** Sets up what the scenario `context` sets for the process, which for PHP is also each request. */
+function startWithContext(): void
+{
+    start(['tags' => ['from' => 'process', 'process' => 'yes'], 'extra' => ['from' => 'process', 'process' => true]]);
+    Client::setUser(['id' => 1]);
 }
 
 /** Returns a scenario that captures one message and flushes. */
@@ -147,6 +179,19 @@ $scenarios = [
         wait();
         flushAndPrint(30);
     },
+    'late' => function () {
+        start();
+        Client::captureMessage('late');
+        flushAndPrint();
+        wait();
+        Client::captureMessage('late');
+        wait();
+        flushAndPrint(20);
+    },
+    'no-flush' => function () {
+        start();
+        Client::captureMessage('no flush');
+    },
     'wrong-key' => message('wrong key'),
     'rate-limited' => message('try again'),
     'unavailable' => message('try again'),
@@ -155,6 +200,10 @@ $scenarios = [
     'unhandled' => function () {
         start();
         fail('compat unhandled');
+    },
+    'rethrown' => function () {
+        start();
+        rethrow(fn () => rethrow(fn () => fail('compat unhandled')));
     },
     'unhandled-plain' => fn () => fail('compat unhandled'),
     'carried' => function () {
@@ -166,22 +215,49 @@ $scenarios = [
         Client::captureException(failure('compat carried'));
         flushAndPrint();
     },
-    // This file is also the script of PHP's own web server.
-    'request' => function () {
-        [, $scenario, $dsn] = $GLOBALS['argv'];
-        $environment = ['COMPAT_DSN' => $dsn] + getenv();
-        $streams = [1 => ['file', '/dev/null', 'w'], 2 => ['pipe', 'w']];
-        $server = proc_open([PHP_BINARY, '-S', '127.0.0.1:0', __FILE__], $streams, $pipes, null, $environment);
-        while (!preg_match('~http://[\d.:]+~', (string) fgets($pipes[2]), $address));
-        $http = ['method' => 'POST', 'user_agent' => 'compat/1', 'content' => ''];
-        echo file_get_contents("$address[0]/pay?coupon=1", false, stream_context_create(['http' => $http]));
-        proc_terminate($server);
+    'request' => fn () => request('/pay?coupon=1'),
+    'context' => function () {
+        request('/context/request', '/context/next');
+        startWithContext();
+        Client::captureMessage('process');
+        flushAndPrint();
+    },
+    'breadcrumbs' => function () {
+        start();
+        for ($n = 0; $n < 60; $n++) {
+            Client::addBreadcrumb(['message' => "crumb $n"]);
+        }
+        Client::captureMessage('breadcrumbs');
+        flushAndPrint();
+    },
+];
+
+$routes = [
+    '/pay' => function () {
+        start();
+        Client::captureException(failure('compat request'));
+    },
+    '/context/request' => function () {
+        startWithContext();
+        Client::setUser(['id' => 2]);
+        Client::setTags(['from' => 'request', 'request' => 'yes']);
+        Client::setExtra('from', 'request');
+        Client::setExtra('request', true);
+        Client::captureMessage('capture', 'info', [
+            'user' => ['id' => 3],
+            'tags' => ['from' => 'capture', 'capture' => 'yes'],
+            'extra' => ['from' => 'capture', 'capture' => true],
+        ]);
+        Client::captureMessage('request');
+    },
+    '/context/next' => function () {
+        startWithContext();
+        Client::captureMessage('next request');
     },
 ];
 
 if (PHP_SAPI === 'cli-server') {
-    Client::init(['dsn' => getenv('COMPAT_DSN')]);
-    Client::captureException(failure('compat request'));
+    $routes[parse_url($_SERVER['REQUEST_URI'], PHP_URL_PATH)]();
     flushAndPrint();
     return;
 }

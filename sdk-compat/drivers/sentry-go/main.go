@@ -48,6 +48,26 @@ func extra(values sentry.Context) func(*sentry.Scope) {
 	return func(scope *sentry.Scope) { scope.SetContext("extra", values) }
 }
 
+// tags returns those that a layer of the scenario context sets.
+func tags(layer string) map[string]string { return map[string]string{"from": layer, layer: "yes"} }
+
+// extras returns what several layers set. A context replaces one of the same name, so the application merges them.
+func extras(layers ...string) sentry.Context {
+	merged := sentry.Context{}
+	for _, layer := range layers {
+		merged["from"], merged[layer] = layer, true
+	}
+	return merged
+}
+
+// serve handles a request, as a program's server would.
+func serve(handle func(*sentry.Hub)) {
+	handler := func(_ http.ResponseWriter, r *http.Request) { handle(sentry.GetHubFromContext(r.Context())) }
+	request := httptest.NewRequest("POST", "http://shop.example.com/pay?coupon=1", nil)
+	request.Header.Set("User-Agent", "compat/1")
+	sentryhttp.New(sentryhttp.Options{}).HandleFunc(handler).ServeHTTP(httptest.NewRecorder(), request)
+}
+
 func level(level sentry.Level) func(*sentry.Scope) {
 	return func(scope *sentry.Scope) { scope.SetLevel(level) }
 }
@@ -148,6 +168,35 @@ var scenarios = map[string]func(){
 		panic(errors.New("compat unhandled"))
 	},
 	"unhandled-plain": func() { panic(errors.New("compat unhandled")) },
+	"context": func() {
+		setUp()
+		set := func(scope *sentry.Scope, user, layer string, extra sentry.Context) {
+			scope.SetUser(sentry.User{ID: user})
+			scope.SetTags(tags(layer))
+			scope.SetContext("extra", extra)
+		}
+		sentry.ConfigureScope(func(scope *sentry.Scope) { set(scope, "1", "process", extras("process")) })
+		serve(func(hub *sentry.Hub) {
+			set(hub.Scope(), "2", "request", extras("process", "request"))
+			hub.WithScope(func(scope *sentry.Scope) {
+				set(scope, "3", "capture", extras("process", "request", "capture"))
+				hub.CaptureMessage("capture")
+			})
+			hub.CaptureMessage("request")
+		})
+		serve(func(hub *sentry.Hub) { hub.CaptureMessage("next request") })
+		sentry.CaptureMessage("process")
+		flush(10 * time.Second)
+	},
+	"breadcrumbs": func() {
+		options.MaxBreadcrumbs = 50
+		setUp()
+		for i := 0; i < 60; i++ {
+			sentry.AddBreadcrumb(&sentry.Breadcrumb{Message: fmt.Sprint("crumb ", i)})
+		}
+		sentry.CaptureMessage("breadcrumbs")
+		flush(10 * time.Second)
+	},
 	"carried": func() {
 		setUp()
 		sentry.ConfigureScope(func(scope *sentry.Scope) {
@@ -161,12 +210,7 @@ var scenarios = map[string]func(){
 	},
 	"request": func() {
 		setUp()
-		handler := sentryhttp.New(sentryhttp.Options{}).HandleFunc(func(_ http.ResponseWriter, request *http.Request) {
-			sentry.GetHubFromContext(request.Context()).CaptureException(errors.New("compat request"))
-		})
-		request := httptest.NewRequest("POST", "http://shop.example.com/pay?coupon=1", nil)
-		request.Header.Set("User-Agent", "compat/1")
-		handler.ServeHTTP(httptest.NewRecorder(), request)
+		serve(func(hub *sentry.Hub) { hub.CaptureException(errors.New("compat request")) })
 		flush(10 * time.Second)
 	},
 }

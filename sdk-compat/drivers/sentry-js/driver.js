@@ -8,6 +8,9 @@ function raise() {
 
 const message = (sentry, text, level, scope) => sentry.captureMessage(text, { level: level ?? 'info', ...scope });
 
+/** What one layer of the scenario `context` sets. */
+const layer = (name, user) => ({ user: { id: user }, tags: { from: name, [name]: 'yes' }, extra: { from: name, [name]: true } });
+
 const scenarios = {
   messages({ sentry }) {
     for (const level of ['info', 'warning', 'error']) message(sentry, `compat ${level}`, level);
@@ -84,8 +87,36 @@ const scenarios = {
   'wrong-key': ({ sentry }) => message(sentry, 'wrong key'),
   'silent-server': { flush: 2000, run: ({ sentry }) => message(sentry, 'no answer') },
 
-  unhandled: { flush: null, run: unhandled },
-  'unhandled-plain': { with: null, flush: null, run: unhandled },
+  unhandled: { flush: null, run: () => later(raiseUnhandled) },
+  'unhandled-plain': { with: null, flush: null, run: () => later(raiseUnhandled) },
+
+  rethrown: {
+    flush: null,
+    run: ({ sentry }) => later(() => rethrow(sentry, () => rethrow(sentry, raiseUnhandled))),
+  },
+
+  'no-flush': { flush: null, run: ({ sentry }) => message(sentry, 'no flush') },
+
+  async context({ sentry, request }) {
+    sentry.getGlobalScope().update(layer('process', 1));
+    // A page has no requests of its own, and isolates nothing else.
+    const handle = (run) => request(() => sentry.withScope(run));
+    await handle((scope) => {
+      scope.update(layer('request', 2));
+      message(sentry, 'capture', 'info', layer('capture', 3));
+      message(sentry, 'request');
+    });
+    await handle(() => message(sentry, 'next request'));
+    message(sentry, 'process');
+  },
+
+  breadcrumbs: {
+    with: { maxBreadcrumbs: 50 },
+    run({ sentry }) {
+      for (let n = 0; n < 60; n++) sentry.addBreadcrumb({ message: `crumb ${n}` });
+      message(sentry, 'breadcrumbs');
+    },
+  },
 
   carried({ sentry }) {
     sentry.setUser({ id: 7, email: 'ann@example.com' });
@@ -98,9 +129,19 @@ const scenarios = {
   request: ({ sentry, request }) => request(() => sentry.captureException(new Error('compat request'))),
 };
 
-/** Throws from a timer, since the caller of `drive` would catch an error thrown here. */
-function unhandled() {
-  return new Promise(() => setTimeout(raiseUnhandled));
+/** Runs what throws from a timer, since the caller of `drive` would catch an error thrown here. */
+function later(run) {
+  return new Promise(() => setTimeout(run));
+}
+
+/** Captures the error that it rethrows. */
+function rethrow(sentry, run) {
+  try {
+    run();
+  } catch (error) {
+    sentry.captureException(error);
+    throw error;
+  }
 }
 
 function raiseUnhandled() {

@@ -130,6 +130,51 @@ def raise_unhandled():
     raise RuntimeError("compat unhandled")
 
 
+def rethrow(run):
+    """Captures the error that it raises again."""
+    try:
+        run()
+    except RuntimeError as error:
+        sentry_sdk.capture_exception(error)
+        raise
+
+
+def rethrown():
+    set_up()
+    rethrow(lambda: rethrow(raise_unhandled))
+
+
+def no_flush():
+    set_up()
+    message("no flush")
+
+
+def layer(name, user):
+    """What one layer of the scenario context sets."""
+    return {"user": {"id": user}, "tags": {"from": name, name: "yes"}, "extras": {"from": name, name: True}}
+
+
+def context():
+    set_up()
+    sentry_sdk.get_global_scope().update_from_kwargs(**layer("process", 1))
+    with sentry_sdk.isolation_scope() as scope:  # As the SDK's integrations do for each request.
+        scope.update_from_kwargs(**layer("request", 2))
+        message("capture", **layer("capture", 3))
+        message("request")
+    with sentry_sdk.isolation_scope():
+        message("next request")
+    message("process")
+    flush()
+
+
+def breadcrumbs():
+    set_up(max_breadcrumbs=50)
+    for number in range(60):
+        sentry_sdk.add_breadcrumb(message=f"crumb {number}")
+    message("breadcrumbs")
+    flush()
+
+
 def carried():
     set_up()
     sentry_sdk.set_user({"id": 7, "email": "ann@example.com"})
@@ -173,6 +218,10 @@ SCENARIOS = {
     "silent-server": silent_server,
     "unhandled": unhandled,
     "unhandled-plain": raise_unhandled,
+    "rethrown": rethrown,
+    "no-flush": no_flush,
+    "context": context,
+    "breadcrumbs": breadcrumbs,
     "carried": carried,
     "request": request,
 }
