@@ -10,7 +10,7 @@ import (
 )
 
 // secret matches the names of headers and query parameters that are not sent.
-var secret = regexp.MustCompile(`(?i)^(set-)?cookie$|token|secret|password|api-?key|auth|session|credential`)
+var secret = regexp.MustCompile(`(?i)^(set-)?cookie$|token|secret|password|api[-_]?key|auth|session|credential`)
 
 // Handler begins a scope for each request. Events captured with the request's context have its method, address and
 // headers, without those that carry secrets, and whatever the functions in add take from it.

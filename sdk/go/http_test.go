@@ -23,7 +23,7 @@ func get(t *testing.T, handle http.HandlerFunc, add ...func(*http.Request, *obs.
 	site.Config.ErrorLog = log.New(io.Discard, "", 0)
 	site.Start()
 	defer site.Close()
-	request, _ := http.NewRequest(http.MethodGet, site.URL+"/orders/7%2F8?token=hush&page=2", nil)
+	request, _ := http.NewRequest(http.MethodGet, site.URL+"/orders/7%2F8?token=hush&api_key=hush&page=2", nil)
 	for _, name := range []string{
 		"Authorization", "Proxy-Authorization", "Cookie", "Set-Cookie", "X-CSRF-Token", "X-XSRF-Token", "X-Access-Token", "Client-Secret",
 		"X-Password", "X-Api-Key", "ApiKey", "X-Auth", "X-Session-ID", "X-Amz-Credential",

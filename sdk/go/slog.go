@@ -13,19 +13,21 @@ type slogHandler struct {
 	group        string         // precedes the names of attributes
 	extra        map[string]any // the attributes
 	err          error          // the last attribute that is an error
+	errName      string
 }
 
 // NewSlogHandler returns a handler that passes records on to next and captures those that are errors, with the scope of
-// their context, and their attributes as extra. If an attribute is an error, the event is that error, preceded by the
-// record's message.
+// their context, and their attributes as extra. If an attribute is an error, the event is that error (the last one, if
+// there are several), preceded by the record's message.
 //
 //	slog.SetDefault(slog.New(obs.NewSlogHandler(slog.NewTextHandler(os.Stderr, nil))))
 func NewSlogHandler(next slog.Handler) slog.Handler {
-	return slogHandler{next, "", map[string]any{}, nil}
+	return slogHandler{next, "", map[string]any{}, nil, ""}
 }
 
 func (h slogHandler) WithGroup(name string) slog.Handler {
-	return slogHandler{h.Handler.WithGroup(name), h.group + name + ".", h.extra, h.err}
+	h.Handler, h.group = h.Handler.WithGroup(name), h.group+name+"."
+	return h
 }
 
 func (h slogHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
@@ -41,7 +43,10 @@ func (h *slogHandler) add(group string, attrs ...slog.Attr) {
 		err, isError := value.Any().(error)
 		switch {
 		case isError:
-			h.err = err
+			if h.err != nil {
+				h.extra[h.errName] = h.err
+			}
+			h.err, h.errName = err, group+attr.Key
 		case value.Kind() != slog.KindGroup:
 			h.extra[group+attr.Key] = value.Any()
 		case attr.Key == "":

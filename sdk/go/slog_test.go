@@ -39,6 +39,15 @@ func TestLoggedErrorIsCapturedWithItsScopeAndAttributes(t *testing.T) {
 	}
 }
 
+func TestOtherErrorsOfOneRecordAreExtra(t *testing.T) {
+	s := start(t, obs.Options{})
+	logger := slog.New(obs.NewSlogHandler(slog.NewTextHandler(io.Discard, nil)))
+	logger.With("a", errors.New("first")).WithGroup("g").Error("failed", "b", errors.New("second"), "c", errors.New("third"))
+	e := s.only(t)
+	equal(t, "message", e.Message, "failed: third")
+	equal(t, "extra", fmt.Sprint(e.Extra), "map[a:first g.b:second]")
+}
+
 func TestLoggedMessageIsCapturedWithTheLineThatLoggedIt(t *testing.T) {
 	s := start(t, obs.Options{})
 	logger := slog.New(obs.NewSlogHandler(slog.NewTextHandler(io.Discard, nil)))

@@ -20,7 +20,8 @@ final class Context
 
     public function addBreadcrumb(array $breadcrumb): void
     {
-        $breadcrumb += ['timestamp' => gmdate('Y-m-d\TH:i:s\Z')];
+        $now = new \DateTimeImmutable('now', new \DateTimeZone('UTC'));
+        $breadcrumb += ['timestamp' => $now->format('Y-m-d\TH:i:s.v\Z')];
         $this->breadcrumbs = \array_slice([...$this->breadcrumbs, $breadcrumb], -self::MAX_BREADCRUMBS);
     }
 

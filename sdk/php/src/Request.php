@@ -7,10 +7,10 @@ namespace Obs;
 /** The web request that the script serves, from PHP's server variables. */
 final class Request
 {
-    /** The same names in every SDK of obs. */
-    private const SECRET_HEADER = '/^(set-)?cookie$|token|secret|password|api-?key|auth|session|credential/i';
+    /** Names of headers and query parameters that are not sent. */
+    private const SECRET = '/^(set-)?cookie$|token|secret|password|api[-_]?key|auth|session|credential/i';
 
-    /** Returns the request as Sentry has it, without its body and secret headers, or null on the command line. */
+    /** Returns the request as Sentry has it, without its body and its secrets, or null on the command line. */
     public static function current(): ?array
     {
         $server = array_filter($_SERVER, 'is_string');
@@ -21,14 +21,15 @@ final class Request
         foreach ($server as $variable => $value) {
             if (preg_match('/^(?:HTTP_(.+)|(CONTENT_(?:TYPE|LENGTH)))$/D', (string) $variable, $match)) {
                 $name = ucwords(strtolower(strtr($match[2] ?? $match[1], '_', '-')), '-');
-                $headers += preg_match(self::SECRET_HEADER, $name) ? [] : [$name => $value];
+                $headers += preg_match(self::SECRET, $name) ? [] : [$name => $value];
             }
         }
+        $isPublic = static fn (string $pair) => !preg_match(self::SECRET, urldecode(explode('=', $pair)[0]));
         $scheme = \in_array(strtolower($server['HTTPS'] ?? ''), ['', 'off'], true) ? 'http' : 'https';
         return [
             'method' => $server['REQUEST_METHOD'],
             'url' => "$scheme://" . ($server['HTTP_HOST'] ?? '') . explode('?', $server['REQUEST_URI'] ?? '/')[0],
-            'query_string' => $server['QUERY_STRING'] ?? '',
+            'query_string' => implode('&', array_filter(explode('&', $server['QUERY_STRING'] ?? ''), $isPublic)),
             'headers' => $headers,
         ];
     }

@@ -70,7 +70,7 @@ final class ContextTest extends ProgramTestCase
             Client::addBreadcrumb(["message" => "step $i", "category" => "cart", "data" => ["i" => $i]]); } Client::captureMessage("m");');
         self::assertSame(array_map(static fn ($i) => "step $i", range(10, 59)), array_column($crumbs, 'message'));
         self::assertSame(['cart', ['i' => 59]], [$crumbs[49]['category'], $crumbs[49]['data']]);
-        self::assertMatchesRegularExpression('/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/', $crumbs[49]['timestamp']);
+        self::assertMatchesRegularExpression('/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/', $crumbs[49]['timestamp']);
         self::assertEqualsWithDelta(time(), strtotime($crumbs[49]['timestamp']), 60);
     }
 

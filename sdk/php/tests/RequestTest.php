@@ -57,6 +57,13 @@ final class RequestTest extends ProgramTestCase
         self::assertStringNotContainsString('hunter2', $this->server->requests()[0]['body']);
     }
 
+    public function testQueryParametersThatCarrySecretsAreLeftOut(): void
+    {
+        $request = $this->requested('/?a=1&token=hunter2&reset%5Ftoken=hunter2&PASSWORD[]=hunter2&api_key=hunter2&b[]=2&b[]=%263', []);
+        self::assertSame('a=1&b[]=2&b[]=%263', $request['query_string']);
+        self::assertStringNotContainsString('hunter2', $this->server->requests()[0]['body']);
+    }
+
     public function testTheAddressHasTheSchemeOfTheServer(): void
     {
         $this->play('$_SERVER = ["REQUEST_METHOD" => "GET", "HTTPS" => "on", "HTTP_HOST" => "shop.example.com", "REQUEST_URI" => "/a/b?c=d", "QUERY_STRING" => "c=d",
