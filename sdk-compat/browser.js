@@ -35,7 +35,10 @@ export class Browser {
     return browser;
   }
 
-  /** Returns the same as `runCommand`. The status of a page is 1 after an uncaught error, otherwise 0. */
+  /**
+   * Returns the same as `runCommand`. The status of a page is 1 after an uncaught error, otherwise 0. After the page is left,
+   * the browser still sends what it left, until `close` is called.
+   */
   async run(scenario, dsn, { waits = [], count = () => null } = {}) {
     const started = Date.now();
     const command = `drivers/${this.folder}/driver.js in Chromium: ${scenario} ${dsn}`;
@@ -67,10 +70,11 @@ export class Browser {
       if (end instanceof Error) run.stderr += `Uncaught ${end.stack}\n`;
       run.status = end instanceof Error ? 1 : { timeout: 'SIGKILL', false: 64, true: 0 }[end];
       await tab.goto('about:blank'); // Leaves the page, as a reader would.
-    } finally {
+    } catch (error) {
       await context.close();
+      throw error;
     }
-    return { ...run, flushes: await Promise.all(run.flushes), took: Date.now() - started };
+    return { ...run, flushes: await Promise.all(run.flushes), took: Date.now() - started, close: () => context.close() };
   }
 
   async stop() {

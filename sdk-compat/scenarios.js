@@ -281,12 +281,13 @@ export async function runScenario(name, driver, obs) {
   if (!scenario.down) await obs.start();
   const proxy = scenario.proxy && (await FaultyProxy.start(obs, scenario.proxy));
   let run;
+  let plain;
   try {
     const original = proxy ? obs.dsn.replace(obs.port, proxy.port) : obs.dsn;
     const dsn = scenario.dsn?.(original) ?? original;
     const waits = (scenario.waits ?? []).map((act) => () => act({ obs }));
     run = await driver.run(name, dsn, { waits, count: () => obs.count() });
-    const plain = scenario.baseline && (await driver.run(scenario.baseline, dsn));
+    plain = scenario.baseline && (await driver.run(scenario.baseline, dsn));
     if (run.status === 64 || plain?.status === 64) return false;
     if (!plain) assert.ok(run.status === 0, `the driver ${ending(run)}`);
     const { own, sentry, inPage } = driver;
@@ -298,13 +299,15 @@ export async function runScenario(name, driver, obs) {
   } catch (error) {
     throw Object.assign(error, { run: run ?? error.run });
   } finally {
+    await run?.close?.();
+    await plain?.close?.();
     await proxy?.stop();
   }
 }
 
-/** Retries for two seconds, since events sent while a page closes take a moment to be stored. */
+/** Retries for five seconds, since events sent while a page closes take a moment to be stored. */
 async function eventually(check) {
-  for (const deadline = Date.now() + 2000; ; ) {
+  for (const deadline = Date.now() + 5000; ; ) {
     try {
       return await check();
     } catch (error) {
