@@ -39,7 +39,7 @@ pub fn event(page: &EventPage) -> Html {
     let main = html!(
         "{}{}<p>{} <b>{}</b> <span class=\"dim\">· {}</span></p>\n{}\n{}\
          <div class=\"split\">\n<section>\n{}</section>\n\
-         <aside class=\"side\" aria-label=\"Metadata\">\n<h2>Event <small>· {}</small></h2>\n{}{}</aside>\n<div>\n{}</div>\n</div>",
+         <div>\n{}</div>\n<aside class=\"side\" aria-label=\"Metadata\">\n<h2>Event <small>· {}</small></h2>\n{}{}</aside>\n</div>",
         navigation(page),
         page.done.map(|what| done(what, &here, came_from, may_act)),
         badge(summary.level),
@@ -48,10 +48,10 @@ pub fn event(page: &EventPage) -> Html {
         heading(kind, summary.message.trim()),
         may_act.then(|| buttons::on_issue(issue, &here)),
         traces(event, html!("most recent call first")),
+        carried(event, false),
         raw_json(event),
         metadata(event),
         may_act.then(|| buttons::delete_event(event, is_last, came_from)),
-        carried(event, false)
     );
     let (hour, minute, second) = summary.received_at.clock();
     let title = title(kind, first_line(&summary.message));
