@@ -8,12 +8,10 @@ const EVENT_BYTES = 1_000_000; // The server accepts 1 MiB.
 const LEVELS = ['error', 'warning', 'info'];
 const LENGTH = { message: 8192, text: 200, filename: 1000 };
 const LIMIT = { frames: 100, causes: 20, breadcrumbs: 50, depth: 32 };
-const VALUES = EVENT_BYTES / 2; // A JSON value takes at least two bytes, so more of them cannot fit.
 const SOURCE = { around: 3, frames: 10, files: 32, bytes: 1 << 20 };
 const REPEATS = { window: 60_000, limit: 100, keys: 1000, suppressed: 1_000_000 };
-const QUEUE = { events: 2048, bytes: 8 << 20 };
+const QUEUE = { events: 2048, bytes: 8 << 20, keepalive: 64 << 10 }; // The last one is the browsers' limit for requests that outlive their page.
 const BACKOFF = { first: 100, max: 10_000, retryAfter: 300_000, attempts: 10 };
-const KEEPALIVE_BYTES = 64 << 10; // The browsers' limit for requests that outlive their page.
 
 const DEFAULTS = {
   ...{ dsn: undefined, environment: undefined, serverName: undefined, release: undefined, extra: undefined },
@@ -34,10 +32,13 @@ const { warn } = console;
 const now = performance.now.bind(performance);
 const { setTimeout, clearTimeout, setImmediate } = globalThis;
 
-// One object for all copies of the SDK, such as a page's and its bundle's. Only `owner`, the latest, reports uncaught errors.
-const copies = (globalThis[Symbol.for('@obs/sdk')] ??= { captured: new WeakMap(), owner: null });
-
 const onServer = typeof process === 'object' && !!process.versions?.node && typeof document === 'undefined';
+
+// One object for all copies of the SDK: a page and its bundle may each have one, and so may each bundle of a server.
+// Only `owner`, the latest, reports uncaught errors. A copy that was not initialised uses `options`, also of the latest.
+const emptyScope = () => ({ tags: Object.create(null), extra: Object.create(null), breadcrumbs: [] });
+const copies = (globalThis[Symbol.for('@obs/sdk')] ??= { captured: new WeakMap(), owner: null, options: null, scope: emptyScope(), scopes: null });
+
 const builtin = {};
 for (const name of onServer ? ['fs', 'os', 'worker_threads', 'async_hooks'] : []) {
   // Node before 20.16 has only import(). It is not awaited, because require() cannot load a module with top-level await.
@@ -53,7 +54,7 @@ let lost = 0; // Number of events that will never be accepted.
 let reported = 0; // The value of `lost` at the end of the last flush.
 
 export function init(options) {
-  client = null;
+  client = copies.options = null;
   logged.clear();
   removeHooks();
   releaseHeld();
@@ -68,12 +69,13 @@ export function init(options) {
       else warn(`obs: option ${name} ignored: it must be a ${typeof initial === 'number' ? 'positive number' : typeof initial}`);
     }
     settings.serverName ??= safely(() => builtin.os?.hostname());
-    target = { ...parseDsn(settings.dsn), timeout: settings.requestTimeout };
+    const { url, key } = parseDsn(settings.dsn);
+    if (target?.url !== url || target.key !== key) target = { url, key, failures: 0, notBefore: 0, isSending: false, wake() {} };
     client = settings;
+    copies.options = options;
     addHooks();
   } catch (error) {
-    warn(`obs: ${safely(() => error.message)}; no events will be sent`);
-    logged.add('init');
+    logOnce('init', `${safely(() => error.message)}; no events will be sent`);
   }
 }
 
@@ -105,10 +107,9 @@ export function addBreadcrumb(breadcrumb) {
 
 export function withScope(context, callback) {
   const inner = scopeWithin(scope());
-  safely(() => reportUnknown(context, CONTEXT, 'withScope'));
   safely(addTo, inner, inner, context);
-  scopes ??= safely(() => new builtin.async_hooks.AsyncLocalStorage());
-  if (scopes) return scopes.run(inner, callback);
+  copies.scopes ??= safely(() => new builtin.async_hooks.AsyncLocalStorage());
+  if (copies.scopes) return copies.scopes.run(inner, callback);
   const outer = current;
   current = inner;
   try {
@@ -122,8 +123,10 @@ export async function flush(timeout = 5000) {
   if (Number(timeout) !== timeout) timeout = logOnce('timeout', 'flush and close take milliseconds') ?? 5000;
   const known = reported; // Read before waiting, so that concurrent flushes all report a loss.
   releaseHeld();
-  failures = 0; // Ends a backoff, but not a Retry-After.
-  if (notBefore <= now()) wake();
+  for (const { target } of queue) {
+    target.failures = 0; // Ends a backoff, but not a Retry-After.
+    if (target.notBefore <= now()) target.wake();
+  }
   let timer;
   const late = new Promise((resolve) => (timer = setTimeout(resolve, timerDelay(timeout), 'late')));
   const end = await Promise.race([Promise.all(Array.from(queue, (entry) => entry.done)), late]);
@@ -133,7 +136,7 @@ export async function flush(timeout = 5000) {
 }
 
 export async function close(timeout) {
-  client = null;
+  client = copies.options = null;
   logged.add('init');
   removeHooks();
   const sent = await flush(timeout);
@@ -143,7 +146,8 @@ export async function close(timeout) {
 }
 
 /** Builds and queues an event. Never throws. Returns the event's id, or '' if it is not sent. */
-function capture(level, describe, options) {
+function capture(level, describe, options, queue = admit) {
+  if (!client && copies.options) init(copies.options);
   if (!client) return lose('init', 'an event was dropped: init was not called');
   if (busy) return '';
   busy = true;
@@ -151,8 +155,7 @@ function capture(level, describe, options) {
     const id = uuid7();
     const { details, ...what } = describe();
     if ([client.ignoreErrors].flat().some((pattern) => safely(() => what.message.search(pattern) >= 0))) return '';
-    reportUnknown(options, CAPTURE, 'a capture');
-    const { user, tags, extra, request, breadcrumbs } = addTo(scopeWithin(scope()), options);
+    const { user, tags, extra, request, breadcrumbs } = addTo(scopeWithin(scope()), options, CAPTURE, 'a capture');
     level = options?.level ?? level;
     if (!LEVELS.includes(level)) logOnce('level', `a level must be one of ${LEVELS.join(', ')}`);
     const event = safely(client.beforeSend, undefined, {
@@ -168,13 +171,12 @@ function capture(level, describe, options) {
       debug_meta: debugMeta([what, ...(what.causes ?? [])].flatMap(({ stacktrace }) => stacktrace ?? [])),
       sdk: { ...SDK },
     });
-    if (!isObject(event) || typeof event.then === 'function') {
-      safely(() => event.then(undefined, () => {}));
-      // Never sent unchanged: it may contain data that was to be removed.
-      return event === null ? '' : lose('beforeSend', 'an event was dropped: beforeSend must return an event or null');
-    }
+    Promise.resolve(event).catch(() => {});
+    // Never sent unchanged: it may contain data that was to be removed.
+    if (event === null) return '';
+    if (!isObject(event) || typeof event.then === 'function') return lose('beforeSend', 'an event was dropped: beforeSend must return an event or null');
     const key = JSON.stringify(clean([event.type, event.message, event.stacktrace?.[0]]));
-    return admit(key, { target, body: encode({ ...event, event_id: id }), at: now(), clock: Date.now() }) ? id : '';
+    return queue(key, { target, timeout: client.requestTimeout, body: encode({ ...event, event_id: id }), at: now(), clock: Date.now() }) ? id : '';
   } catch {
     return lose('event', 'an event was dropped: it could not be built');
   } finally {
@@ -191,10 +193,9 @@ function reportUnknown(options, known, what) {
 
 // ---- Context: what events say about the user, the request and what happened before.
 
-let current = { tags: Object.create(null), extra: Object.create(null), breadcrumbs: [] };
-let scopes; // An AsyncLocalStorage of scopes, in Node and Bun.
+let current = onServer ? copies.scope : emptyScope(); // The copies in a page may belong to different parties.
 
-const scope = () => scopes?.getStore() ?? current;
+const scope = () => copies.scopes?.getStore() ?? current;
 
 /** Returns a scope that inherits all that the outer one says, now or later, except later breadcrumbs. */
 function scopeWithin(outer) {
@@ -202,7 +203,8 @@ function scopeWithin(outer) {
 }
 
 /** Adds copies to a scope, since the program may change its objects later. Returns the scope. */
-function addTo(scope, context) {
+function addTo(scope, context, known = CONTEXT, what = 'withScope') {
+  reportUnknown(context, known, what);
   const { user, tags, extra, request } = context ?? {};
   if (user !== undefined) scope.user = clean(user);
   if (request) scope.request = request;
@@ -238,7 +240,7 @@ function describeRequest(request) {
 function unwrap(value) {
   return safely(() => {
     // Node's own error for a rejection without an error: the reason if it was just captured, or else its text.
-    if (value.code === 'ERR_UNHANDLED_REJECTION') return [/ reason "(.*)"\.$/s.exec(value.message)[1], ...recent.keys()].at(-1);
+    if (onServer && value.code === 'ERR_UNHANDLED_REJECTION') return [/ reason "(.*)"\.$/s.exec(value.message)[1], ...recent.keys()].at(-1);
     if (className(value) === 'PromiseRejectionEvent') return unwrap(value.reason);
     if (className(value) === 'ErrorEvent') return value.error ?? value;
     return (isEvent(value) && [value.error, value.reason, value.detail].find(isError)) || value;
@@ -270,10 +272,8 @@ const placeOf = (event) => (className(event) === 'ErrorEvent' && event.filename 
 /** Adds a value and its causes to a set, depth first, as far as they are sent: a chain of causes may be endless. */
 function withCauses(value, found) {
   found.add(value);
-  const errors = []; // Those of an AggregateError. A list may be endless too.
-  safely(() => {
-    for (const error of isErrorLike(value) && isObject(value.errors) ? value.errors : []) if (errors.push(error) > LIMIT.causes) break;
-  });
+  const list = isErrorLike(value) && safely(() => value.errors); // Those of an AggregateError.
+  const errors = Array.isArray(list) ? list.slice(0, LIMIT.causes) : [];
   const names = className(value) === 'SuppressedError' ? ['error', 'suppressed'] : ['cause'];
   for (const cause of [...errors, ...names.map((name) => isObject(value) && safely(() => value[name]))]) {
     if ((cause || cause === 0 || cause === '') && found.size <= LIMIT.causes && !found.has(cause)) withCauses(cause, found);
@@ -343,7 +343,8 @@ const bareUrl = (text) => text.replace(/^(data:[^,;]*).*|^(\w+:\/\/)(?:[^/?#]*@)
 
 // ---- Stacks, as V8, JavaScriptCore and SpiderMonkey write them.
 
-const LIBRARY = /^(<|\[|node:|bun:|internal[:/]|native$)|(^|[\\/])(node_modules|vendor)[\\/]/;
+// The same rule as the server's: tests/library-paths.json.
+const LIBRARY = /^(<|\[|node:|bun:|internal[:/]|native$|\/rustc\/|\/usr\/(local|lib)\/go[^/]*\/src\/)|(^|[\\/])(node_modules|vendor|site-packages|gems|\.cargo[\\/]registry|pkg[\\/]mod)[\\/]/;
 
 function parseStack(stack, message) {
   const v8 = /^[ \t]*at /m.test(stack);
@@ -380,8 +381,8 @@ function pathOf(file) {
 
 /** Returns the ids that bundlers gave to the files of the frames, by which the server finds their source maps. */
 function debugMeta(frames) {
-  const registry = Object.entries({ ...globalThis._debugIds, ...globalThis._sentryDebugIds }); // By the stack of an error made in the file.
-  const known = registry.map(([stack, debug_id]) => ({ type: 'sourcemap', code_file: parseStack(stack).at(-1)?.filename, debug_id }));
+  const ids = Object.entries({ ...globalThis._debugIds, ...globalThis._sentryDebugIds }); // By the stack of an error made in the file.
+  const known = ids.map(([stack, debug_id]) => ({ type: 'sourcemap', code_file: parseStack(stack).at(-1)?.filename, debug_id }));
   const images = known.filter(({ code_file }) => frames.some(({ filename }) => filename === code_file));
   return images.length ? { images } : undefined;
 }
@@ -393,15 +394,14 @@ const isSmall = (file) => file.isFile() && file.size <= SOURCE.bytes;
 const sources = new Map(); // Lines by path.
 
 function withSource(frames, source) {
-  for (const frame of onServer && builtin.fs ? frames : []) {
-    if (!frame.in_app || !SCRIPT.test(frame.filename) || source.left-- <= 0) continue;
+  for (const frame of frames) {
+    if (!onServer || !frame.in_app || !SCRIPT.test(frame.filename) || source.left-- <= 0) continue;
     const lines = linesOf(frame.filename);
     const at = frame.lineno - 1;
     if (lines?.[at] === undefined) continue;
     const between = (from, to) => lines.slice(Math.max(0, from), to).map((line) => truncate(line, LENGTH.text));
-    frame.pre_context = between(at - SOURCE.around, at);
-    [frame.context_line] = between(at, at + 1);
-    frame.post_context = between(at + 1, at + 1 + SOURCE.around);
+    const [context_line, ...post_context] = between(at, at + 1 + SOURCE.around);
+    Object.assign(frame, { pre_context: between(at - SOURCE.around, at), context_line, post_context });
   }
   return frames;
 }
@@ -417,7 +417,7 @@ function linesOf(path) {
 /** Returns a copy that JSON.stringify cannot fail on, with strings truncated to `length` characters. */
 function clean(value, length = Infinity) {
   const enclosing = new Set(); // The enclosing objects, to tell a cycle from a repeated reference.
-  let left = VALUES;
+  let left = EVENT_BYTES / 2; // A JSON value takes at least two bytes, so more of them cannot fit.
 
   const copy = (value, depth) => {
     left--;
@@ -485,11 +485,11 @@ const repeats = new Map(); // Of this minute, by the key of the error.
 let heldLength = 0; // Total length of the held bodies, limited like the queue.
 
 /** Queues an event or holds it back. Returns true if it was queued. */
-function admit(key, entry) {
+function admit(key, entry, limit = REPEATS.limit) {
   if (repeats.size >= REPEATS.keys) endMinute();
   if (!repeats.size) later(REPEATS.window, endMinute);
   const repeat = repeats.get(key) ?? repeats.set(key, { sent: 0, others: 0, held: null }).get(key);
-  if (repeat.sent++ < REPEATS.limit) return enqueue(entry);
+  if (repeat.sent++ < limit) return enqueue(entry);
   if (repeat.held) repeat.others++;
   heldLength += entry.body.length - (repeat.held?.body.length ?? 0);
   repeat.held = entry;
@@ -499,9 +499,9 @@ function admit(key, entry) {
 
 function releaseHeld() {
   for (const repeat of repeats.values()) {
-    const { held, others } = repeat;
+    const { held, others, isReported } = repeat;
     Object.assign(repeat, { held: null, others: 0 });
-    if (held) enqueue(others ? { ...held, body: `${held.body.slice(0, -1)},"suppressed":${others}}` } : held);
+    if (held && !isReported) enqueue(others ? { ...held, body: `${held.body.slice(0, -1)},"suppressed":${others}}` } : held);
   }
   heldLength = 0;
 }
@@ -513,13 +513,9 @@ function endMinute() {
 
 // ---- Sending: one event at a time, in order, with retries.
 
-let target; // The server of the last init: its URL, key and timeout.
+let target; // The server of the last init: its URL and key, its consecutive failures since the last flush, the end of its Retry-After, …
 const queue = new Set();
 let queuedBytes = 0;
-let failures = 0; // Consecutive failures since the last flush.
-let notBefore = 0; // End of the server's Retry-After.
-let running = false;
-let wake = () => {}; // Ends the pause before the next attempt.
 
 /** Returns true if the event is queued. */
 function enqueue(entry) {
@@ -528,22 +524,22 @@ function enqueue(entry) {
   entry.done = new Promise((resolve) => (entry.settle = resolve));
   queue.add(entry);
   queuedBytes += entry.bytes;
-  run();
+  run(entry.target);
   return true;
 }
 
-async function run() {
-  if (running) return;
-  running = true;
+async function run(target) {
+  if (target.isSending) return;
+  target.isSending = true;
   await null; // Let the caller continue before the first request.
   for (let entry = true; entry; ) {
-    const backoff = failures && Math.min(BACKOFF.first * 2 ** (failures - 1), BACKOFF.max) * (0.5 + Math.random() / 2);
-    const wait = Math.max(backoff, notBefore - now());
-    if (wait > 0) await new Promise((resolve) => later(wait, (wake = resolve)));
-    entry = [...queue].find((it) => !it.controllers.size);
+    const backoff = target.failures && Math.min(BACKOFF.first * 2 ** (target.failures - 1), BACKOFF.max) * (0.5 + Math.random() / 2);
+    const wait = Math.max(backoff, target.notBefore - now());
+    if (wait > 0) await new Promise((resolve) => later(wait, (target.wake = resolve)));
+    entry = [...queue].find((it) => it.target === target && !it.controllers.size);
     if (entry) await attempt(entry);
   }
-  running = false;
+  target.isSending = false;
 }
 
 function requestFor({ target, body, at, clock }) {
@@ -556,53 +552,47 @@ function requestFor({ target, body, at, clock }) {
 
 /** `keepalive` is true or absent: if it is false, Bun closes the connection. */
 async function attempt(entry, keepalive) {
+  const { target } = entry;
   const controller = new AbortController();
-  const timer = later(entry.target.timeout, () => controller.abort());
+  later(entry.timeout, () => controller.abort());
   let status, reason;
   entry.controllers.add(controller);
   try {
-    const response = await send(entry.target.url, { ...requestFor(entry), keepalive, signal: controller.signal });
+    const response = await send(target.url, { ...requestFor(entry), keepalive, signal: controller.signal });
     status = response.status;
     const header = response.headers.get('Retry-After');
     const wait = /^\d+$/.test(header) ? header * 1000 : Date.parse(header) - Date.now();
-    if (wait > 0) notBefore = now() + Math.min(wait, BACKOFF.retryAfter);
+    if (wait > 0) target.notBefore = now() + Math.min(wait, BACKOFF.retryAfter);
     reason = safely(JSON.parse, null, await response.text())?.error;
     if (setImmediate) await new Promise(setImmediate); // By then the connection is idle and can be reused.
   } catch {
     // No response, or one that broke off after the status. A browser reports a violation of the page's policy afterwards.
     if (!onServer) await new Promise((resolve) => setTimeout(resolve));
   }
-  clearTimeout(timer);
   entry.controllers.delete(controller);
-  handleResult(entry, status, reason);
-}
-
-function handleResult(entry, status, reason) {
-  const { url } = entry.target;
   if (status === 200 || status === 201) {
-    failures = 0;
-    ['unreachable', 'rejected', 'full'].forEach((kind) => logged.delete(kind));
+    [`unreachable ${target.url}`, 'rejected', 'full'].forEach((kind) => logged.delete(kind));
     return settle(entry);
   }
   if (!queue.has(entry)) return; // Accepted by another attempt, or given up.
   const isTemporary = status === undefined || [408, 429, 502, 503, 504].includes(status);
-  if (url === target.url && (isTemporary || (status >= 500 && ++entry.attempts < BACKOFF.attempts))) {
-    failures++;
-    return logOnce('unreachable', `cannot send events to ${url}, will retry: ${status ? `HTTP status ${status}` : 'no response'}`);
+  if (isTemporary || (status >= 500 && ++entry.attempts < BACKOFF.attempts)) {
+    target.failures++;
+    return logOnce(`unreachable ${target.url}`, `cannot send events to ${target.url}, will retry: ${status ? `HTTP status ${status}` : 'no response'}`);
   }
   settle(entry);
-  lose('rejected', `an event was dropped: ${url} answered ${status ?? 'nothing'} (${truncate(textOf(reason ?? ''), LENGTH.text)})`);
+  lose('rejected', `an event was dropped: ${target.url} answered ${status ?? 'nothing'} (${truncate(textOf(reason ?? ''), LENGTH.text)})`);
 }
 
 function settle(entry) {
   if (queue.delete(entry)) queuedBytes -= entry.bytes;
   entry.controllers.forEach((controller) => controller.abort());
+  entry.target.failures = 0;
   entry.settle();
 }
 
 function giveUp() {
   lost += queue.size;
-  failures = 0;
   queue.forEach(settle);
 }
 
@@ -644,20 +634,20 @@ function sendFromWorker() {
   if (!sawUncaught || !queue.size) return;
   const requests = Array.from(queue, (entry) => [entry.target.url, requestFor(entry)]).reverse();
   const done = new Int32Array(new SharedArrayBuffer(4));
-  const env = { ...process.env, NODE_OPTIONS: '' };
-  new builtin.worker_threads.Worker(WORKER, { eval: true, workerData: { done, requests }, execArgv: [], env, stdout: true, stderr: true });
+  const bare = { execArgv: [], env: { ...process.env, NODE_OPTIONS: '' }, stdout: true, stderr: true };
+  new builtin.worker_threads.Worker(WORKER, { eval: true, workerData: { done, requests }, ...bare });
   Atomics.wait(done, 0, 0, timerDelay(client?.exitTimeout));
 }
 
 /** Sends what fits with keepalive. That includes events in flight, whose requests would be aborted with the page. */
 function onPageHidden() {
   releaseHeld();
-  let left = notBefore > now() ? 0 : KEEPALIVE_BYTES;
+  let left = QUEUE.keepalive;
   for (const entry of queue) {
     left -= entry.bytes;
-    if (left < 0 || entry.isKeptAlive) continue;
+    if (left < 0 || entry.isKeptAlive || entry.target.notBefore > now()) continue;
     entry.isKeptAlive = true;
-    attempt(entry, true).then(() => (entry.isKeptAlive = false)).then(run);
+    attempt(entry, true).then(() => (entry.isKeptAlive = false)).then(() => run(entry.target));
   }
 }
 
@@ -666,7 +656,8 @@ function onPageHidden() {
 const undo = []; // Functions that remove the hooks. The list also identifies this copy of the SDK.
 let sawUncaught = false; // The process may exit at any moment.
 const recent = new Map(); // Ids by uncaught value that is no object: other listeners may capture it, which would count twice.
-const IN_THREAD = 'capturedByObs'; // Marks an error captured in a worker thread: Node gives the main thread a copy without its class.
+const WORKER_ERROR = { channel: '@obs/sdk', tell: 200, wait: 1000 };
+const IN_THREAD = 'obsEventId'; // Marks an error captured in a worker thread: Node gives the main thread a copy without its class.
 
 function addHooks() {
   if (onServer) on(process, 'beforeExit', onBeforeExit);
@@ -680,12 +671,11 @@ function addHooks() {
   copies.owner = undo;
   undo.push(() => copies.owner === undo && (copies.owner = null));
   if (onServer) {
-    on(process, 'uncaughtExceptionMonitor', captureUncaught); // Unlike `uncaughtException`, it does not keep the process alive.
+    on(process, 'uncaughtExceptionMonitor', (error) => captureUncaught(error)); // Unlike `uncaughtException`, it does not keep the process alive.
     on(process, 'exit', sendFromWorker);
     watchRejections();
   } else {
-    // It has no error if the script is from another origin, and no message if an image failed.
-    on(globalThis, 'error', (event) => (event.error || event.message) && captureUncaught(event));
+    on(globalThis, 'error', onWindowError);
     on(globalThis, 'unhandledrejection', captureUncaught);
   }
 }
@@ -702,7 +692,7 @@ function wrap(target, name, run) {
   const original = target[name];
   function wrapper(...values) {
     const call = () => Reflect.apply(original, this, values);
-    return undo.includes(unwrap) ? run(call, ...values) : call();
+    return undo.includes(unwrap) ? run.call(this, call, ...values) : call();
   }
   const unwrap = () => target[name] === wrapper && (target[name] = original);
   target[name] = Object.assign(wrapper, { withoutObs: original });
@@ -712,21 +702,38 @@ function wrap(target, name, run) {
 const removeHooks = () => undo.splice(0).forEach((run) => safely(run));
 
 /** Captures an error that nothing caught, unless it is known, or another copy of the SDK does that. */
-function captureUncaught(thrown) {
+function captureUncaught(thrown, queue) {
   const value = unwrap(thrown);
   sawUncaught = true;
   if (!client || (copies.owner ?? undo) !== undo || knownId(value, thrown) !== undefined) return;
-  if (builtin.worker_threads?.isMainThread && safely(() => value[IN_THREAD])) return;
-  const id = capture('error', () => describe(value, parseStack(placeOf(thrown))), { handled: false });
+  const id = capture('error', () => describe(value, parseStack(placeOf(thrown))), { handled: false }, queue);
   remember(value, thrown, id);
   recent.set(value, id);
   later(0, () => recent.delete(value));
-  if (builtin.worker_threads?.isMainThread === false) safely(() => Object.defineProperty(value, IN_THREAD, { value: true }));
+  if (onServer && builtin.worker_threads?.isMainThread === false) safely(() => Object.defineProperty(value, IN_THREAD, { value: id }));
+}
+
+/** Handles the `error` event. It has no error if the script is from another origin, or if a worker did not handle it. */
+function onWindowError(event) {
+  const key = event.message + placeOf(event);
+  if (unwrap(event) === event && event.lineno) return captureUncaught(event, (_, entry) => awaitWorker(key, entry));
+  if (event.error || event.message) captureUncaught(event); // An image that failed has neither.
+  if (!globalThis.document) later(WORKER_ERROR.tell, () => new BroadcastChannel(WORKER_ERROR.channel).postMessage(key));
+}
+
+/** Holds a page's event back until the SDK in the worker, which knows the stack, has had time to say that it has one too. */
+function awaitWorker(key, entry) {
+  if (!repeats.get(key)?.held) {
+    const channel = new BroadcastChannel(WORKER_ERROR.channel);
+    channel.onmessage = ({ data }) => data === key && (Object(repeats.get(key)).isReported = true);
+    later(WORKER_ERROR.wait, () => releaseHeld(channel.close())); // An open one keeps a page out of the back/forward cache.
+  }
+  return admit(key, entry, 0);
 }
 
 /** Remembers the id of what was captured: capturing or throwing it again makes no other event. */
 const remember = (value, thrown, id) => [value, thrown].filter(isObject).forEach((it) => copies.captured.set(it, id));
-const knownId = (value, thrown) => copies.captured.get(value) ?? copies.captured.get(thrown) ?? recent.get(value);
+const knownId = (value, thrown) => copies.captured.get(value) ?? copies.captured.get(thrown) ?? recent.get(value) ?? (onServer ? safely(() => value[IN_THREAD]) : undefined);
 
 /**
  * Watches rejections in Node, without a listener, which would keep the process alive. A reason that has no stack becomes
@@ -761,22 +768,26 @@ function watchPage() {
   on(document, 'click', ({ target }) => addBreadcrumb({ category: 'ui.click', message: nameOf(target.closest?.('a, button, [id]') ?? target) }), true);
   on(globalThis, 'popstate', onNavigation);
   if (globalThis.navigation) on(navigation, 'currententrychange', onNavigation);
-  if (globalThis.fetch) wrap(globalThis, 'fetch', watchRequest);
+  if (globalThis.fetch) wrap(globalThis, 'fetch', watchFetch);
+  wrap(XMLHttpRequest.prototype, 'open', watchXhr);
 }
 
-/** Records a failed request before the page learns of it. */
-function watchRequest(call, input, options) {
-  const record = (status_code) => {
-    const url = safely(() => bareUrl(new URL(input?.url ?? input, location.href).href));
-    addBreadcrumb({ type: 'http', category: 'fetch', level: 'error', data: { method: options?.method ?? input?.method ?? 'GET', url, status_code } });
-  };
+/** Records a request that failed, before the page learns of it. */
+function record(category, method, url, status_code) {
+  const data = { method, url: safely(() => bareUrl(new URL(url, location.href).href)), status_code };
+  if (!(status_code < 400)) addBreadcrumb({ type: 'http', category, level: 'error', data });
+}
+
+function watchFetch(call, input, options) {
+  const onEnd = (result) => record('fetch', options?.method ?? input?.method ?? 'GET', input?.url ?? input, result?.status);
   const answer = call();
-  answer?.catch?.(() => record());
-  // A promise of its own, since the page would no longer be told that nothing handles the failure of `answer`.
-  return answer?.then?.((response) => {
-    if (response?.status >= 400) record(response.status);
-    return response;
-  }) ?? answer;
+  answer.then(onEnd, onEnd);
+  return answer.then(); // A promise of its own: the page is still told that nothing handles its failure.
+}
+
+function watchXhr(call, method, url) {
+  this.addEventListener('loadend', () => record('xhr', method, url, this.status || undefined), { once: true });
+  return call();
 }
 
 // ---- Helpers.
@@ -797,10 +808,10 @@ function lose(kind, text) {
 }
 
 function parseDsn(dsn) {
-  const [, scheme, key, host, path] = /^(https?:\/\/)([\w-]{1,200})@([^@/?#]+)([^?#]*)/i.exec(String(dsn).trim()) ?? [];
-  const folder = path?.replace(/(\/\d+)?\/*$/, ''); // Where obs is reached, without the project number of a DSN of Sentry.
-  const url = safely(() => new URL(`${scheme}${host}${folder}/api/events`).href);
-  if (!scheme || !url) throw new Error('the dsn must have the form http://KEY@HOST:PORT');
+  // A number at the end is the project of a DSN of Sentry.
+  const [, scheme, key, place] = /^(https?:\/\/)([\w-]{1,200})@([^@/?#]+(?:\/[^?#]*?)??)(?:\/\d+)?\/*(?:[?#]|$)/i.exec(String(dsn).trim()) ?? [];
+  const url = safely(() => new URL(`${scheme}${place}/api/events`).href);
+  if (!url) throw new Error('the dsn must have the form http://KEY@HOST:PORT');
   // Browsers forbid a page that was loaded over https requests over http, except to the same machine.
   const isSafe = globalThis.location?.protocol !== 'https:' || /^https:|\/\/(localhost|127\.|\[::1\])/.test(url);
   if (!isSafe) throw new Error(`a page loaded over https cannot send events to ${url}`);
@@ -832,12 +843,7 @@ function safely(run, fallback, ...values) {
 }
 
 /** Starts a timer that does not keep the process alive. */
-function later(delay, run) {
-  const timer = setTimeout(run, timerDelay(delay));
-  timer.unref?.();
-  return timer;
-}
-
+const later = (delay, run) => void setTimeout(run, timerDelay(delay)).unref?.();
 const timerDelay = (value) => Math.min(Math.max(0, Number(value) || 0), 2 ** 31 - 1);
 const byteLength = (text) => new TextEncoder().encode(text).length;
 const className = (value) => safely(() => typeof value.constructor.name === 'string' && value.constructor.name) || 'Object';

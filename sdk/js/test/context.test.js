@@ -11,7 +11,8 @@ let obs, server;
 beforeEach(async () => {
   server = await Server.start();
   lines.length = 0;
-  obs = await import(`../obs.js?${Math.random()}`); // A copy with an empty context.
+  delete globalThis[Symbol.for('@obs/sdk')]; // The context of the other copies.
+  obs = await import(`../obs.js?${Math.random()}`);
   obs.init({ dsn: server.dsn, captureUnhandled: false });
 });
 

@@ -1,7 +1,7 @@
 // beforeSend, invalid options and DSNs, repeated init and close.
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
-import { lines, Server } from './server.js';
+import { eventually, lines, Server } from './server.js';
 
 const obs = await import('@obs/sdk');
 let server;
@@ -176,6 +176,38 @@ test('repeated init replaces the settings, and queued events go to their own ser
     [['for the second', 'two']],
   ]);
   await second.stop();
+});
+
+test('events that wait for a server which is down are not lost after another init, and hold up no others', async () => {
+  let isDown = true;
+  const first = await Server.start(() => ({ status: isDown ? 503 : 201, headers: isDown ? { 'Retry-After': '1' } : {} }));
+  obs.init({ dsn: first.dsn });
+  obs.captureMessage('for the first');
+  await eventually(() => first.events.length);
+  obs.init({ dsn: server.dsn });
+  obs.captureMessage('for the second');
+  await eventually(() => server.events.length);
+  assert.equal(await obs.flush(100), false);
+  isDown = false;
+  assert.equal(await obs.flush(), true);
+  assert.deepEqual([first, server].map(({ events }) => [...new Set(events.map(({ message }) => message))]), [['for the first'], ['for the second']]);
+  assert.equal(lines.filter((line) => line.includes('will retry')).length, 1);
+  await first.stop();
+});
+
+test('a copy of the SDK that was not initialised uses the options, context and scopes of the one that was', async () => {
+  const copy = await import('../obs.js?uninitialised');
+  obs.init({ dsn: server.dsn, environment: 'staging' });
+  obs.setTag('plan', 'pro');
+  obs.withScope({ tags: { step: 'pay' } }, () => copy.captureMessage('by the copy'));
+  copy.withScope({ tags: { step: 'ship' } }, () => obs.captureMessage('by the first'));
+  assert.equal((await copy.flush()) && (await obs.flush()), true);
+  const seen = server.events.map(({ message, environment, tags }) => [message, environment, tags]);
+  assert.deepEqual(seen.sort(), [['by the copy', 'staging', { plan: 'pro', step: 'pay' }], ['by the first', 'staging', { plan: 'pro', step: 'ship' }]]);
+  await copy.close();
+  await obs.close();
+  assert.equal(copy.captureMessage('closed'), '');
+  obs.setTag('plan', null);
 });
 
 test('captures after close are ignored silently until the next init', async () => {

@@ -154,11 +154,14 @@ test('the hundred most recent frames are sent', async () => {
   assert.deepEqual([sent.length, sent[0], sent[99]], [100, 'f0 /srv/a.js:1:1', 'f99 /srv/a.js:100:1']);
 });
 
-test('the paths that belong to a library are those of the server, as far as JavaScript has them', async () => {
-  const paths = JSON.parse(readFileSync(new URL('../../../tests/library-paths.json', import.meta.url), 'utf8'));
-  const library = paths.library.filter((path) => !/python|site-packages|gems|cargo|rustc|[\\/]go[\\/-]/.test(path)); // Those of other languages.
-  const wrong = async (paths, mark) => (await Promise.all([frames(paths.map((path, n) => `    at f (${path}:${n + 1}:1)`).join('\n'))]))[0].filter((frame) => frame.startsWith('-') !== mark);
-  assert.deepEqual([await wrong(library, true), await wrong(paths.own, false)], [[], []]);
+test('the paths that belong to a library are the ones of the server', async () => {
+  const { library, own } = JSON.parse(readFileSync(new URL('../../../tests/library-paths.json', import.meta.url), 'utf8'));
+  const inApp = async (path) => {
+    const [frame] = await frames(`    at f (${path}:1:1)`);
+    return !frame.startsWith('-');
+  };
+  for (const path of library) assert.equal(await inApp(path), false, path);
+  for (const path of own) assert.equal(await inApp(path), true, path);
 });
 
 for (const stack of ['', 'no frames at all', '   at', '@', '(((((', '%', '    at (((((', `    at ${'a ('.repeat(1300)}`, `    at ${' '.repeat(4000)}`, `${'@'.repeat(4000)}`, '\n'.repeat(200_000), 'x'.repeat(5_000_000)]) {

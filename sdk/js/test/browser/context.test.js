@@ -77,6 +77,22 @@ test('failed fetches are breadcrumbs before the page learns of them; the page ge
   assert.deepEqual(crumbs(tab.server.events.find(({ type }) => type === 'TypeError')), [down]);
 });
 
+test('failed XMLHttpRequests are breadcrumbs', async () => {
+  await inPage(async () => {
+    for (const [method, url] of [['POST', 'http://127.0.0.1:1/down?token=secret'], ['GET', '/missing?token=secret'], ['GET', '/ok']]) {
+      const request = new XMLHttpRequest();
+      await new Promise((resolve) => {
+        request.onloadend = resolve;
+        request.open(method, url);
+        request.send();
+      });
+    }
+  });
+  const crumb = (data) => ({ type: 'http', category: 'xhr', level: 'error', data });
+  const { origin } = new URL(tab.page.url());
+  assert.deepEqual(crumbs(await captured()), [crumb({ method: 'POST', url: 'http://127.0.0.1:1/down' }), crumb({ method: 'GET', url: `${origin}/missing`, status_code: 404 })]);
+});
+
 test('a failed fetch that the page does not handle is still an unhandled rejection, and one event', async () => {
   await inPage(() => {
     window.heard = [];

@@ -90,6 +90,18 @@ test("an error in a worker is the worker's event alone if the page prevents the 
   assert.deepEqual(tab.server.events[0].mechanism, { handled: false });
 });
 
+test("errors in a worker are the worker's events alone if both it and the page report errors", async () => {
+  await tab.page.evaluate((dsn) => {
+    const worker = new Worker('/worker.js', { type: 'module' });
+    worker.postMessage(dsn);
+    setTimeout(() => worker.postMessage(null), 950); // Shortly before the page stops waiting for what the worker says of the first one.
+  }, tab.dsn);
+  await eventually(() => tab.server.events.length === 2);
+  await new Promise((resolve) => setTimeout(resolve, 1500)); // The page waits for one second.
+  assert.equal(await tab.page.evaluate(() => obs.flush()), true);
+  assert.deepEqual(tab.server.events.map(({ type, message, stacktrace }) => [type, message, stacktrace[0].function]), [1, 2].map(() => ['PaymentError', 'declined', 'pay']));
+});
+
 test('a page reports the error of a worker that does not', async () => {
   await tab.page.evaluate(() => new Worker('/worker.js', { type: 'module' }).postMessage(null));
   await eventually(() => tab.server.events.length === 1);
