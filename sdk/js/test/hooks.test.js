@@ -196,18 +196,18 @@ test('events that wait for a server which is down are not lost after another ini
 });
 
 test('a copy of the SDK that was not initialised uses the options, context and scopes of the one that was', async () => {
-  const copy = await import('../obs.js?uninitialised');
-  obs.init({ dsn: server.dsn, environment: 'staging' });
-  obs.setTag('plan', 'pro');
-  obs.withScope({ tags: { step: 'pay' } }, () => copy.captureMessage('by the copy'));
-  copy.withScope({ tags: { step: 'ship' } }, () => obs.captureMessage('by the first'));
-  assert.equal((await copy.flush()) && (await obs.flush()), true);
+  const [first, copy] = await Promise.all(['first', 'copy'].map((name) => import(`../obs.js?${name}`)));
+  first.init({ dsn: server.dsn, environment: 'staging' });
+  first.setTag('plan', 'pro');
+  first.withScope({ tags: { step: 'pay' } }, () => copy.captureMessage('by the copy'));
+  copy.withScope({ tags: { step: 'ship' } }, () => first.captureMessage('by the first'));
+  assert.equal((await copy.flush()) && (await first.flush()), true);
   const seen = server.events.map(({ message, environment, tags }) => [message, environment, tags]);
   assert.deepEqual(seen.sort(), [['by the copy', 'staging', { plan: 'pro', step: 'pay' }], ['by the first', 'staging', { plan: 'pro', step: 'ship' }]]);
   await copy.close();
-  await obs.close();
+  await first.close();
   assert.equal(copy.captureMessage('closed'), '');
-  obs.setTag('plan', null);
+  first.setTag('plan', null);
 });
 
 test('captures after close are ignored silently until the next init', async () => {

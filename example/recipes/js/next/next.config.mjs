@@ -1,7 +1,6 @@
-// Without `serverExternalPackages`, each part of the server would get a copy of the SDK of its own.
+// Where node_modules is. The SDK needs no setting.
 import { dirname } from 'node:path';
 
 export default {
-  serverExternalPackages: ['@obs/sdk'],
-  turbopack: { root: dirname(import.meta.dirname) }, // Where node_modules is.
+  turbopack: { root: dirname(import.meta.dirname) },
 };
