@@ -13,7 +13,6 @@ type slogHandler struct {
 	group        string         // precedes the names of attributes
 	extra        map[string]any // the attributes
 	err          error          // the last attribute that is an error
-	errName      string
 }
 
 // NewSlogHandler returns a handler that passes records on to next and captures those that are errors, with the scope of
@@ -22,12 +21,11 @@ type slogHandler struct {
 //
 //	slog.SetDefault(slog.New(obs.NewSlogHandler(slog.NewTextHandler(os.Stderr, nil))))
 func NewSlogHandler(next slog.Handler) slog.Handler {
-	return slogHandler{next, "", map[string]any{}, nil, ""}
+	return slogHandler{next, "", map[string]any{}, nil}
 }
 
 func (h slogHandler) WithGroup(name string) slog.Handler {
-	h.Handler, h.group = h.Handler.WithGroup(name), h.group+name+"."
-	return h
+	return slogHandler{h.Handler.WithGroup(name), h.group + name + ".", h.extra, h.err}
 }
 
 func (h slogHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
@@ -43,10 +41,7 @@ func (h *slogHandler) add(group string, attrs ...slog.Attr) {
 		err, isError := value.Any().(error)
 		switch {
 		case isError:
-			if h.err != nil {
-				h.extra[h.errName] = h.err
-			}
-			h.err, h.errName = err, group+attr.Key
+			h.err, h.extra[group+attr.Key] = err, err
 		case value.Kind() != slog.KindGroup:
 			h.extra[group+attr.Key] = value.Any()
 		case attr.Key == "":

@@ -32,20 +32,20 @@ func TestLoggedErrorIsCapturedWithItsScopeAndAttributes(t *testing.T) {
 	equal(t, "type and message", e.Type+" "+e.Message, "*errors.errorString payment failed: card declined")
 	equal(t, "level", e.Level, obs.LevelError)
 	equal(t, "user", e.User.ID, "7")
-	equal(t, "extra", fmt.Sprint(e.Extra), "map[app:shop order.card.kind:debit order.card.number:hidden order.id:12 order.inline:true]")
+	equal(t, "extra", fmt.Sprint(e.Extra), "map[app:shop order.card.kind:debit order.card.number:hidden order.err:card declined order.id:12 order.inline:true]")
 	equal(t, "line", strings.HasSuffix(e.Stacktrace[0].ContextLine, "// here"), true)
 	for _, part := range []string{"level=ERROR", `msg="payment failed"`, "app=shop", "order.id=12", "order.card.kind=debit"} {
 		equal(t, part+" in the log", strings.Contains(out.String(), part), true)
 	}
 }
 
-func TestOtherErrorsOfOneRecordAreExtra(t *testing.T) {
+func TestEveryErrorOfARecordIsExtra(t *testing.T) {
 	s := start(t, obs.Options{})
 	logger := slog.New(obs.NewSlogHandler(slog.NewTextHandler(io.Discard, nil)))
 	logger.With("a", errors.New("first")).WithGroup("g").Error("failed", "b", errors.New("second"), "c", errors.New("third"))
 	e := s.only(t)
 	equal(t, "message", e.Message, "failed: third")
-	equal(t, "extra", fmt.Sprint(e.Extra), "map[a:first g.b:second]")
+	equal(t, "extra", fmt.Sprint(e.Extra), "map[a:first g.b:second g.c:third]")
 }
 
 func TestLoggedMessageIsCapturedWithTheLineThatLoggedIt(t *testing.T) {
@@ -81,7 +81,7 @@ func TestAttributesOfOneLoggerAreNotOnAnother(t *testing.T) {
 	for _, e := range s.flushed(t) {
 		got = append(got, fmt.Sprint(e.Message, e.Extra))
 	}
-	equal(t, "events", strings.Join(got, "; "), "first: of onemap[n:1 one:1]; secondmap[n:2 two:2]; thirdmap[]")
+	equal(t, "events", strings.Join(got, "; "), "first: of onemap[err:of one n:1 one:1]; secondmap[n:2 two:2]; thirdmap[]")
 }
 
 func TestLoggingInBeforeSendCapturesNothing(t *testing.T) {

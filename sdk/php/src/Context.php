@@ -20,8 +20,7 @@ final class Context
 
     public function addBreadcrumb(array $breadcrumb): void
     {
-        $now = new \DateTimeImmutable('now', new \DateTimeZone('UTC'));
-        $breadcrumb += ['timestamp' => $now->format('Y-m-d\TH:i:s.v\Z')];
+        $breadcrumb += ['timestamp' => Event::identified()['timestamp']];
         $this->breadcrumbs = \array_slice([...$this->breadcrumbs, $breadcrumb], -self::MAX_BREADCRUMBS);
     }
 

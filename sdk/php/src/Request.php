@@ -14,9 +14,6 @@ final class Request
     public static function current(): ?array
     {
         $server = array_filter($_SERVER, 'is_string');
-        if (!isset($server['REQUEST_METHOD'])) {
-            return null;
-        }
         $headers = [];
         foreach ($server as $variable => $value) {
             if (preg_match('/^(?:HTTP_(.+)|(CONTENT_(?:TYPE|LENGTH)))$/D', (string) $variable, $match)) {
@@ -26,7 +23,7 @@ final class Request
         }
         $isPublic = static fn (string $pair) => !preg_match(self::SECRET, urldecode(explode('=', $pair)[0]));
         $scheme = \in_array(strtolower($server['HTTPS'] ?? ''), ['', 'off'], true) ? 'http' : 'https';
-        return [
+        return !isset($server['REQUEST_METHOD']) ? null : [
             'method' => $server['REQUEST_METHOD'],
             'url' => "$scheme://" . ($server['HTTP_HOST'] ?? '') . explode('?', $server['REQUEST_URI'] ?? '/')[0],
             'query_string' => implode('&', array_filter(explode('&', $server['QUERY_STRING'] ?? ''), $isPublic)),
