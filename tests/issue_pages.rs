@@ -90,6 +90,12 @@ fn latest_leads_to_the_newest_event() {
     let second = obs.add(event(1));
     assert_eq!(latest(), Some(format!("/events/{second}")));
     assert_eq!(obs.get("/issues/2/latest").status, 404);
+    obs.add(r#"{"message":"another"}"#);
+    let merge = "POST /api/issues/2/merge HTTP/1.1\r\nContent-Type: application/json";
+    assert_eq!(obs.send(merge, br#"{"into":1}"#).status, 200);
+    let moved = obs.get("/issues/2/latest");
+    assert_eq!((moved.status, moved.header("location")), (308, Some("/issues/1/latest")));
+    let second = obs.json("/api/issues/1")["issue"]["last_event_id"].as_str().unwrap().to_string();
     assert!(obs.text("/issues/1").contains(&format!("<a href=\"/events/{second}\">Open this event</a>")));
 }
 

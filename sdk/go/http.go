@@ -22,9 +22,9 @@ var secret = regexp.MustCompile(`(?i)^(set-)?cookie$|token|secret|password|api[-
 func Handler(next http.Handler, add ...func(*http.Request, *Event)) http.Handler {
 	// If it were inlined, its closures would appear to belong to the program.
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r = r.WithContext(NewContext(r.Context()))
+		r, sent := r.WithContext(NewContext(r.Context())), r.Clone(r.Context()) // The handler may change its own.
 		FromContext(r.Context()).request = func(e *Event) {
-			e.Request = newRequest(r)
+			e.Request = newRequest(sent)
 			for _, add := range add {
 				if add != nil {
 					add(r, e)
@@ -49,7 +49,7 @@ func newRequest(r *http.Request) *Request {
 	query, headers := r.URL.Query(), map[string]string{}
 	maps.DeleteFunc(query, func(name string, _ []string) bool { return secret.MatchString(name) })
 	for name, values := range r.Header {
-		if !secret.MatchString(name) {
+		if !secret.MatchString(name) && (name != "Referer" || !secret.MatchString(r.Header.Get(name))) {
 			headers[name] = strings.Join(values, ", ")
 		}
 	}

@@ -81,7 +81,7 @@ export function init(options) {
 
 export function captureException(thrown, options) {
   const value = unwrap(thrown);
-  if (client && knownId(value, thrown) !== undefined) return knownId(value, thrown);
+  if ((client ?? copies.options) && knownId(value, thrown) !== undefined) return knownId(value, thrown);
   const here = /^[ \t]*at |@/m.test(stackOf(value)) ? [] : parseStack(stackOf(new Error())).slice(1); // The error of Promise.any has no frames.
   const id = capture('error', () => describe(value, here), options);
   if (client) remember(value, thrown, id);
@@ -220,9 +220,9 @@ function flat(inherited) {
   return entries.length ? Object.fromEntries(entries) : undefined;
 }
 
-const SECRET = /^(set-)?cookie$|token|secret|password|api-?key|auth|session|credential/i; // The same in every SDK of obs.
+const SECRET = /^(set-)?cookie$|token|secret|password|api[-_]?key|auth|session|credential/i; // The same in every SDK of obs.
 
-/** Describes a request of Node, Express, Fastify or fetch, or else the page, without headers that carry secrets. */
+/** Describes a request of Node, Express, Fastify or fetch, or else the page, without what carries secrets. */
 function describeRequest(request) {
   const { location, document, navigator } = globalThis;
   const page = onServer || !location ? undefined : location.href.replace(/#.*=.*/, ''); // A sign-in may put a token into the fragment.
@@ -231,7 +231,7 @@ function describeRequest(request) {
   const [address, query = query_string] = String(request.originalUrl ?? request.url ?? request.path).split(/\?(.*)/s);
   const sent = [...(headers[Symbol.iterator] ? headers : Object.entries(headers))].filter(([name]) => !SECRET.test(name));
   const url = address.startsWith('/') && headers.host ? `${protocol}://${headers.host}${address}` : bareUrl(address);
-  return clean({ method, url, query_string: query, headers: Object.fromEntries(sent) });
+  return clean({ method, url, query_string: query && String(query).split('&').filter((pair) => !SECRET.test(pair.split('=')[0])).join('&'), headers: Object.fromEntries(sent) });
 }
 
 // ---- Thrown values: errors or anything else.

@@ -8,6 +8,7 @@ use crate::domain::{Hour, Level};
 use crate::event::Event;
 use crate::time::Time;
 use rusqlite::{Connection, Statement, Transaction, params};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// The fields whose values are counted per issue.
@@ -67,22 +68,24 @@ impl<'a> Tally<'a> {
 pub fn add(transaction: &Transaction, tallies: &BTreeMap<i64, Tally>, now: Time) -> rusqlite::Result<()> {
     let mut issue = transaction.prepare_cached(
         "UPDATE issues SET count = count + ?2, stored = stored + ?3, title_seq = ifnull(title_seq, ?4), last_seq = ?5,
-                last_seen = max(last_seen, ?6) WHERE id = ?1",
+                last_seen = max(last_seen, ?6), first_release = iif(?7 < first_seen, ?8, first_release),
+                first_seen = min(first_seen, ?7) WHERE id = ?1",
     )?;
-    let mut imported = transaction
-        .prepare_cached("UPDATE issues SET first_seen = ?2, first_release = ?3 WHERE id = ?1 AND first_seen > ?2")?;
     let (mut hours, mut values) = (hours::adder(transaction, OF_ISSUE)?, transaction.prepare_cached(ADD_VALUE)?);
     let mut sums: BTreeMap<(i64, &str), Hour> = BTreeMap::new();
     let mut begun: BTreeMap<(&str, &str), (i64, i64)> = BTreeMap::new();
     let just_now = now.to_string();
     for (id, tally) in tallies {
         let Tally { stored, first_seq, last_seq, .. } = tally;
-        let last_seen = tally.last_seen.filter(|time| *time != now).map(|time| time.to_string());
-        let last_seen = last_seen.as_ref().unwrap_or(&just_now);
-        issue.execute(params![id, tally.events(), stored, first_seq, last_seq, last_seen])?;
-        if let Some((first_seen, release)) = tally.first_seen.filter(|(time, _)| *time < now) {
-            imported.execute(params![id, first_seen.to_string(), release])?;
-        }
+        // Only imported events have another time than the commit.
+        let text = |time: Option<Time>| match time {
+            Some(time) if time != now => time.to_string().into(),
+            _ => Cow::from(&just_now),
+        };
+        let (first_seen, release) = tally.first_seen.unzip();
+        let (first_seen, last_seen) = (text(first_seen), text(tally.last_seen));
+        let release = release.flatten();
+        issue.execute(params![id, tally.events(), stored, first_seq, last_seq, last_seen, first_seen, release])?;
         for (hour, count) in &tally.hours {
             hours::add(transaction, &mut hours, OF_ISSUE, id, *hour, *count, now)?;
             let sum = sums.entry((*hour, tally.project)).or_default();

@@ -110,7 +110,8 @@ fn rows(list: &ListPage) -> Option<Html> {
 /// All open issues that match, if they can be changed at once.
 fn all<'a>(list: &ListPage<'a>, shown: &[IssueState]) -> Option<All<'a>> {
     let (q, issues) = (list.asked.listing.text.as_str(), list.figures.issues);
-    let can = shown == [IssueState::Open] && list.figures.is_complete && (2..=MAX_ALL).contains(&issues);
+    let is_whole = list.asked.listing.sort != Sort::Day; // which leaves out issues without an event today
+    let can = is_whole && shown == [IssueState::Open] && list.figures.is_complete && (2..=MAX_ALL).contains(&issues);
     (can && q.len() <= MAX_ALL_QUERY).then_some(All { issues, q, up_to: list.newest_issue })
 }
 

@@ -150,7 +150,11 @@ pub fn event(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
 
 /// Leads to the newest event of an issue.
 pub fn latest(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
-    let issue = state.store.read(|reader| reader.issue(call.path.issue)?.ok_or(Error::NotFound))?;
+    let id = call.path.issue;
+    let issue = state.store.read(|reader| match (reader.issue(id)?, reader.merged_into(id)?) {
+        (None, Some(into)) => Err(Error::Moved(format!("/issues/{into}/latest"))),
+        (issue, _) => issue.ok_or(Error::NotFound),
+    })?;
     Ok(see_other(&format!("/events/{}", issue.last_event_id)))
 }
 

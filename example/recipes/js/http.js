@@ -15,7 +15,8 @@ const server = createServer((request, response) => obs.withScope({ request }, as
     await handle(request, response);
   } catch (error) {
     obs.captureException(error, { handled: false });
-    response.writeHead(500).end();
+    if (!response.headersSent) response.writeHead(500);
+    response.end();
   }
 }));
 

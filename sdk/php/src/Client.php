@@ -91,7 +91,7 @@ final class Client
     /** Sets a tag of later events. Null removes it. */
     public static function setTag($name = null, $value = null, mixed ...$unknown): void
     {
-        self::setTags(\is_scalar($name) ? [(string) $name => $value] : false, ...$unknown);
+        self::setTags(\is_scalar($name) ? [(string) $name => $value] : false, ...array_values($unknown));
     }
 
     /** @param array<string, string|int|float|bool|null> $tags are added to those that are set */

@@ -18,7 +18,7 @@ final class Request
         foreach ($server as $variable => $value) {
             if (preg_match('/^(?:HTTP_(.+)|(CONTENT_(?:TYPE|LENGTH)))$/D', (string) $variable, $match)) {
                 $name = ucwords(strtolower(strtr($match[2] ?? $match[1], '_', '-')), '-');
-                $headers += preg_match(self::SECRET, $name) ? [] : [$name => $value];
+                $headers += preg_match(self::SECRET, $name === 'Referer' ? $value : $name) ? [] : [$name => $value];
             }
         }
         $isPublic = static fn (string $pair) => !preg_match(self::SECRET, urldecode(explode('=', $pair)[0]));
