@@ -49,7 +49,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Issues whose state one transaction changes, which takes a few milliseconds.
-const CHANGED_AT_ONCE: usize = 100;
+const CHANGED_AT_ONCE: usize = 50;
 
 /// An open database. Dropping it leaves the file as a crash would: consistent, with a WAL beside it. See [`Store::close`].
 pub struct Store {
