@@ -47,10 +47,10 @@ func errorEvent(value any, whole, stack []runtime.Frame) *Event {
 
 // A sighting is one capture of an error.
 type sighting struct {
-	value any
-	at    time.Time
-	depth int             // of the whole stack
-	stack []runtime.Frame // from the program's line that captured it or panicked
+	value, goroutine any // the goroutine's number, as text
+	at               time.Time
+	depth            int             // of the whole stack
+	stack            []runtime.Frame // from the program's line that captured it or panicked
 }
 
 var sightings []sighting // the last 32
@@ -59,11 +59,11 @@ var sightingsLock sync.Mutex
 // seen reports whether an error, or one that it wraps, was captured a moment ago on its way up, and remembers it
 // otherwise. The value alone does not tell: an error in a package variable, such as io.EOF, occurs many times.
 func seen(chain []any, stack []runtime.Frame) bool {
-	now := sighting{chain[0], time.Now(), len(stack), stack[max(0, slices.IndexFunc(stack, ofProgram)):]}
+	now := sighting{chain[0], strings.Fields(string(debug.Stack()))[1], time.Now(), len(stack), stack[max(0, slices.IndexFunc(stack, ofProgram)):]}
 	sightingsLock.Lock()
 	defer sightingsLock.Unlock()
 	for _, earlier := range sightings {
-		if slices.Contains(chain, earlier.value) && now.follows(earlier) {
+		if now.goroutine == earlier.goroutine && slices.Contains(chain, earlier.value) && now.follows(earlier) {
 			return true
 		}
 	}

@@ -5,7 +5,10 @@ package obs_test
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"net/http"
+	"net/http/httptest"
 	"runtime"
 	"strings"
 	"testing"
@@ -146,4 +149,23 @@ func TestErrorKeepsItsStackTraceAcrossGoroutines(t *testing.T) {
 	e := s.only(t)
 	equal(t, "line", strings.HasSuffix(e.Stacktrace[0].ContextLine, "// here"), true)
 	equal(t, "number of frames", len(e.Stacktrace), 1)
+}
+
+func TestOneValueInTwoRequestsIsTwoEvents(t *testing.T) {
+	s := start(t, obs.Options{})
+	site := httptest.NewServer(obs.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/first" {
+			obs.CaptureException(io.EOF, obs.WithContext(r.Context()))
+		} else {
+			obs.CaptureException(io.EOF, obs.WithContext(r.Context()))
+		}
+	})))
+	defer site.Close()
+	for _, path := range []string{"/first", "/second"} {
+		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}} // a connection of its own
+		response, err := client.Get(site.URL + path)
+		equal(t, "request", err, nil)
+		response.Body.Close()
+	}
+	equal(t, "events", len(s.flushed(t)), 2)
 }
