@@ -202,7 +202,7 @@ fn frame(raw: &str, style: Style) -> String {
     if text("filename").is_none() {
         changed.extend(path.as_ref().or(module.as_ref()).map(|path| ("filename", json::quote(path))));
     }
-    if let (true, Some(module)) = (style.java, &module) {
+    if let (true, Some(module), false) = (style.java, &module, function.is_empty()) {
         changed.push(("function", json::quote(&format!("{module}.{function}"))));
     }
     let is_runtime = RUST_RUNTIME.iter().any(|start| function.trim_start_matches('<').starts_with(start))
