@@ -1,4 +1,4 @@
-//! Another process holds a lock on the database: nobody waits for longer than two seconds, whatever is queued.
+//! Another process holds a lock on the database: no request waits longer than two seconds, however long the queue is.
 mod common;
 use common::process::*;
 use common::triage::{delete, patch};

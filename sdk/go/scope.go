@@ -75,8 +75,8 @@ func NewContext(ctx context.Context, options ...Option) context.Context {
 	return context.WithValue(ctx, scopeKey{}, scope)
 }
 
-// FromContext returns the scope of a context. If there is none, it returns nil, whose methods have no effect: what is
-// said about one request must not reach another.
+// FromContext returns the scope of a context, or nil if it has none. The methods of a nil scope do nothing, so that
+// what is said about one request never reaches another.
 func FromContext(ctx context.Context) *Scope {
 	if ctx == nil {
 		return nil

@@ -82,7 +82,7 @@ final class Client
         return self::capture(static fn () => ['message' => Event::text($message)], $options);
     }
 
-    /** @param array<string, mixed>|null $user whom later events affect: id, email, username, ip_address and more */
+    /** @param array<string, mixed>|null $user the user of later events: id, email, username, ip_address and more */
     public static function setUser($user = null, mixed ...$unknown): void
     {
         self::context()->user = Options::check(['user' => $user], ['user'], $unknown)['user'] ?? null;
