@@ -109,7 +109,7 @@ pub fn add(transaction: &Transaction, tallies: &BTreeMap<i64, Tally>, now: Time)
 }
 
 fn add_to_total(connection: &Connection, stored: i64) -> rusqlite::Result<()> {
-    connection.prepare_cached("UPDATE totals SET stored = stored + ?1")?.execute([stored]).map(drop)
+    connection.prepare_cached("UPDATE totals SET stored = stored + ?1 WHERE rowid = 1")?.execute([stored]).map(drop)
 }
 
 const ADD_VALUE: &str = "UPDATE issue_values SET events = events + ?4 WHERE issue_id = ?1 AND kind = ?2 AND value = ?3";
