@@ -128,6 +128,9 @@ struct Escaping<'a, 'f>(&'a mut fmt::Formatter<'f>);
 
 impl Write for Escaping<'_, '_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
+        if text.bytes().all(|byte| byte == b' ' || byte.is_ascii_alphanumeric() || b"/.:_-".contains(&byte)) {
+            return self.0.write_str(text); // most text needs no second look
+        }
         let mut written = 0;
         for (at, c) in text.char_indices() {
             if let Some(escaped) = escape(c) {

@@ -51,8 +51,8 @@ pub fn short(time: Time, now: Time) -> String {
 
 /// `24 Nov 2026, 18:42:06 UTC`.
 pub fn exact(time: Time) -> String {
-    let (date, (hour, minute, second)) = (time.date(), time.clock());
-    format!("{} {}, {hour:02}:{minute:02}:{second:02} UTC", short_date(date), date.year)
+    let (Date { year, month, day }, (hour, minute, second)) = (time.date(), time.clock());
+    format!("{day} {} {year}, {hour:02}:{minute:02}:{second:02} UTC", MONTHS[month as usize - 1])
 }
 
 /// `18:00`. Hours are counted from 1970, here and below.

@@ -17,7 +17,8 @@ const ISSUE: &str = "
 
 impl Reader<'_> {
     pub fn issue(&self, id: i64) -> Result<Option<Issue>, Error> {
-        self.one(&format!("{ISSUE} WHERE issues.id = ?1 AND state IN ('open', 'resolved', 'ignored')"), [id], issue)
+        // A list of three would be a temporary table for each issue.
+        self.one(&format!("{ISSUE} WHERE issues.id = ?1 AND state NOT IN ('deleted', 'merged')"), [id], issue)
     }
 
     /// The largest id that an issue has.

@@ -102,12 +102,10 @@ impl Reader<'_> {
     }
 
     fn choices(&self, kind: &str, order: &str) -> Result<Choices, Error> {
-        let sql =
-            format!("SELECT value, count(*) OVER () FROM filter_values WHERE kind = ?1 ORDER BY {order} LIMIT ?2");
+        let sql = format!("SELECT value FROM filter_values WHERE kind = ?1 ORDER BY {order} LIMIT ?2");
         let mut statement = self.0.prepare_cached(&sql)?;
-        let rows = statement.query_map((kind, CHOICES), |row| Ok((row.get(0)?, row.get(1)?)))?;
-        let rows: Vec<(String, i64)> = rows.collect::<Result<_, _>>()?;
-        let more = rows.first().map_or(0, |(_, all)| all - rows.len() as i64);
-        Ok(Choices { values: rows.into_iter().map(|(value, _)| value).collect(), more })
+        let values = statement.query_map((kind, CHOICES), |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
+        let all = self.one("SELECT count(*) FROM filter_values WHERE kind = ?1", [kind], |row| row.get::<_, i64>(0))?;
+        Ok(Choices { more: all.unwrap_or_default() - values.len() as i64, values })
     }
 }
