@@ -157,7 +157,7 @@ fn print_banner(config: &Config, state: &State, bound: &[SocketAddr], url: &str)
     if config.alert_command.is_some() {
         log::plain(&format!("  alerts     run OBS_ALERT_COMMAND, with links to {url}"));
     }
-    let Retention { events, bytes, days } = config.retention;
+    let Retention { events, bytes, days, .. } = config.retention;
     let age = match days {
         Some(1) => ", each for up to 1 day".into(),
         Some(days) => format!(", each for up to {days} days"),

@@ -35,7 +35,7 @@ fn routes(id: &str) -> Vec<(String, u16, &'static str)> {
     ]
 }
 
-const RETENTION: Retention = Retention { events: 1000, bytes: i64::MAX, days: None };
+const RETENTION: Retention = Retention { events: 1000, bytes: i64::MAX, days: None, source_maps: i64::MAX };
 
 #[test]
 fn every_path_answers_its_methods_and_lists_them_for_others() {

@@ -7,6 +7,7 @@
 //! | `write/` | the writer thread: many events per commit |
 //! | `upkeep/` | background work of that thread: retention, unfinished deletions and merges, free space |
 //! | `alerts` | alerts that wait for the operator's command |
+//! | `source_maps` | maps that make minified stack traces readable |
 //! | `change/` | state changes, merges and deletions |
 //! | `read/` | the connections and queries behind every page |
 //! | `counts`, `hours`, `filter_values` | the numbers that are stored rather than computed |
@@ -24,6 +25,7 @@ mod filter_values;
 mod hours;
 mod labels;
 mod read;
+mod source_maps;
 mod transaction;
 mod transfer;
 mod upkeep;
@@ -35,6 +37,7 @@ pub use counts::Usage;
 pub use error::Error;
 pub use file::backup::backup;
 pub use read::{MAX_MATCHES, Reader};
+pub use source_maps::{NewSourceMap, SourceMapInfo};
 pub use transfer::{Export, ExportFilter, Import};
 pub use upkeep::Retention;
 pub use write::incoming::{Added, NewEvent};
@@ -67,6 +70,8 @@ impl Store {
         let path = open::full_path(path)?;
         let lock = Lock::acquire(&path)?;
         let connection = open::open(&path).map_err(|why| format!("cannot open {}: {why}", path.display()))?;
+        let discarded = source_maps::discard_incomplete(&connection);
+        discarded.map_err(|e| format!("cannot write to {}: {}", path.display(), Error::from(e)))?;
         let upkeep = upkeep::Upkeep::new(retention);
         let writer = write::thread::Writer::start(connection, FileIdentity::of_open(&path), upkeep, policy)
             .map_err(|e| format!("cannot start a thread: {e}"))?;
@@ -118,6 +123,32 @@ impl Store {
 
     pub fn merge(&self, from: i64, into: i64) -> Result<Merged, Error> {
         self.change(move |transaction, now| change::merge::merge(transaction, from, into, now))
+    }
+
+    /// Stores a source map, given by its deflated parts in order, an empty one for each that does not exist. Pages see it
+    /// once its last part is there. Returns its id.
+    pub fn add_source_map(&self, new: NewSourceMap, parts: impl Iterator<Item = Vec<u8>>) -> Result<i64, Error> {
+        let debug_ids = new.debug_ids.clone();
+        let id = self.change(move |transaction, now| source_maps::begin(transaction, &new, now))?;
+        let stored = source_maps::in_slices(parts, |pieces| {
+            self.change(move |transaction, _| source_maps::add_pieces(transaction, id, &pieces))
+        });
+        let stored =
+            stored.and_then(|()| self.change(move |transaction, _| source_maps::finish(transaction, id, &debug_ids)));
+        if stored.is_err() {
+            let _ = self.delete_source_map(id); // if that fails too, the next start removes it
+        }
+        stored.map(|()| id)
+    }
+
+    /// Returns false if there is no such source map.
+    pub fn delete_source_map(&self, id: i64) -> Result<bool, Error> {
+        self.change(move |transaction, _| source_maps::delete(transaction, id))
+    }
+
+    /// Records that pages have used these source maps.
+    pub fn touch_source_maps(&self, ids: Vec<i64>) -> Result<(), Error> {
+        self.change(move |transaction, now| source_maps::touch(transaction, &ids, now))
     }
 
     /// Has the writer make a change. Returns once it is durable.

@@ -1,0 +1,14 @@
+//! Source maps: which place of the source a place in a minified script stands for.
+//!
+//! | file | its job |
+//! |---|---|
+//! | `resolve` | finds the maps for an event's stack traces, and says which are missing |
+//! | `map` | reads and checks a map, splits it for the store, and looks places up |
+//! | `vlq` | decodes a map's mappings |
+//! | `turn` | lets one request at a time work on a map |
+//!
+//! Dependencies point down this table only.
+pub mod map;
+pub mod resolve;
+pub mod turn;
+pub mod vlq;

@@ -1,0 +1,116 @@
+//! The mappings of a source map (ECMA-426, 9): segments of Base64 VLQ numbers, each relative to the one before it.
+
+/// A place in the script, and the place in a source that it stands for, if any. All numbers count from 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Segment {
+    pub line: u32,
+    pub column: u32,
+    pub original: Option<Original>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Original {
+    pub source: u32,
+    pub line: u32,
+    pub column: u32,
+    pub name: Option<u32>,
+}
+
+/// The segments of a text, in order.
+pub struct Segments<'a> {
+    text: &'a [u8],
+    at: usize,
+    line: u32,
+    column: u32,
+    source: u32,
+    original_line: u32,
+    original_column: u32,
+    name: u32,
+}
+
+/// The value of each Base64 digit; `OTHER` for what is none.
+const DIGITS: [u8; 256] = digits();
+const OTHER: u8 = 0xFF;
+/// The bit that says that further digits follow, and bits of the value in a digit.
+const MORE: u8 = 32;
+const BITS: u32 = 5;
+
+const fn digits() -> [u8; 256] {
+    let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut digits = [OTHER; 256];
+    let mut at = 0;
+    while at < alphabet.len() {
+        digits[alphabet[at] as usize] = at as u8;
+        at += 1;
+    }
+    digits
+}
+
+impl<'a> Segments<'a> {
+    pub fn new(mappings: &'a str) -> Segments<'a> {
+        let text = mappings.as_bytes();
+        Segments { text, at: 0, line: 0, column: 0, source: 0, original_line: 0, original_column: 0, name: 0 }
+    }
+
+    /// The next segment; `None` after the last one. The error is a sentence.
+    pub fn next(&mut self) -> Result<Option<Segment>, String> {
+        loop {
+            match self.text.get(self.at) {
+                None => return Ok(None),
+                Some(b';') => (self.line, self.column) = (self.line + 1, 0), // a map has fewer than 2^32 bytes
+                Some(b',') => {}
+                Some(_) => break,
+            }
+            self.at += 1;
+        }
+        self.column = self.add(self.column)?;
+        let mut segment = Segment { line: self.line, column: self.column, original: None };
+        if self.is_at_end() {
+            return Ok(Some(segment));
+        }
+        self.source = self.add(self.source)?;
+        self.original_line = self.add(self.original_line)?;
+        self.original_column = self.add(self.original_column)?;
+        let mut name = None;
+        if !self.is_at_end() {
+            self.name = self.add(self.name)?;
+            name = Some(self.name);
+        }
+        if !self.is_at_end() {
+            return Err(format!("The mappings are damaged at byte {}: a segment has more than 5 numbers", self.at));
+        }
+        let (source, line, column) = (self.source, self.original_line, self.original_column);
+        segment.original = Some(Original { source, line, column, name });
+        Ok(Some(segment))
+    }
+
+    fn is_at_end(&self) -> bool {
+        matches!(self.text.get(self.at), None | Some(b',' | b';'))
+    }
+
+    /// The sum of a number and the one that follows in the text, which may be negative.
+    fn add(&mut self, to: u32) -> Result<u32, String> {
+        let (mut value, mut shift) = (0u64, 0);
+        loop {
+            let digit = self.text.get(self.at).map_or(OTHER, |byte| DIGITS[*byte as usize]);
+            if digit == OTHER {
+                return Err(format!("The mappings are damaged at byte {}: a Base64 digit is missing", self.at));
+            }
+            value |= u64::from(digit & (MORE - 1)) << shift;
+            self.at += 1;
+            if digit & MORE == 0 {
+                break;
+            }
+            shift += BITS;
+            if shift > 6 * BITS {
+                return Err(format!("The mappings are damaged at byte {}: a number has over 32 bits", self.at));
+            }
+        }
+        let size = (value >> 1) as i64;
+        let sum = i64::from(to) + if value & 1 == 1 { -size } else { size };
+        u32::try_from(sum)
+            .ok()
+            .filter(|sum| *sum <= i32::MAX as u32)
+            .ok_or_else(|| format!("The mappings are damaged at byte {}: they lead to the number {sum}", self.at))
+    }
+}
