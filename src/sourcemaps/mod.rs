@@ -3,11 +3,13 @@
 //! | file | its job |
 //! |---|---|
 //! | `resolve` | finds the maps for an event's stack traces, and says which are missing |
+//! | `bundle` | reads what Sentry's uploaders send |
 //! | `map` | reads and checks a map, splits it for the store, and looks places up |
 //! | `vlq` | decodes a map's mappings |
 //! | `turn` | lets one request at a time work on a map |
 //!
 //! Dependencies point down this table only.
+pub mod bundle;
 pub mod map;
 pub mod resolve;
 pub mod turn;

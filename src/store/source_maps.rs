@@ -4,6 +4,7 @@ use super::read::Reader;
 use super::transaction::relaxed;
 use crate::time::Time;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use serde::Serialize;
 use std::io::Write;
 use std::mem;
 
@@ -14,6 +15,9 @@ const SLICE: usize = 1 << 20;
 const PIECES: usize = 200;
 /// Maximum number of maps of scripts with one name that are considered for a stack trace, the last uploads.
 const CANDIDATES: i64 = 1000;
+
+/// What all maps take, in bytes.
+const BYTES: &str = "SELECT coalesce(sum(bytes), 0) FROM source_maps WHERE state = 'stored'";
 
 /// A source map to be stored. Its parts come separately.
 #[derive(Clone, Debug)]
@@ -28,7 +32,7 @@ pub struct NewSourceMap {
 }
 
 /// A stored source map.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct SourceMapInfo {
     pub id: i64,
     pub path: String,
@@ -129,8 +133,7 @@ pub fn step(connection: &mut Connection, limit: i64) -> Result<bool, Error> {
     if let Some(id) = connection.query_row(deleted, [], |row| row.get(0)).optional()? {
         return relaxed(connection, |transaction| Ok(remove_pieces(transaction, id)?));
     }
-    let stored = "SELECT coalesce(sum(bytes), 0) FROM source_maps WHERE state = 'stored'";
-    if connection.query_row(stored, [], |row| row.get::<_, i64>(0))? <= limit {
+    if connection.query_row(BYTES, [], |row| row.get::<_, i64>(0))? <= limit {
         return Ok(false);
     }
     relaxed(connection, |transaction| {
@@ -164,6 +167,11 @@ impl Reader<'_> {
     /// All stored maps, the last upload first: at most `limit` of those before the id `before`.
     pub fn source_maps(&self, before: i64, limit: i64) -> Result<Vec<SourceMapInfo>, Error> {
         self.infos("state = 'stored' AND id < ?1 ORDER BY id DESC LIMIT ?2", params![before, limit])
+    }
+
+    /// What all stored maps take, in bytes.
+    pub fn source_map_bytes(&self) -> Result<i64, Error> {
+        Ok(self.0.prepare_cached(BYTES)?.query_row([], |row| row.get(0))?)
     }
 
     /// The map with a debug id.
