@@ -4,6 +4,7 @@ use crate::config::{Config, Listen};
 use crate::domain::Key;
 use crate::http::{self, Limits};
 use crate::log;
+use crate::sourcemaps::turn::Turns;
 use crate::store::{AlertPolicy, Retention, Store, Usage};
 use crate::web::State;
 use crate::web::auth::Dashboard;
@@ -40,8 +41,15 @@ pub fn run(config: Config) -> Result<(), String> {
         false => config.keys.clone(),
     };
     let rate = Rate::new(config.rate_limit);
-    let state = State { store: store.clone(), keys, rate, dashboard, url: config.url.clone(), verbose: config.verbose };
-    let state = Arc::new(state);
+    let state = Arc::new(State {
+        store: store.clone(),
+        keys,
+        turns: Turns::default(),
+        rate,
+        dashboard,
+        url: config.url.clone(),
+        verbose: config.verbose,
+    });
 
     print_banner(&config, &state, &bound, &url);
     let alerts = alerts.map(|settings| alerts::start(store.clone(), settings, stop.clone()));

@@ -57,3 +57,4 @@ pub use list_url::{CameFrom, ListRequest, Period};
 pub use overview::{Figures, counts_all};
 pub use setup::{Setup, empty, setup};
 pub use style::{FAVICON, STYLE, style_url};
+pub use trace::Traces;

@@ -3,6 +3,7 @@ use super::auth::Dashboard;
 use super::base;
 use super::rate::Rate;
 use crate::domain::Key;
+use crate::sourcemaps::turn::Turns;
 use crate::store::Store;
 use rouille::Request;
 use std::sync::Arc;
@@ -11,6 +12,8 @@ pub struct State {
     pub store: Arc<Store>,
     /// Never empty.
     pub keys: Vec<Key>,
+    /// For everything that works on source maps.
+    pub turns: Turns,
     pub rate: Rate,
     pub dashboard: Dashboard,
     /// The URL at which people reach obs. `None`: what each request says.
