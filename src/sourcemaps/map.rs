@@ -284,7 +284,7 @@ impl Section<'_> {
             return Ok(());
         }
         let sources = list(self.fields.sources.unwrap_or("[]"), MAX_SOURCES, "sources")?;
-        let ignored = self.fields.ignored.and_then(json::array).unwrap_or_default();
+        let ignored = self.fields.ignored.and_then(|ignored| json::first(ignored, MAX_SOURCES)).unwrap_or_default();
         let ignored: Vec<u32> = ignored.iter().filter_map(|index| index.get().parse().ok()).collect();
         let root = self.fields.source_root.and_then(json::string).filter(|root| !root.is_empty());
         let root = root.map(|root| root.trim_end_matches('/').to_string() + "/").unwrap_or_default();

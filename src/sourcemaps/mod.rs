@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `resolve` | finds the maps for an event's stack traces, and says which are missing |
 //! | `bundle` | reads what Sentry's uploaders send |
+//! | `missing` | says what is missing, with the command that helps |
 //! | `map` | reads and checks a map, splits it for the store, and looks places up |
 //! | `vlq` | decodes a map's mappings |
 //! | `turn` | lets one request at a time work on a map |
@@ -11,6 +12,7 @@
 //! Dependencies point down this table only.
 pub mod bundle;
 pub mod map;
+pub mod missing;
 pub mod resolve;
 pub mod turn;
 pub mod vlq;

@@ -15,6 +15,8 @@ const SLICE: usize = 1 << 20;
 const PIECES: usize = 200;
 /// Maximum number of maps of scripts with one name that are considered for a stack trace, the last uploads.
 const CANDIDATES: i64 = 1000;
+/// Maximum number of releases that are named.
+const RELEASES: i64 = 10;
 
 /// What all maps take, in bytes.
 const BYTES: &str = "SELECT coalesce(sum(bytes), 0) FROM source_maps WHERE state = 'stored'";
@@ -180,9 +182,20 @@ impl Reader<'_> {
         Ok(self.infos(with_id, [debug_id])?.pop())
     }
 
-    /// The maps of scripts with a name, the last upload first.
-    pub fn source_maps_of(&self, file: &str) -> Result<Vec<SourceMapInfo>, Error> {
-        self.infos("file = ?1 AND state = 'stored' ORDER BY id DESC LIMIT ?2", params![file, CANDIDATES])
+    /// The maps of scripts with a name that belong to a release or to none, the last upload first.
+    pub fn source_maps_of(&self, file: &str, release: Option<&str>) -> Result<Vec<SourceMapInfo>, Error> {
+        let condition = "file = ?1 AND (release = ?2 OR release IS NULL) AND state = 'stored'";
+        self.infos(&format!("{condition} ORDER BY id DESC LIMIT ?3"), params![file, release, CANDIDATES])
+    }
+
+    /// Some releases that have a map of a script with a name, the last upload first.
+    pub fn releases_with_source_map(&self, file: &str) -> Result<Vec<String>, Error> {
+        let mut select = self.0.prepare_cached(
+            "SELECT release FROM source_maps WHERE file = ?1 AND state = 'stored' AND release IS NOT NULL
+             GROUP BY release ORDER BY max(id) DESC LIMIT ?2",
+        )?;
+        let releases = select.query_map(params![file, RELEASES], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        Ok(releases)
     }
 
     /// Writes a part of a map, which is deflated, to `out`. Returns false if the map has no such part.

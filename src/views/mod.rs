@@ -59,3 +59,4 @@ pub use overview::{Figures, counts_all};
 pub use setup::{Setup, empty, setup};
 pub use source_maps::{SourceMapsPage, source_maps};
 pub use style::{FAVICON, STYLE, style_url};
+pub use trace::Traces;
