@@ -1,5 +1,5 @@
 // Source maps with the real uploaders, a real build and a real browser: the page of the error shows the source.
-// `make sourcemaps-live` runs all; `make test` those whose names contain `sentry-cli 3` or `Vite`.
+// `make sourcemaps-live` runs all of them, `make test` two.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';

@@ -1,5 +1,6 @@
 // Builds the app in `app/` and uploads its source maps, with each uploader as its users would run it.
 import { execFile } from 'node:child_process';
+import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -54,9 +55,15 @@ export const uploaders = {
   'the esbuild plugin': { debugIds: plugin('esbuild') },
 };
 
-/** The plugin adds an id to the minified file, and then the command-line tool another, under which it uploads. */
+/** The plugin adds an id to the minified file, and the command-line tool another one, under which it uploads the map. */
 export async function twoTools(out, to) {
   await plugin('vite')(out, to, 'disable-upload');
+  // Without the comment that newer plugins write, the tool does not know the first id.
+  const assets = join(out, 'assets');
+  for (const file of await readdir(assets)) {
+    const text = await readFile(join(assets, file), 'utf8');
+    await writeFile(join(assets, file), text.replace(/^\/\/# debugId=.*$/m, '').replaceAll(/,?"debug_?[iI]d":"[^"]*"/g, ''));
+  }
   await run(CLI_3, ['sourcemaps', 'inject', out], out, to);
   await run(CLI_3, ['sourcemaps', 'upload', out], out, to);
 }
