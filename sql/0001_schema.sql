@@ -184,7 +184,14 @@ CREATE TABLE source_map_parts (
     PRIMARY KEY (map_id, part, piece)
 );
 
--- One row: the number of rows in `events`, and about how many bytes of the file source maps take.
+-- Parts of uploads that wait for the others, for at most an hour.
+CREATE TABLE upload_chunks (
+    sha1 TEXT PRIMARY KEY,  -- its name, which the client chose
+    at   TEXT NOT NULL,
+    data BLOB NOT NULL
+);
+
+-- One row: the number of rows in `events`, and about how many bytes of the file source maps and chunks take.
 CREATE TABLE totals (stored INTEGER NOT NULL, source_map_bytes INTEGER NOT NULL);
 INSERT INTO totals VALUES (0, 0);
 -- A piece leaves about half a kilobyte of its last page empty.
@@ -192,6 +199,12 @@ CREATE TRIGGER source_map_grown AFTER INSERT ON source_map_parts BEGIN
     UPDATE totals SET source_map_bytes = source_map_bytes + length(new.data) + 512;
 END;
 CREATE TRIGGER source_map_shrunk AFTER DELETE ON source_map_parts BEGIN
+    UPDATE totals SET source_map_bytes = source_map_bytes - length(old.data) - 512;
+END;
+CREATE TRIGGER upload_grown AFTER INSERT ON upload_chunks BEGIN
+    UPDATE totals SET source_map_bytes = source_map_bytes + length(new.data) + 512;
+END;
+CREATE TRIGGER upload_shrunk AFTER DELETE ON upload_chunks BEGIN
     UPDATE totals SET source_map_bytes = source_map_bytes - length(old.data) - 512;
 END;
 

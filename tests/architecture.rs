@@ -163,6 +163,7 @@ fn dependencies_inside_the_store_point_down() {
         "transfer",
         "write",
         "upkeep",
+        "upload_chunks",
         "alerts",
         "source_maps",
         "change",
@@ -207,8 +208,25 @@ fn dependencies_inside_http_point_down() {
 #[test]
 fn dependencies_inside_web_point_down() {
     let order = [
-        "mod", "routes", "sentry", "envelope", "ingest", "api", "pages", "forms", "assets", "changes", "call", "state",
-        "auth", "base", "rate", "error", "response",
+        "mod",
+        "routes",
+        "sentry",
+        "sentry_uploads",
+        "source_maps",
+        "envelope",
+        "ingest",
+        "api",
+        "pages",
+        "forms",
+        "assets",
+        "changes",
+        "call",
+        "state",
+        "auth",
+        "base",
+        "rate",
+        "error",
+        "response",
     ];
     assert_points_down("web/", &order);
 }

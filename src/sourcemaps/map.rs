@@ -11,6 +11,8 @@ use uuid::Uuid;
 
 /// Maximum bytes of a map.
 pub const MAX_BYTES: usize = 32 << 20;
+/// Why an empty map is refused.
+pub const EMPTY: &str = "The source map maps nothing: its mappings are empty";
 /// Maximum numbers of sources and of sections. The map of a large application has a few thousand sources.
 const MAX_SOURCES: usize = 100_000;
 const MAX_SECTIONS: usize = 10_000;
@@ -82,7 +84,7 @@ impl<'a> SourceMap<'a> {
             is_empty &= section.check()? == 0;
         }
         match is_empty {
-            true => Err("The source map maps nothing: its mappings are empty".into()),
+            true => Err(EMPTY.into()),
             false => Ok(map),
         }
     }

@@ -6,6 +6,7 @@
 //! | `transfer` | events out for `obs export` and in for `obs import` |
 //! | `write/` | the writer thread: many events per commit |
 //! | `upkeep/` | background work of that thread: retention, unfinished deletions and merges, free space |
+//! | `upload_chunks` | parts of uploads that wait to be assembled |
 //! | `alerts` | alerts that wait for the operator's command |
 //! | `source_maps` | maps that make minified stack traces readable |
 //! | `change/` | state changes, merges and deletions |
@@ -29,6 +30,7 @@ mod source_maps;
 mod transaction;
 mod transfer;
 mod upkeep;
+mod upload_chunks;
 mod write;
 
 pub use alerts::{Alert, AlertCounts, AlertPolicy};
@@ -40,6 +42,7 @@ pub use read::{MAX_MATCHES, Reader};
 pub use source_maps::{NewSourceMap, SourceMapInfo};
 pub use transfer::{Export, ExportFilter, Import};
 pub use upkeep::Retention;
+pub use upload_chunks::{CHUNK, Chunks, MAX_CHUNKS};
 pub use write::incoming::{Added, NewEvent};
 
 use crate::domain::IssueState;
@@ -53,6 +56,8 @@ use std::sync::Arc;
 
 /// Issues whose state one transaction changes, which takes a few milliseconds.
 const CHANGED_AT_ONCE: usize = 50;
+/// Chunks of an upload that one transaction removes.
+const CHUNKS_AT_ONCE: usize = 4;
 
 /// An open database. Dropping it leaves the file as a crash would: consistent, with a WAL beside it. See [`Store::close`].
 pub struct Store {
@@ -149,6 +154,23 @@ impl Store {
     /// Records that pages have used these source maps.
     pub fn touch_source_maps(&self, ids: Vec<i64>) -> Result<(), Error> {
         self.change(move |transaction, now| source_maps::touch(transaction, &ids, now))
+    }
+
+    /// Keeps a chunk of an upload for an hour, or until newer ones need its place.
+    pub fn add_chunk(&self, name: String, data: Vec<u8>) -> Result<(), Error> {
+        self.change(move |transaction, now| upload_chunks::add(transaction, &name, &data, now))
+    }
+
+    /// Chunks as one file, and the names of those that are missing.
+    pub fn chunks(&self, names: Vec<String>) -> Result<(Chunks<'_>, Vec<String>), Error> {
+        Chunks::open(&self.readers, names)
+    }
+
+    pub fn remove_chunks(&self, names: Vec<String>) -> Result<(), Error> {
+        names.chunks(CHUNKS_AT_ONCE).try_for_each(|names| {
+            let names = names.to_vec();
+            self.change(move |transaction, _| upload_chunks::remove(transaction, &names))
+        })
     }
 
     /// Has the writer make a change. Returns once it is durable.

@@ -4,6 +4,7 @@ use super::read::Reader;
 use super::transaction::relaxed;
 use crate::time::Time;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use serde::Serialize;
 use std::io::Write;
 use std::mem;
 
@@ -16,6 +17,9 @@ const PIECES: usize = 200;
 const CANDIDATES: i64 = 1000;
 /// Maximum number of releases that are named.
 const RELEASES: i64 = 10;
+
+/// What all maps take, in bytes.
+const BYTES: &str = "SELECT coalesce(sum(bytes), 0) FROM source_maps WHERE state = 'stored'";
 
 /// A source map to be stored. Its parts come separately.
 #[derive(Clone, Debug)]
@@ -30,7 +34,7 @@ pub struct NewSourceMap {
 }
 
 /// A stored source map.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct SourceMapInfo {
     pub id: i64,
     pub path: String,
@@ -131,8 +135,7 @@ pub fn step(connection: &mut Connection, limit: i64) -> Result<bool, Error> {
     if let Some(id) = connection.query_row(deleted, [], |row| row.get(0)).optional()? {
         return relaxed(connection, |transaction| Ok(remove_pieces(transaction, id)?));
     }
-    let stored = "SELECT coalesce(sum(bytes), 0) FROM source_maps WHERE state = 'stored'";
-    if connection.query_row(stored, [], |row| row.get::<_, i64>(0))? <= limit {
+    if connection.query_row(BYTES, [], |row| row.get::<_, i64>(0))? <= limit {
         return Ok(false);
     }
     relaxed(connection, |transaction| {
@@ -166,6 +169,11 @@ impl Reader<'_> {
     /// All stored maps, the last upload first: at most `limit` of those before the id `before`.
     pub fn source_maps(&self, before: i64, limit: i64) -> Result<Vec<SourceMapInfo>, Error> {
         self.infos("state = 'stored' AND id < ?1 ORDER BY id DESC LIMIT ?2", params![before, limit])
+    }
+
+    /// What all stored maps take, in bytes.
+    pub fn source_map_bytes(&self) -> Result<i64, Error> {
+        Ok(self.0.prepare_cached(BYTES)?.query_row([], |row| row.get(0))?)
     }
 
     /// The map with a debug id.

@@ -204,13 +204,13 @@ fn projects(keys: &[Key]) -> Vec<&str> {
 }
 
 /// The URL at which the reader reaches obs.
-fn origin(state: &State, request: &Request) -> String {
+pub fn origin(state: &State, request: &Request) -> String {
     let host = request.header("Host").unwrap_or("localhost:8000");
     state.url.clone().unwrap_or_else(|| format!("{}://{host}", if is_https(request) { "https" } else { "http" }))
 }
 
 /// Whether the client used TLS, by what proxies say. Each appends to the list, so the first one talked to the client.
-fn is_https(request: &Request) -> bool {
+pub fn is_https(request: &Request) -> bool {
     let first = |name| request.header(name)?.split(',').next().filter(|value| !value.trim().is_empty());
     let scheme = first("X-Forwarded-Proto").or_else(|| {
         let pairs = first("Forwarded")?.split(';').filter_map(|pair| pair.split_once('='));

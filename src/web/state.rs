@@ -1,23 +1,29 @@
 //! What all requests share while obs serves.
 use super::auth::Dashboard;
 use super::base;
+use super::error::Error;
 use super::rate::Rate;
 use crate::domain::Key;
-use crate::sourcemaps::turn::Turns;
+use crate::sourcemaps::turn::{Turn, Turns};
 use crate::store::Store;
 use rouille::Request;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a request waits for its turn to work on a source map.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 pub struct State {
     pub store: Arc<Store>,
     /// Never empty.
     pub keys: Vec<Key>,
-    /// For everything that works on source maps.
-    pub turns: Turns,
     pub rate: Rate,
     pub dashboard: Dashboard,
     /// The URL at which people reach obs. `None`: what each request says.
     pub url: Option<String>,
+    /// Maximum bytes of all source maps.
+    pub max_source_maps: i64,
+    pub turns: Turns,
     pub verbose: bool,
 }
 
@@ -25,6 +31,11 @@ impl State {
     /// The path below which people reach obs.
     pub fn base(&self) -> &str {
         self.url.as_deref().map_or("", base::of)
+    }
+
+    /// Waits until no other request works on a source map.
+    pub fn turn(&self) -> Result<Turn<'_>, Error> {
+        self.turns.wait(PATIENCE).ok_or(Error::Unavailable("Too many source maps at once"))
     }
 
     /// What a request is for, with the path without the base.

@@ -6,8 +6,9 @@ mod space;
 pub use retention::Retention;
 
 use super::error::Error;
-use super::source_maps;
+use super::{source_maps, upload_chunks};
 use crate::log;
+use crate::time::Time;
 use rusqlite::Connection;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
@@ -97,7 +98,10 @@ impl Upkeep {
                 Ok(more)
             }
             Kind::Limit => retention::limit(connection, &self.retention, idle),
-            Kind::Age => retention::age(connection, self.retention.days, &mut self.aged),
+            Kind::Age => {
+                let more_chunks = upload_chunks::remove_old(connection, Time::now())?;
+                Ok(retention::age(connection, self.retention.days, &mut self.aged)? || more_chunks)
+            }
             Kind::SourceMaps => {
                 let more = self.has_excess_maps && source_maps::step(connection, self.retention.source_maps)?;
                 self.has_excess_maps = more;
