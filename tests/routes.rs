@@ -180,6 +180,8 @@ fn a_refusal_by_http_looks_like_a_refusal_by_a_handler() {
         keys: Vec::new(),
         dashboard: Dashboard::Local,
         url: None,
+        max_source_maps: i64::MAX,
+        turns: Default::default(),
         rate: obs::web::rate::Rate::new(None),
         verbose: false,
     };

@@ -10,7 +10,7 @@ pub enum Missing {
     /// No map belongs to a script. `others` are the releases that have one.
     Map { path: String, debug_id: Option<String>, release: Option<String>, others: Vec<String> },
     /// A map says nothing about the places of the script that the event names.
-    Places { path: String, uploaded: String },
+    Places { path: String, uploaded: String, release: Option<String> },
     /// A map does not contain the text of any source.
     Sources { path: String },
     /// Another request works on a map for longer than a page waits.
@@ -44,13 +44,13 @@ impl Missing {
                 }
                 Note { text: text + " Upload it:", command: Some(upload(origin, path, release.as_deref())) }
             }
-            Missing::Places { path, uploaded } => {
+            Missing::Places { path, uploaded, release } => {
                 let text = format!(
                     "The source map for {}, uploaded {uploaded}, says nothing about these places: it belongs to another \
                      build. Upload the one of this build:",
                     name(path)
                 );
-                Note { text, command: Some(upload(origin, path, None)) }
+                Note { text, command: Some(upload(origin, path, release.as_deref())) }
             }
             Missing::Sources { path } => {
                 let text = format!(

@@ -59,9 +59,9 @@ pub fn resolve(
     }
     let (images, now) = (images(event), Time::now());
     let (mut found, mut missing, mut used) = (Vec::new(), Vec::new(), Vec::new());
+    let release = event.summary.release.as_deref();
     for (script, places) in scripts {
         let debug_id = images.iter().find(|(file, _)| *file == script).map(|(_, id)| id.as_str());
-        let release = event.summary.release.as_deref();
         if let Some(info) = find(reader, &script, debug_id, release)? {
             let age = Time::parse(&info.used_at).map_or(DAY, |used_at| now.millis() - used_at.millis());
             used.extend((age >= DAY).then_some(info.id));
@@ -78,7 +78,7 @@ pub fn resolve(
     }
     if !found.is_empty() {
         match turns.wait(PATIENCE) {
-            Some(_turn) => apply(reader, found, stacks, &mut missing)?,
+            Some(_turn) => apply(reader, found, release, stacks, &mut missing)?,
             None => missing.push(Missing::Turn),
         }
     }
@@ -89,6 +89,7 @@ pub fn resolve(
 fn apply(
     reader: &Reader,
     found: Vec<(SourceMapInfo, String, Vec<At>)>,
+    release: Option<&str>,
     stacks: &mut [&mut [Frame]],
     missing: &mut Vec<Missing>,
 ) -> Result<(), Error> {
@@ -100,7 +101,8 @@ fn apply(
         let mapped: Vec<_> =
             places.into_iter().zip(mapped).filter_map(|(place, token)| Some((place, token?))).collect();
         if mapped.is_empty() {
-            missing.push(Missing::Places { path: path(&script).to_string(), uploaded: info.uploaded_at });
+            let (path, release) = (path(&script).to_string(), release.map(str::to_string));
+            missing.push(Missing::Places { path, uploaded: info.uploaded_at, release });
         } else if info.with_content == 0 {
             missing.push(Missing::Sources { path: path(&script).to_string() });
         }

@@ -4,6 +4,7 @@ pub mod bundle;
 pub mod coding;
 pub mod database;
 pub mod load;
+pub mod minified;
 pub mod process;
 pub mod rng;
 pub mod sentry;
