@@ -2,15 +2,15 @@
 //! them or refuses them with a sentence, never hangs, and serves the next valid bundle. `FUZZ_SECONDS` sets the duration
 //! (default 10), `FUZZ_SEED` reproduces a failure.
 mod common;
-use common::bundle::*;
+use common::bundle::{File, upload, zip};
 use common::rng::Rng;
 use common::*;
 use serde_json::{Value, json};
 use std::env;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-const NAMES: &[&str] =
-    &["manifest.json", "x.js", "x.js.map", "files/_/_/x.js", "../x.js", "/x", "..\\x", "", "é", "a/../b"];
+const NAMES: &[&str] = &["x.js", "x.js.map", "files/_/_/x.js", "files/_/_/x.js.map", "é"];
+const BAD_NAMES: &[&str] = &["manifest.json", "../x.js", "/x", "..\\x", "", "a/../b"];
 const URLS: &[&str] =
     &["~/x.js", "~/x.js.map", "https://a.example/x.js", "//", "x.js.map?v=1", "../..", "", "~", "\u{0}"];
 const KINDS: &[&str] = &["source_map", "source_map", "minified_source", "minified_source", "source", ""];
@@ -25,10 +25,10 @@ const VALUES: &[&str] = &[
     "00000000-0000-0000-0000-000000000000",
 ];
 const CONTENTS: &[&str] = &[
+    r#"{"version":3,"sources":["a.ts"],"sourcesContent":["x"],"names":[],"mappings":"AAAA"}"#,
     "!function(){e._sentryDebugIds[n]=\"bf9a0a1c-4d50-4d1e-9c8a-0f1d2e3a4b5c\"}",
     "_debugIds[",
     "_sentryDebugIds[x]=`é`bf9a0a1c-4d50-4d1e-9c8a-0f1d2e3a4b5c",
-    r#"{"version":3,"sources":["a.ts"],"sourcesContent":["x"],"names":[],"mappings":"AAAA"}"#,
     r#"{"version":3,"sources":["a.ts"],"names":["b"],"mappings":"AAAAA;;CAAC,gggggggggggggB"}"#,
     r#"{"version":3,"sections":[{"offset":{"line":0,"column":0},"map":{"version":3,"sources":[],"mappings":""}}]}"#,
     r#"{"version":3,"sections":[{"offset":{"line":9,"column":0}}]}"#,
@@ -36,9 +36,19 @@ const CONTENTS: &[&str] = &[
     "",
 ];
 
-fn manifest(rng: &mut Rng) -> Value {
+fn name(rng: &mut Rng) -> String {
+    let names = if rng.below(20) > 0 { NAMES } else { BAD_NAMES };
+    rng.pick(names).into()
+}
+
+/// A manifest that mostly lists files that the bundle has.
+fn manifest(rng: &mut Rng, bundled: &[File]) -> Value {
     let mut files = serde_json::Map::new();
-    for _ in 0..rng.below(5) {
+    for file in bundled.iter().chain([&File::new("x", "")]).filter(|file| !file.name.is_empty()) {
+        if rng.below(4) == 0 || file.name == "x" && rng.below(8) > 0 {
+            continue;
+        }
+        let name = file.name.clone();
         let headers: serde_json::Map<_, _> =
             (0..rng.below(3)).map(|_| (rng.pick(HEADERS).to_string(), json!(rng.pick(VALUES)))).collect();
         let file = match rng.below(8) {
@@ -47,7 +57,7 @@ fn manifest(rng: &mut Rng) -> Value {
             2 => json!({ "type": rng.pick(KINDS), "url": rng.pick(URLS), "headers": [] }),
             _ => json!({ "type": rng.pick(KINDS), "url": rng.pick(URLS), "headers": headers }),
         };
-        files.insert(rng.pick(NAMES).into(), file);
+        files.insert(name, file);
     }
     match rng.below(10) {
         0 => json!({ "files": [files] }),
@@ -57,10 +67,13 @@ fn manifest(rng: &mut Rng) -> Value {
 }
 
 fn random_bundle(rng: &mut Rng) -> Vec<u8> {
-    let mut files = vec![File::new("manifest.json", manifest(rng).to_string())];
+    let mut files: Vec<File> = Vec::new();
     for _ in 0..rng.below(5) {
-        files.push(File::new(rng.pick(&NAMES[1..]), rng.pick(CONTENTS)));
+        let content = if rng.below(2) == 0 { rng.pick(&CONTENTS[..2]) } else { rng.pick(CONTENTS) };
+        files.push(File::new(&name(rng), content));
     }
+    let manifest = manifest(rng, &files).to_string();
+    files.insert(0, File::new("manifest.json", manifest));
     for file in &mut files {
         file.is_deflated = rng.below(2) == 0;
         match rng.below(20) {
@@ -71,7 +84,7 @@ fn random_bundle(rng: &mut Rng) -> Vec<u8> {
     }
     let base = [0, 8, 8, 8, u32::MAX >> 1][rng.below(5)];
     let mut bytes = [b"SYSB\x02\0\0\0".to_vec(), zip(&files, base)].concat();
-    for _ in 0..[0, 0, 1, 3][rng.below(4)] {
+    for _ in 0..[0, 0, 0, 1, 3][rng.below(5)] {
         let at = rng.below(bytes.len());
         match rng.below(4) {
             0 => bytes[at] = rng.below(256) as u8,
