@@ -16,6 +16,8 @@ pub const EMPTY: &str = "The source map maps nothing: its mappings are empty";
 /// Maximum numbers of sources and of sections. The map of a large application has a few thousand sources.
 const MAX_SOURCES: usize = 100_000;
 const MAX_SECTIONS: usize = 10_000;
+/// The part of the store with the first source.
+const FIRST_SOURCE: usize = 2;
 
 /// A map, as one section or several.
 pub struct SourceMap<'a> {
@@ -24,11 +26,12 @@ pub struct SourceMap<'a> {
     with_content: usize,
 }
 
-/// A part of a map, and where in the script it begins. Fields that the map does not have are empty.
+/// A part of a map, and where in the script it begins.
 struct Section<'a> {
     line: u32,
     column: u32,
     fields: Fields<'a>,
+    mappings: Cow<'a, str>,
     /// Number of its sources, and of those in the sections before it.
     sources: usize,
     before: usize,
@@ -78,7 +81,7 @@ impl<'a> SourceMap<'a> {
         if json::too_deep(text, json::MAX_DEPTH).is_some() {
             return Err("The source map is nested too deeply".into());
         }
-        let map = SourceMap::read(text)?;
+        let map = SourceMap::read(text, None)?;
         let mut is_empty = true;
         for section in &map.sections {
             is_empty &= section.check()? == 0;
@@ -89,13 +92,18 @@ impl<'a> SourceMap<'a> {
         }
     }
 
-    /// Reads a map without checking its mappings.
-    pub fn read(text: &'a str) -> Result<SourceMap<'a>, String> {
+    /// Reads the parts that the store keeps of a map.
+    pub fn stored(index: &'a str, mappings: &'a str) -> Result<SourceMap<'a>, String> {
+        SourceMap::read(index, Some(mappings))
+    }
+
+    /// Reads a map without checking its mappings. If these are kept apart, the map has their lengths.
+    fn read(text: &'a str, mut mappings: Option<&'a str>) -> Result<SourceMap<'a>, String> {
         let fields = Fields::read(text)?;
         let debug_id = fields.debug_id.and_then(json::string).and_then(|id| debug_id(&id));
         let mut map = SourceMap { debug_id, sections: Vec::new(), with_content: 0 };
         let Some(sections) = fields.sections else {
-            map.add(0, 0, fields)?;
+            map.add(0, 0, fields, &mut mappings)?;
             return Ok(map);
         };
         for section in list(sections, MAX_SECTIONS, "sections")? {
@@ -114,26 +122,34 @@ impl<'a> SourceMap<'a> {
             if fields.sections.is_some() {
                 return Err("A section of the source map has sections itself".into());
             }
-            map.add(line, column, fields)?;
+            map.add(line, column, fields, &mut mappings)?;
         }
         let is_sorted = map.sections.is_sorted_by_key(|section| (section.line, section.column));
         if is_sorted { Ok(map) } else { Err("The sections of the source map are not in order".into()) }
     }
 
-    fn add(&mut self, line: u32, column: u32, fields: Fields<'a>) -> Result<(), String> {
+    fn add(&mut self, line: u32, column: u32, fields: Fields<'a>, apart: &mut Option<&'a str>) -> Result<(), String> {
         if fields.version.is_some_and(|version| version != "3") {
             return Err("obs reads source maps of version 3 only".into());
         }
-        if fields.mappings.is_none() {
-            return Err("The file is not a source map: it has no mappings".into());
-        }
+        let raw = fields.mappings.ok_or("The file is not a source map: it has no mappings")?;
+        let mappings = match apart {
+            None => unquoted(raw).ok_or("The mappings are not a string")?,
+            Some(all) => {
+                let length = raw.parse().ok();
+                let (own, rest) =
+                    length.and_then(|length| all.split_at_checked(length)).ok_or("Mappings are missing")?;
+                *all = rest;
+                own.into()
+            }
+        };
         let (before, sources) = (self.sources(), fields.sources.map_or(Ok(0), |list| count(list, "sources"))?);
         if before + sources > MAX_SOURCES {
             return Err(format!("A source map may have at most {MAX_SOURCES} sources"));
         }
         let contents = fields.contents.and_then(|contents| json::first(contents, sources)).unwrap_or_default();
         self.with_content += contents.into_iter().filter(|content| has_text(content)).count();
-        self.sections.push(Section { line, column, fields, sources, before });
+        self.sections.push(Section { line, column, fields, mappings, sources, before });
         Ok(())
     }
 
@@ -151,8 +167,8 @@ impl<'a> SourceMap<'a> {
         self.with_content
     }
 
-    /// The parts for the store, deflated: the map without the texts of its sources, then each text, empty if the map does
-    /// not contain it.
+    /// The parts for the store, deflated: the map without its mappings and sources, so that a page need not parse these; the
+    /// mappings; then the text of each source, empty if the map does not contain it.
     pub fn parts(&self) -> impl Iterator<Item = Vec<u8>> {
         let contents = self.sections.iter().flat_map(|section| {
             let contents = section.fields.contents.and_then(|contents| json::first(contents, section.sources));
@@ -162,13 +178,15 @@ impl<'a> SourceMap<'a> {
                 text.map(|text| deflate(|out| out.write_all(text.as_bytes()))).unwrap_or_default()
             })
         });
-        std::iter::once(deflate(|out| self.write(out))).chain(contents)
+        let mappings =
+            deflate(|out| self.sections.iter().try_for_each(|section| out.write_all(section.mappings.as_bytes())));
+        [deflate(|out| self.write(out)), mappings].into_iter().chain(contents)
     }
 
-    /// The map without the texts, as a map of sections.
+    /// The map as one of sections, with the lengths of the mappings in place of these.
     fn write(&self, out: &mut impl Write) -> std::io::Result<()> {
         write!(out, "{{\"sections\":[")?;
-        for (at, Section { line, column, fields, .. }) in self.sections.iter().enumerate() {
+        for (at, Section { line, column, fields, mappings, .. }) in self.sections.iter().enumerate() {
             let comma = if at > 0 { "," } else { "" };
             write!(out, "{comma}{{\"offset\":{{\"line\":{line},\"column\":{column}}},\"map\":{{\"version\":3")?;
             let kept = [
@@ -176,12 +194,11 @@ impl<'a> SourceMap<'a> {
                 ("sources", fields.sources),
                 ("names", fields.names),
                 ("ignoreList", fields.ignored),
-                ("mappings", fields.mappings),
             ];
             for (name, value) in kept {
                 value.map_or(Ok(()), |value| write!(out, ",\"{name}\":{value}"))?;
             }
-            write!(out, "}}}}")?;
+            write!(out, ",\"mappings\":{}}}}}", mappings.len())?;
         }
         write!(out, "]}}")
     }
@@ -218,20 +235,12 @@ struct Query {
 }
 
 impl Section<'_> {
-    fn mappings(&self) -> Result<Cow<'_, str>, String> {
-        let raw = self.fields.mappings.unwrap_or_default();
-        match raw.strip_prefix('"').and_then(|raw| raw.strip_suffix('"')) {
-            Some(text) if !text.contains('\\') => Ok(text.into()),
-            _ => json::string(raw).map(Cow::from).ok_or_else(|| "The mappings are not a string".into()),
-        }
-    }
-
     /// Decodes the whole section. Returns the number of segments that stand for a place in a source.
     fn check(&self) -> Result<usize, String> {
-        let (mappings, names) = (self.mappings()?, self.fields.names.map_or(Ok(0), |names| count(names, "names"))?);
-        let (mut segments, mut mapped) = (Segments::new(&mappings), 0);
-        while let Some(segment) = segments.next()? {
-            let Some(Original { source, name, .. }) = segment.original else { continue };
+        let names = self.fields.names.map_or(Ok(0), |names| count(names, "names"))?;
+        let mut mapped = 0;
+        for segment in Segments::new(&self.mappings) {
+            let Some(Original { source, name, .. }) = segment?.original else { continue };
             if source as usize >= self.sources {
                 return Err(format!("The mappings name source {source}, and the map has {} sources", self.sources));
             }
@@ -247,12 +256,11 @@ impl Section<'_> {
     fn lookup(&self, queries: &mut [Query]) -> Result<(), String> {
         queries.sort_unstable_by_key(|query| (query.line, query.column));
         let Some(end) = queries.last().map(|query| query.line) else { return Ok(()) };
-        let mappings = self.mappings()?;
-        let mut segments = Segments::new(&mappings);
         // The last segment, and the first query at or behind it: until a segment passes that, nothing is found.
         let mut last: Option<Segment> = None;
         let mut limit = 0;
-        while let Some(segment) = segments.next()? {
+        for segment in Segments::new(&self.mappings) {
+            let segment = segment?;
             if let Some(last) = &mut last {
                 if (last.line, last.column) == (segment.line, segment.column) {
                     continue;
@@ -292,7 +300,7 @@ impl Section<'_> {
         for (index, original) in found() {
             let source = sources.get(original.source as usize).and_then(|source| json::string(source.get()));
             tokens[index] = Some(Token {
-                part: 1 + self.before + original.source as usize,
+                part: FIRST_SOURCE + self.before + original.source as usize,
                 source: readable(&(root.clone() + &source.unwrap_or_default())),
                 line: u64::from(original.line) + 1,
                 column: u64::from(original.column) + 1,
@@ -345,6 +353,14 @@ impl<'a> Fields<'a> {
         });
         read.map_err(|e| format!("The file is not a source map: {e}"))?;
         Ok(fields)
+    }
+}
+
+/// The characters of a JSON string.
+fn unquoted(raw: &str) -> Option<Cow<'_, str>> {
+    match raw.strip_prefix('"').and_then(|raw| raw.strip_suffix('"')) {
+        Some(text) if !text.contains('\\') => Some(text.into()),
+        _ => json::string(raw).map(Cow::from),
     }
 }
 

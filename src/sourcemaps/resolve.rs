@@ -134,8 +134,8 @@ fn apply(
 
 /// The tokens at some places of a script. A map that cannot be read has none.
 fn lookup(reader: &Reader, map: i64, places: &[(u64, u64)]) -> Result<Vec<Option<Token>>, Error> {
-    let text = part(reader, map, 0)?;
-    let tokens = SourceMap::read(&text).and_then(|map| map.lookup(places));
+    let (index, mappings) = (part(reader, map, 0)?, part(reader, map, 1)?);
+    let tokens = SourceMap::stored(&index, &mappings).and_then(|map| map.lookup(places));
     Ok(tokens.unwrap_or_else(|why| {
         log::line(&format!("source map {map}: {why}"));
         vec![None; places.len()]
