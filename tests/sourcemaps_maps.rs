@@ -15,6 +15,14 @@ fn plain(segments: &[Segment]) -> Value {
     json!({ "version": 3, "sources": ["a.ts", "b.ts"], "names": ["x", "y"], "mappings": mappings(segments) })
 }
 
+/// The parts of a map as the store gets them, empty where it has no text.
+fn parts(map: &SourceMap) -> Vec<Vec<u8>> {
+    let mut parts = vec![Vec::new(); 2 + map.sources()];
+    let stored: Result<(), ()> = map.write_parts(|number, mut piece| Ok(parts[number].append(&mut piece)));
+    stored.unwrap();
+    parts
+}
+
 /// Looks up one place, as the store keeps the map.
 fn find(map: &str, line: u64, column: u64) -> Option<Token> {
     let map = SourceMap::parse(map.as_bytes()).unwrap_or_else(|why| panic!("{why}: {map}"));
@@ -23,7 +31,7 @@ fn find(map: &str, line: u64, column: u64) -> Option<Token> {
         text.write_all(&part).unwrap();
         String::from_utf8(text.finish().unwrap()).unwrap()
     };
-    let parts: Vec<String> = map.parts().take(2).map(inflate).collect();
+    let parts: Vec<String> = parts(&map).into_iter().take(2).map(inflate).collect();
     let found = SourceMap::stored(&parts[0], &parts[1]).unwrap().lookup(&[(line, column)]).unwrap().remove(0);
     assert_eq!(found, map.lookup(&[(line, column)]).unwrap().remove(0));
     found
@@ -109,7 +117,7 @@ fn sections_have_their_own_sources_and_names_and_begin_where_they_say() {
     }
     let text = map.to_string();
     let map = SourceMap::parse(text.as_bytes()).unwrap();
-    assert_eq!((map.sources(), find(&text, 3, 1).unwrap().part, map.parts().count()), (2, 3, 4));
+    assert_eq!((map.sources(), find(&text, 3, 1).unwrap().part, parts(&map).len()), (2, 3, 4));
 }
 
 #[test]
@@ -183,7 +191,7 @@ fn null_and_missing_entries_count_as_absent() {
     let text = map.to_string();
     let map = SourceMap::parse(text.as_bytes()).unwrap();
     assert_eq!((map.sources(), map.with_content()), (2, 1));
-    let lengths: Vec<_> = map.parts().skip(2).map(|part| part.is_empty()).collect();
+    let lengths: Vec<_> = parts(&map).iter().skip(2).map(|part| part.is_empty()).collect();
     assert_eq!(lengths, [true, false]);
 }
 
@@ -237,7 +245,7 @@ fn random_maps_are_read_as_the_standard_says_or_refused_and_never_panic() {
                     read += 1;
                     let found = map.lookup(&places).unwrap();
                     assert_eq!(found.len(), places.len(), "FUZZ_SEED={seed}");
-                    assert_eq!(map.parts().count(), 2 + map.sources(), "FUZZ_SEED={seed}");
+                    assert_eq!(parts(&map).len(), 2 + map.sources(), "FUZZ_SEED={seed}");
                 }
                 Err(why) => {
                     refused += 1;

@@ -5,7 +5,9 @@ use common::coding::gzip;
 use common::database::value;
 use common::triage::{delete, submit_form};
 use common::*;
+use obs::sourcemaps::turn::Turns;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 const ID: &str = "bf9a0a1c-4d50-4d1e-9c8a-0f1d2e3a4b5c";
 
@@ -156,4 +158,13 @@ fn neither_chunks_nor_maps_push_events_out() {
     let work = "SELECT count(*) FROM issues WHERE state = 'deleted'";
     wait_until("upkeep is done", || value::<i64>(&obs.sqlite(), work) == 0);
     assert_eq!(value::<i64>(&obs.sqlite(), "SELECT count(*) FROM events"), 11);
+}
+
+#[test]
+fn a_wait_for_a_turn_ends_and_leaves_the_turn_to_whoever_has_it() {
+    let (turns, patience) = (Turns::default(), Duration::from_millis(20));
+    let first = turns.wait(patience);
+    assert!(first.is_some() && turns.wait(patience).is_none() && turns.wait(patience).is_none());
+    drop(first);
+    assert!(turns.wait(patience).is_some() && turns.wait(patience).is_some());
 }

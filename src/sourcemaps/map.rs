@@ -5,12 +5,15 @@ use flate2::Compression;
 use flate2::write::DeflateEncoder;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-use std::io::Write;
+use std::io::{self, Write};
+use std::mem;
 use std::str;
 use uuid::Uuid;
 
 /// Maximum bytes of a map.
 pub const MAX_BYTES: usize = 32 << 20;
+/// About how many bytes of a part are in memory at any one time.
+const PIECE: usize = 256 << 10;
 /// Why an empty map is refused.
 pub const EMPTY: &str = "The source map maps nothing: its mappings are empty";
 /// Maximum numbers of sources and of sections. The map of a large application has a few thousand sources.
@@ -167,24 +170,28 @@ impl<'a> SourceMap<'a> {
         self.with_content
     }
 
-    /// The parts for the store, deflated: the map without its mappings and sources, so that a page need not parse these; the
-    /// mappings; then the text of each source, empty if the map does not contain it.
-    pub fn parts(&self) -> impl Iterator<Item = Vec<u8>> {
-        let contents = self.sections.iter().flat_map(|section| {
+    /// Writes the parts for the store, deflated and in pieces, each with the number of its part: the map without its mappings
+    /// and sources, so that a page need not parse these; the mappings; then the text of each source that the map contains.
+    pub fn write_parts<E>(&self, mut store: impl FnMut(usize, Vec<u8>) -> Result<(), E>) -> Result<(), E> {
+        deflate(0, &mut store, |out| self.write(out))?;
+        deflate(1, &mut store, |out| {
+            self.sections.iter().try_for_each(|section| out.write_all(section.mappings.as_bytes()))
+        })?;
+        for section in &self.sections {
             let contents = section.fields.contents.and_then(|contents| json::first(contents, section.sources));
-            let contents = contents.unwrap_or_default().into_iter().map(Some).chain(std::iter::repeat(None));
-            contents.take(section.sources).map(|content| {
-                let text = content.filter(|content| has_text(content)).and_then(|content| json::string(content.get()));
-                text.map(|text| deflate(|out| out.write_all(text.as_bytes()))).unwrap_or_default()
-            })
-        });
-        let mappings =
-            deflate(|out| self.sections.iter().try_for_each(|section| out.write_all(section.mappings.as_bytes())));
-        [deflate(|out| self.write(out)), mappings].into_iter().chain(contents)
+            for (at, content) in contents.unwrap_or_default().into_iter().enumerate().filter(|(_, text)| has_text(text))
+            {
+                let number = FIRST_SOURCE + section.before + at;
+                deflate(number, &mut store, |out| {
+                    texts(content.get()).try_for_each(|text| out.write_all(text.as_bytes()))
+                })?;
+            }
+        }
+        Ok(())
     }
 
     /// The map as one of sections, with the lengths of the mappings in place of these.
-    fn write(&self, out: &mut impl Write) -> std::io::Result<()> {
+    fn write(&self, out: &mut dyn Write) -> std::io::Result<()> {
         write!(out, "{{\"sections\":[")?;
         for (at, Section { line, column, fields, mappings, .. }) in self.sections.iter().enumerate() {
             let comma = if at > 0 { "," } else { "" };
@@ -384,10 +391,62 @@ fn has_text(content: &RawValue) -> bool {
     content.get().len() > 2 && content.get().starts_with('"')
 }
 
-fn deflate(write: impl FnOnce(&mut DeflateEncoder<Vec<u8>>) -> std::io::Result<()>) -> Vec<u8> {
-    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
-    // Writing into memory cannot fail.
-    write(&mut encoder).and_then(|()| encoder.finish()).unwrap_or_default()
+/// Passes what `write` writes to `store`, deflated, in pieces of the part with this number.
+fn deflate<E>(
+    number: usize,
+    store: &mut impl FnMut(usize, Vec<u8>) -> Result<(), E>,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), E> {
+    let mut failure = None;
+    let pieces = Pieces(Vec::new(), |piece| {
+        store(number, piece).map_err(|error| {
+            failure = Some(error);
+            io::Error::other("the store failed")
+        })
+    });
+    let mut encoder = DeflateEncoder::new(pieces, Compression::default());
+    // Nothing but the store can fail.
+    let _ = write(&mut encoder).and_then(|()| encoder.finish()).and_then(|Pieces(last, mut store)| store(last));
+    failure.map_or(Ok(()), Err)
+}
+
+/// Collects bytes, and passes them on whenever there are enough for a piece.
+struct Pieces<F>(Vec<u8>, F);
+
+impl<F: FnMut(Vec<u8>) -> io::Result<()>> Write for Pieces<F> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.extend_from_slice(bytes);
+        if self.0.len() >= PIECE {
+            (self.1)(mem::take(&mut self.0))?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The text of a JSON string, a part at a time, because it may be large.
+fn texts(raw: &str) -> impl Iterator<Item = Cow<'_, str>> {
+    let mut rest = raw.trim_matches('"');
+    std::iter::from_fn(move || {
+        let (bytes, mut end) = (rest.as_bytes(), 0);
+        while end < PIECE.min(bytes.len()) || !rest.is_char_boundary(end) {
+            end += match &bytes[end..] {
+                [b'\\', b'u', b'D' | b'd', b'8'..=b'9' | b'A'..=b'B' | b'a'..=b'b', _, _, b'\\', b'u', ..] => 12,
+                [b'\\', b'u', ..] => 6,
+                [b'\\', ..] => 2,
+                _ => 1,
+            };
+        }
+        let (text, after) = rest.split_at_checked(end)?;
+        rest = after;
+        match text.contains('\\') {
+            true => json::string(&format!("\"{text}\"")).map(Cow::from),
+            false => Some(text.into()).filter(|text: &Cow<str>| !text.is_empty()),
+        }
+    })
 }
 
 fn list<'a>(text: &'a str, max: usize, name: &str) -> Result<Vec<&'a RawValue>, String> {

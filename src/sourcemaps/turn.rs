@@ -17,7 +17,7 @@ impl Turns {
         let is_taken = self.is_taken.lock().unwrap_or_else(PoisonError::into_inner);
         let waited = self.returned.wait_timeout_while(is_taken, patience, |is_taken| *is_taken);
         let mut is_taken = waited.unwrap_or_else(PoisonError::into_inner).0;
-        (!std::mem::replace(&mut *is_taken, true)).then_some(Turn(self))
+        (!std::mem::replace(&mut *is_taken, true)).then(|| Turn(self))
     }
 }
 

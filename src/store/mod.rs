@@ -51,6 +51,7 @@ use file::identity::FileIdentity;
 use file::lock::Lock;
 use file::open;
 use rusqlite::Transaction;
+use source_maps::Slice;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -130,16 +131,20 @@ impl Store {
         self.change(move |transaction, now| change::merge::merge(transaction, from, into, now))
     }
 
-    /// Stores a source map, given by its deflated parts in order, an empty one for each that does not exist. Pages see it
-    /// once its last part is there. Returns its id.
-    pub fn add_source_map(&self, new: NewSourceMap, parts: impl Iterator<Item = Vec<u8>>) -> Result<i64, Error> {
+    /// Stores a source map, whose parts `write` passes on, in order and in pieces. Pages see it once its last piece is there.
+    /// Returns its id.
+    pub fn add_source_map(
+        &self,
+        new: NewSourceMap,
+        write: impl FnOnce(&mut dyn FnMut(usize, Vec<u8>) -> Result<(), Error>) -> Result<(), Error>,
+    ) -> Result<i64, Error> {
         let debug_ids = new.debug_ids.clone();
         let id = self.change(move |transaction, now| source_maps::begin(transaction, &new, now))?;
-        let stored = source_maps::in_slices(parts, |pieces| {
-            self.change(move |transaction, _| source_maps::add_pieces(transaction, id, &pieces))
-        });
-        let stored =
-            stored.and_then(|()| self.change(move |transaction, _| source_maps::finish(transaction, id, &debug_ids)));
+        let add = |pieces: Vec<_>| self.change(move |transaction, _| source_maps::add_pieces(transaction, id, &pieces));
+        let mut slice = Slice::default();
+        let stored = write(&mut |part, data| slice.add(part, data).map_or(Ok(()), add))
+            .and_then(|()| add(slice.take()))
+            .and_then(|()| self.change(move |transaction, _| source_maps::finish(transaction, id, &debug_ids)));
         if stored.is_err() {
             let _ = self.delete_source_map(id); // if that fails too, the next start removes it
         }

@@ -8,8 +8,7 @@ use serde::Serialize;
 use std::io::Write;
 use std::mem;
 
-/// Maximum bytes of a piece of a part, and of the pieces that one transaction adds or removes.
-const PIECE: usize = 256 << 10;
+/// Maximum bytes of the pieces that one transaction adds or removes.
 const SLICE: usize = 1 << 20;
 /// Maximum number of pieces that one transaction adds or removes.
 const PIECES: usize = 200;
@@ -50,23 +49,31 @@ pub struct SourceMapInfo {
 /// A piece of a part on its way into the database: the part's number, the piece's number, and the bytes.
 pub type Piece = (usize, usize, Vec<u8>);
 
-/// Calls `store` with the pieces of all parts, a slice at a time.
-pub fn in_slices(
-    parts: impl Iterator<Item = Vec<u8>>,
-    mut store: impl FnMut(Vec<Piece>) -> Result<(), Error>,
-) -> Result<(), Error> {
-    let (mut slice, mut bytes) = (Vec::new(), 0);
-    for (number, part) in parts.enumerate() {
-        for (piece, data) in part.chunks(PIECE).enumerate() {
-            if bytes + data.len() > SLICE || slice.len() == PIECES {
-                store(mem::take(&mut slice))?;
-                bytes = 0;
-            }
-            bytes += data.len();
-            slice.push((number, piece, data.to_vec()));
-        }
+/// Collects pieces until they are worth a transaction.
+#[derive(Default)]
+pub struct Slice {
+    pieces: Vec<Piece>,
+    bytes: usize,
+    /// The part and the number of the piece before.
+    last: Option<(usize, usize)>,
+}
+
+impl Slice {
+    /// Adds a piece, the next of its part. Returns the pieces before it if there are enough.
+    pub fn add(&mut self, part: usize, data: Vec<u8>) -> Option<Vec<Piece>> {
+        let is_full = self.bytes + data.len() > SLICE || self.pieces.len() == PIECES;
+        let full = is_full.then(|| self.take());
+        let number = self.last.filter(|(last, _)| *last == part).map_or(0, |(_, number)| number + 1);
+        self.last = Some((part, number));
+        self.bytes += data.len();
+        self.pieces.push((part, number, data));
+        full
     }
-    store(slice)
+
+    pub fn take(&mut self) -> Vec<Piece> {
+        self.bytes = 0;
+        mem::take(&mut self.pieces)
+    }
 }
 
 /// The name of a script: the last part of its path.

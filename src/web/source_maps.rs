@@ -86,7 +86,7 @@ pub fn store_map(
     let (path, debug_id) = (text::cut_front(path, MAX_PATH).into_owned(), debug_ids.first().cloned());
     let (release, sources, with_content) = (release.clone(), map.sources(), map.with_content());
     let new = NewSourceMap { path: path.clone(), release: release.clone(), debug_ids, sources, with_content };
-    let id = state.store.add_source_map(new, map.parts())?;
+    let id = state.store.add_source_map(new, |store| map.write_parts(store))?;
     Ok(Ok(Understood { id, path, release, debug_id, sources, with_content }))
 }
 
