@@ -1,19 +1,15 @@
 //! A source map (ECMA-426): reads and checks it without copying it, splits it for the store, and looks places up.
+use super::pieces::{deflate, texts};
 use super::vlq::{Original, Segment, Segments};
 use crate::event::json;
-use flate2::Compression;
-use flate2::write::DeflateEncoder;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-use std::io::{self, Write};
-use std::mem;
+use std::io::Write;
 use std::str;
 use uuid::Uuid;
 
 /// Maximum bytes of a map.
 pub const MAX_BYTES: usize = 32 << 20;
-/// About how many bytes of a part are in memory at any one time.
-const PIECE: usize = 256 << 10;
 /// Why an empty map is refused.
 pub const EMPTY: &str = "The source map maps nothing: its mappings are empty";
 /// Maximum numbers of sources and of sections. The map of a large application has a few thousand sources.
@@ -389,64 +385,6 @@ fn readable(source: &str) -> String {
 
 fn has_text(content: &RawValue) -> bool {
     content.get().len() > 2 && content.get().starts_with('"')
-}
-
-/// Passes what `write` writes to `store`, deflated, in pieces of the part with this number.
-fn deflate<E>(
-    number: usize,
-    store: &mut impl FnMut(usize, Vec<u8>) -> Result<(), E>,
-    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-) -> Result<(), E> {
-    let mut failure = None;
-    let pieces = Pieces(Vec::new(), |piece| {
-        store(number, piece).map_err(|error| {
-            failure = Some(error);
-            io::Error::other("the store failed")
-        })
-    });
-    let mut encoder = DeflateEncoder::new(pieces, Compression::default());
-    // Nothing but the store can fail.
-    let _ = write(&mut encoder).and_then(|()| encoder.finish()).and_then(|Pieces(last, mut store)| store(last));
-    failure.map_or(Ok(()), Err)
-}
-
-/// Collects bytes, and passes them on whenever there are enough for a piece.
-struct Pieces<F>(Vec<u8>, F);
-
-impl<F: FnMut(Vec<u8>) -> io::Result<()>> Write for Pieces<F> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.extend_from_slice(bytes);
-        if self.0.len() >= PIECE {
-            (self.1)(mem::take(&mut self.0))?;
-        }
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// The text of a JSON string, a part at a time, because it may be large.
-fn texts(raw: &str) -> impl Iterator<Item = Cow<'_, str>> {
-    let mut rest = raw.trim_matches('"');
-    std::iter::from_fn(move || {
-        let (bytes, mut end) = (rest.as_bytes(), 0);
-        while end < PIECE.min(bytes.len()) || !rest.is_char_boundary(end) {
-            end += match &bytes[end..] {
-                [b'\\', b'u', b'D' | b'd', b'8'..=b'9' | b'A'..=b'B' | b'a'..=b'b', _, _, b'\\', b'u', ..] => 12,
-                [b'\\', b'u', ..] => 6,
-                [b'\\', ..] => 2,
-                _ => 1,
-            };
-        }
-        let (text, after) = rest.split_at_checked(end)?;
-        rest = after;
-        match text.contains('\\') {
-            true => json::string(&format!("\"{text}\"")).map(Cow::from),
-            false => Some(text.into()).filter(|text: &Cow<str>| !text.is_empty()),
-        }
-    })
 }
 
 fn list<'a>(text: &'a str, max: usize, name: &str) -> Result<Vec<&'a RawValue>, String> {

@@ -6,6 +6,7 @@
 //! | `bundle` | reads what Sentry's uploaders send |
 //! | `missing` | says what is missing, with the command that helps |
 //! | `map` | reads and checks a map, splits it for the store, and looks places up |
+//! | `pieces` | deflates the parts of a map for the store |
 //! | `vlq` | decodes a map's mappings |
 //! | `turn` | lets one request at a time work on a map |
 //!
@@ -13,6 +14,7 @@
 pub mod bundle;
 pub mod map;
 pub mod missing;
+pub mod pieces;
 pub mod resolve;
 pub mod turn;
 pub mod vlq;

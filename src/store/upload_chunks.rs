@@ -69,7 +69,7 @@ impl Reader<'_> {
 }
 
 impl Chunks<'_> {
-    pub fn len(&self) -> usize {
+    pub fn length(&self) -> usize {
         self.ends.last().copied().unwrap_or_default() as usize
     }
 
@@ -113,7 +113,7 @@ impl Seek for Chunks<'_> {
         self.position = match to {
             SeekFrom::Start(at) => Some(at),
             SeekFrom::Current(by) => self.position.checked_add_signed(by),
-            SeekFrom::End(by) => (self.len() as u64).checked_add_signed(by),
+            SeekFrom::End(by) => (self.length() as u64).checked_add_signed(by),
         }
         .ok_or(io::ErrorKind::InvalidInput)?;
         Ok(self.position)

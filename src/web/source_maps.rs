@@ -61,7 +61,7 @@ pub fn upload(state: &State, call: &Call, body: Body) -> Result<Response, Error>
         state.store.read(|reader| {
             let (mut chunks, _) = reader.chunks(names.clone())?;
             let _turn = turn(&state.turns)?;
-            let mut map = Vec::with_capacity(chunks.len());
+            let mut map = Vec::with_capacity(chunks.length());
             chunks.read_to_end(&mut map).map_err(|_| Error::Unavailable("The upload could not be read back"))?;
             store_map(state, &map, path, &release, Vec::new())
         })
