@@ -42,17 +42,17 @@ pub fn run(config: Config) -> Result<(), String> {
         false => config.keys.clone(),
     };
     let rate = Rate::new(config.rate_limit);
-    let state = State {
+    let state = Arc::new(State {
         store: store.clone(),
         keys,
+        turns: Turns::default(),
+        uploads: Turns::default(),
         rate,
         dashboard,
         url: config.url.clone(),
         max_source_maps: config.retention.source_maps,
-        turns: Turns::default(),
         verbose: config.verbose,
-    };
-    let state = Arc::new(state);
+    });
 
     print_banner(&config, &state, &bound, &url);
     let alerts = alerts.map(|settings| alerts::start(store.clone(), settings, stop.clone()));

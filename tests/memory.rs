@@ -1,5 +1,6 @@
 //! Memory stays below 100 MB under attack.
 mod common;
+use common::bundle::{File, put, upload, zip};
 use common::*;
 use std::thread;
 
@@ -84,4 +85,50 @@ fn large_responses_that_no_client_reads_take_bounded_memory() {
         assert_below_100_mb(&obs);
         assert_eq!(obs.post(r#"{"message":"still served"}"#).status, 201);
     }
+}
+
+#[test]
+fn source_maps_take_bounded_memory_whatever_is_uploaded() {
+    let obs = Obs::start();
+    let mut rng = common::rng::Rng(11);
+    let mut noise = || (0..31 << 20).map(|_| char::from(b' ' + 2 + rng.below(58) as u8)).collect::<String>();
+    let with = |content: &str| {
+        format!(r#"{{"version":3,"sources":["a"],"sourcesContent":["{content}"],"names":[],"mappings":"AAAA"}}"#)
+    };
+    let many = |unit: &str, bytes: usize| unit.repeat(bytes / unit.len());
+    let maps = [
+        with(&noise()),
+        with(&many("\\u20ac", 31 << 20)),
+        format!(r#"{{"version":3,"sources":["a"],"names":[],"mappings":"{}A"}}"#, many("AAAA,", 31 << 20)),
+        format!(r#"{{"version":3,"sources":[{}""],"names":[],"mappings":"AAAA"}}"#, many("\"\",", 299_000)),
+        format!(r#"{{"version":3,"sources":["a"],"names":[{}""],"mappings":"AAAA"}}"#, many("\"\",", 31 << 20)),
+        many(r#"{"sections":["#, 31 << 20),
+        format!("{{{}\"\":0}}", many("\"\":0,", 31 << 20)),
+        many(" ", 32 << 20),
+    ];
+    let files = |name: &str, map: &str| {
+        let manifest = format!(r#"{{"files":{{"{name}":{{"type":"source_map","url":"~/x.js.map"}}}}}}"#);
+        [File::new("manifest.json", manifest), File { is_deflated: true, ..File::new(name, map) }]
+    };
+    let huge_manifest =
+        format!("{{\"files\":{{{}\"\":0}}}}", (0..190_000).map(|n| format!("\"{n:x}\":0,")).collect::<String>());
+    let mut bundles: Vec<Vec<u8>> = maps[1..].iter().map(|map| zip(&files("x.js.map", map), 0)).collect();
+    bundles.push(zip(&[File { is_deflated: true, ..File::new("manifest.json", huge_manifest) }], 0));
+    bundles.push(zip(&(0..10_000).map(|n| File::new(&format!("{n:0300}"), "")).collect::<Vec<_>>(), 0));
+    let large_event = format!(r#"{{"message":"m","extra":[{}0]}}"#, many("0,", 1 << 19));
+    thread::scope(|scope| {
+        for client in 0..6 {
+            let (obs, maps, bundles, large_event) = (&obs, &maps, &bundles, &large_event);
+            scope.spawn(move || match client {
+                0 | 1 => {
+                    maps.iter().for_each(|map| assert!([201, 400, 503].contains(&put(obs, "x.js.map", map).status)))
+                }
+                2 | 3 => bundles.iter().for_each(|bundle| drop(upload(obs, bundle, None))),
+                _ => (0..100).for_each(|_| drop(obs.post(large_event))),
+            });
+        }
+    });
+    println!("peak memory {} MB", obs.peak_memory() / 1000);
+    assert_below_100_mb(&obs);
+    assert_eq!(obs.post(r#"{"message":"still served"}"#).status, 201);
 }

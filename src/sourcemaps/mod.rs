@@ -3,8 +3,8 @@
 //! | file | its job |
 //! |---|---|
 //! | `resolve` | finds the maps for an event's stack traces, and says which are missing |
-//! | `missing` | says what is missing, with the command that helps |
 //! | `bundle` | reads what Sentry's uploaders send |
+//! | `missing` | says what is missing, with the command that helps |
 //! | `map` | reads and checks a map, and splits it for the store |
 //! | `index` | looks places up in a map that is stored |
 //! | `vlq` | decodes a map's mappings |

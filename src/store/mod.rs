@@ -161,11 +161,6 @@ impl Store {
         self.change(move |transaction, now| upload_chunks::add(transaction, &name, &data, now))
     }
 
-    /// Chunks as one file, and the names of those that are missing.
-    pub fn chunks(&self, names: Vec<String>) -> Result<(Chunks<'_>, Vec<String>), Error> {
-        Chunks::open(&self.readers, names)
-    }
-
     pub fn remove_chunks(&self, names: Vec<String>) -> Result<(), Error> {
         names.chunks(CHUNKS_AT_ONCE).try_for_each(|names| {
             let names = names.to_vec();

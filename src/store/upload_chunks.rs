@@ -1,6 +1,6 @@
 //! Chunks of uploads that wait to be assembled, and a reader that joins them. They are removed after an hour.
 use super::error::Error;
-use super::read::Readers;
+use super::read::Reader;
 use super::transaction::relaxed;
 use crate::time::Time;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
@@ -43,7 +43,7 @@ pub fn remove_old(connection: &mut Connection, now: Time) -> Result<bool, Error>
 
 /// Chunks as one file, of which one chunk at a time is in memory.
 pub struct Chunks<'a> {
-    readers: &'a Readers,
+    connection: &'a Connection,
     names: Vec<String>,
     /// Where each chunk ends.
     ends: Vec<u64>,
@@ -52,31 +52,30 @@ pub struct Chunks<'a> {
     held: Option<(usize, Vec<u8>)>,
 }
 
-impl<'a> Chunks<'a> {
+impl Reader<'_> {
     /// The second value lists the chunks that are missing.
-    pub fn open(readers: &'a Readers, names: Vec<String>) -> Result<(Chunks<'a>, Vec<String>), Error> {
+    pub fn chunks(&self, names: Vec<String>) -> Result<(Chunks<'_>, Vec<String>), Error> {
         let (mut ends, mut missing, mut end) = (Vec::new(), Vec::new(), 0);
-        readers.read(|reader| {
-            let mut find = reader.0.prepare_cached("SELECT length(data) FROM upload_chunks WHERE sha1 = ?1")?;
-            for name in &names {
-                match find.query_row([name], |row| row.get::<_, i64>(0)).optional()? {
-                    Some(length) => end += length as u64,
-                    None => missing.push(name.clone()),
-                }
-                ends.push(end);
+        let mut find = self.0.prepare_cached("SELECT length(data) FROM upload_chunks WHERE sha1 = ?1")?;
+        for name in &names {
+            match find.query_row([name], |row| row.get::<_, i64>(0)).optional()? {
+                Some(length) => end += length as u64,
+                None => missing.push(name.clone()),
             }
-            Ok::<_, Error>(())
-        })?;
-        Ok((Chunks { readers, names, ends, position: 0, held: None }, missing))
+            ends.push(end);
+        }
+        Ok((Chunks { connection: self.0, names, ends, position: 0, held: None }, missing))
+    }
+}
+
+impl Chunks<'_> {
+    pub fn len(&self) -> usize {
+        self.ends.last().copied().unwrap_or_default() as usize
     }
 
-    fn chunk(&self, number: usize) -> Result<Vec<u8>, Error> {
-        let select = "SELECT data FROM upload_chunks WHERE sha1 = ?1";
-        self.readers.read(|reader| {
-            let data =
-                reader.0.prepare_cached(select)?.query_row([&self.names[number]], |row| row.get(0)).optional()?;
-            data.ok_or_else(|| Error::Failed("a chunk of an upload is gone".into()))
-        })
+    fn chunk(&self, number: usize) -> rusqlite::Result<Vec<u8>> {
+        let mut find = self.connection.prepare_cached("SELECT data FROM upload_chunks WHERE sha1 = ?1")?;
+        find.query_row([&self.names[number]], |row| row.get(0))
     }
 }
 
@@ -88,7 +87,8 @@ impl BufRead for Chunks<'_> {
         }
         if self.held.as_ref().is_none_or(|(held, _)| *held != number) {
             self.held = None;
-            self.held = Some((number, self.chunk(number).map_err(|error| io::Error::other(error.public()))?));
+            self.held =
+                Some((number, self.chunk(number).map_err(|error| io::Error::other(Error::from(error).public()))?));
         }
         let start = if number == 0 { 0 } else { self.ends[number - 1] };
         let chunk = self.held.as_ref().map_or(&[][..], |(_, chunk)| chunk);
@@ -113,7 +113,7 @@ impl Seek for Chunks<'_> {
         self.position = match to {
             SeekFrom::Start(at) => Some(at),
             SeekFrom::Current(by) => self.position.checked_add_signed(by),
-            SeekFrom::End(by) => self.ends.last().copied().unwrap_or_default().checked_add_signed(by),
+            SeekFrom::End(by) => (self.len() as u64).checked_add_signed(by),
         }
         .ok_or(io::ErrorKind::InvalidInput)?;
         Ok(self.position)

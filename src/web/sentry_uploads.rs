@@ -1,6 +1,6 @@
 //! Sentry's routes for uploads of source maps, as its command-line tools and bundler plugins use them: a bundle in chunks.
 use super::source_maps::{release_name, store_map};
-use super::{auth, base, call::Call, error::Error, pages, response::json, state::State};
+use super::{auth, base, call::Call, error::Error, pages, response::json, state::State, state::turn};
 use crate::http::{Body, Coding, Refusal};
 use crate::sourcemaps::bundle::{Bundle, aliases};
 use crate::sourcemaps::map::EMPTY;
@@ -86,8 +86,12 @@ pub fn assemble(state: &State, _: &Call, body: Body) -> Result<Response, Error> 
     let Assemble { chunks, version } = parsed.map_err(|error| Error::Bad(format!("Invalid bundle: {error}")))?;
     let (outcome, missing) = match chunks.len() <= MAX_CHUNKS {
         true => {
-            let (chunks, missing) = state.store.chunks(chunks)?;
-            (if missing.is_empty() { store_bundle(state, chunks, version)? } else { Ok(()) }, missing)
+            let _upload = turn(&state.uploads)?;
+            state.store.read(|reader| {
+                let (chunks, missing) = reader.chunks(chunks)?;
+                let outcome = if missing.is_empty() { store_bundle(state, chunks, version)? } else { Ok(()) };
+                Ok::<_, Error>((outcome, missing))
+            })?
         }
         false => {
             (Err(format!("The bundle is over {} MiB. Upload it in several", (MAX_CHUNKS * CHUNK) >> 20)), Vec::new())
@@ -105,9 +109,9 @@ pub fn assemble(state: &State, _: &Call, body: Body) -> Result<Response, Error> 
 
 /// Stores the source maps of a bundle. One that is refused does not cost the others.
 fn store_bundle(state: &State, chunks: Chunks, version: Option<String>) -> Result<Result<(), String>, Error> {
-    let turn = state.turn()?;
+    let turn_taken = turn(&state.turns)?;
     let opened = Bundle::open(chunks).and_then(|mut bundle| bundle.maps().map(|maps| (bundle, maps)));
-    drop(turn);
+    drop(turn_taken);
     let (mut bundle, (maps, release)) = match opened {
         Ok(opened) => opened,
         Err(why) => return Ok(Err(why)),
@@ -118,7 +122,7 @@ fn store_bundle(state: &State, chunks: Chunks, version: Option<String>) -> Resul
     let release = release_name(version.or(release));
     let (count, mut empty, mut refused) = (maps.len(), Vec::new(), Vec::new());
     for map in maps {
-        let turn = state.turn()?;
+        let turn_taken = turn(&state.turns)?;
         let mut debug_ids = map.debug_ids;
         let minified = map.minified.map_or(Ok(Vec::new()), |name| bundle.file(&name));
         let json = minified.and_then(|minified| {
@@ -133,7 +137,7 @@ fn store_bundle(state: &State, chunks: Chunks, version: Option<String>) -> Resul
             }
             Err(why) => Err(why),
         };
-        drop(turn);
+        drop(turn_taken);
         match stored {
             Ok(()) => thread::sleep(PAUSE),
             Err(why) if why.ends_with(EMPTY) => empty.push(why),

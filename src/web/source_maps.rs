@@ -1,6 +1,6 @@
 //! Source maps: an upload by `curl`, and what is stored, as JSON and as a page.
 use super::response::{Format, json, see_other};
-use super::{call::Call, changes, error::Error, forms::Form, pages, state::State};
+use super::{call::Call, changes, error::Error, forms::Form, pages, state::State, state::turn};
 use crate::domain::Cursor;
 use crate::http::{Body, Coding};
 use crate::sourcemaps::map::{MAX_BYTES, SourceMap};
@@ -10,7 +10,7 @@ use crate::views::{self, SourceMapsPage, terminal};
 use rouille::Response;
 use serde::Serialize;
 use serde_json::json;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::Read;
 use uuid::Uuid;
 
 /// Maximum characters of a path, of which the end counts, and of a release, which events cut at the same length.
@@ -57,12 +57,14 @@ pub fn upload(state: &State, call: &Call, body: Body) -> Result<Response, Error>
     drop(stream);
     let release = release_name(Some(call.text("release")));
     let stored = received.and_then(|()| {
-        let (mut chunks, _) = state.store.chunks(names.clone())?;
-        let _turn = state.turn()?;
-        let length = chunks.seek(SeekFrom::End(0)).and_then(|length| chunks.rewind().map(|()| length));
-        let mut map = Vec::with_capacity(length.unwrap_or_default() as usize);
-        chunks.read_to_end(&mut map).map_err(|_| Error::Unavailable("The upload could not be read back"))?;
-        store_map(state, &map, path, &release, Vec::new())
+        let _upload = turn(&state.uploads)?;
+        state.store.read(|reader| {
+            let (mut chunks, _) = reader.chunks(names.clone())?;
+            let _turn = turn(&state.turns)?;
+            let mut map = Vec::with_capacity(chunks.len());
+            chunks.read_to_end(&mut map).map_err(|_| Error::Unavailable("The upload could not be read back"))?;
+            store_map(state, &map, path, &release, Vec::new())
+        })
     });
     state.store.remove_chunks(names)?;
     Ok(json(&stored?.map_err(Error::Bad)?).with_status_code(201))

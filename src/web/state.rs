@@ -17,13 +17,16 @@ pub struct State {
     pub store: Arc<Store>,
     /// Never empty.
     pub keys: Vec<Key>,
+    /// For everything that works on source maps.
+    pub turns: Turns,
+    /// For uploads, which hold a connection to the database until they are stored.
+    pub uploads: Turns,
     pub rate: Rate,
     pub dashboard: Dashboard,
     /// The URL at which people reach obs. `None`: what each request says.
     pub url: Option<String>,
     /// Maximum bytes of all source maps.
     pub max_source_maps: i64,
-    pub turns: Turns,
     pub verbose: bool,
 }
 
@@ -33,13 +36,13 @@ impl State {
         self.url.as_deref().map_or("", base::of)
     }
 
-    /// Waits until no other request works on a source map.
-    pub fn turn(&self) -> Result<Turn<'_>, Error> {
-        self.turns.wait(PATIENCE).ok_or(Error::Unavailable("Too many source maps at once"))
-    }
-
     /// What a request is for, with the path without the base.
     pub fn target<'a>(&self, request: &'a Request) -> &'a str {
         base::strip(self.base(), request.raw_url())
     }
+}
+
+/// Waits for a turn.
+pub fn turn(turns: &Turns) -> Result<Turn<'_>, Error> {
+    turns.wait(PATIENCE).ok_or(Error::Unavailable("Too many source maps at once"))
 }
