@@ -174,8 +174,8 @@ CREATE TABLE source_map_ids (
 ) WITHOUT ROWID;
 CREATE INDEX source_map_ids_by_map ON source_map_ids (map_id);
 
--- The contents of a map, so that a page reads only what it shows. Part 0 is the map without the others, part 1 its
--- mappings, and each further part the text of a source. A part is deflated and cut into pieces, so that none takes long
+-- The contents of a map, so that a page reads only what it shows. Part 0 says what the others are: blocks of
+-- mappings, then the text of each source. A part is deflated and cut into pieces, so that none takes long
 -- to write.
 CREATE TABLE source_map_parts (
     map_id INTEGER NOT NULL REFERENCES source_maps (id),

@@ -1,7 +1,9 @@
 //! The maps of real packages, read as the `source-map` package from npm reads them. `tests/deps` installs the packages.
 mod common;
 use common::Folder;
-use obs::sourcemaps::map::{SourceMap, Token};
+use common::minified::lookup;
+use obs::sourcemaps::index::Token;
+use obs::sourcemaps::map::SourceMap;
 use serde::Deserialize;
 use std::fs;
 use std::process::Command;
@@ -11,8 +13,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 #[derive(Deserialize)]
 struct Known {
     file: String,
-    found: Vec<(u64, u64, Option<String>, Option<u64>, Option<u64>, Option<String>)>,
+    found: Vec<(u64, u64, Place)>,
 }
+
+/// Source, line, column and name, if there are any.
+type Place = (Option<String>, Option<u64>, Option<u64>, Option<String>);
 
 /// The path as obs shows it.
 fn readable(source: &str) -> String {
@@ -33,8 +38,8 @@ fn random_places_of_real_maps_are_what_the_source_map_package_says() {
         let text = fs::read(&known.file).unwrap();
         let map = SourceMap::parse(&text).unwrap();
         let asked: Vec<_> = known.found.iter().map(|(line, column, ..)| (*line, column + 1)).collect();
-        for (place, token) in known.found.iter().zip(map.lookup(&asked).unwrap()) {
-            let (line, column, source, to, to_column, name) = place;
+        for (place, token) in known.found.iter().zip(lookup(&map, &asked)) {
+            let (line, column, (source, to, to_column, name)) = place;
             let expected =
                 source.as_ref().map(|source| (readable(source), to.unwrap(), to_column.unwrap() + 1, name.clone()));
             let found = token.map(|Token { source, line, column, name, .. }| (source, line, column, name));

@@ -1,5 +1,6 @@
 //! The stack traces of an event as the source maps of its scripts have them, and which maps are missing.
-use super::map::{self, SourceMap, Token};
+use super::index::{Index, Token};
+use super::map;
 use super::missing::{Missing, Note};
 use super::turn::Turns;
 use crate::domain::StoredEvent;
@@ -134,12 +135,14 @@ fn apply(
 
 /// The tokens at some places of a script. A map that cannot be read has none.
 fn lookup(reader: &Reader, map: i64, places: &[(u64, u64)]) -> Result<Vec<Option<Token>>, Error> {
-    let (index, mappings) = (part(reader, map, 0)?, part(reader, map, 1)?);
-    let tokens = SourceMap::stored(&index, &mappings).and_then(|map| map.lookup(places));
-    Ok(tokens.unwrap_or_else(|why| {
-        log::line(&format!("source map {map}: {why}"));
-        vec![None; places.len()]
-    }))
+    let index = part(reader, map, 0)?;
+    match Index::read(&index) {
+        Ok(index) => index.lookup(places, |number| part(reader, map, number)),
+        Err(why) => {
+            log::line(&format!("source map {map}: {why}"));
+            Ok(vec![None; places.len()])
+        }
+    }
 }
 
 /// Gives mapped frames the lines around them, and takes away those of the script.

@@ -1,4 +1,5 @@
 //! The mappings of a source map (ECMA-426, 9): segments of Base64 VLQ numbers, each relative to the one before it.
+use serde::{Deserialize, Serialize};
 
 /// A place in the script, and the place in a source that it stands for, if any. All numbers count from 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -19,7 +20,14 @@ pub struct Original {
 /// The segments of a text, in order.
 pub struct Segments<'a> {
     text: &'a [u8],
-    at: usize,
+    /// How many bytes have been decoded.
+    pub at: usize,
+    pub state: State,
+}
+
+/// The numbers that those of the next segment are relative to.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct State {
     line: u32,
     column: u32,
     source: u32,
@@ -47,29 +55,29 @@ const fn digits() -> [u8; 256] {
 }
 
 impl<'a> Segments<'a> {
-    pub fn new(mappings: &'a str) -> Segments<'a> {
-        let text = mappings.as_bytes();
-        Segments { text, at: 0, line: 0, column: 0, source: 0, original_line: 0, original_column: 0, name: 0 }
+    /// `state` is that of the segment before the text.
+    pub fn new(text: &'a str, state: State) -> Segments<'a> {
+        Segments { text: text.as_bytes(), at: 0, state }
     }
 
     fn segment(&mut self) -> Result<Segment, Damage> {
-        self.column = self.add(self.column)?;
-        let mut segment = Segment { line: self.line, column: self.column, original: None };
+        self.state.column = self.add(self.state.column)?;
+        let mut segment = Segment { line: self.state.line, column: self.state.column, original: None };
         if !self.goes_on() {
             return Ok(segment);
         }
-        self.source = self.add(self.source)?;
-        self.original_line = self.add(self.original_line)?;
-        self.original_column = self.add(self.original_column)?;
+        self.state.source = self.add(self.state.source)?;
+        self.state.original_line = self.add(self.state.original_line)?;
+        self.state.original_column = self.add(self.state.original_column)?;
         let mut name = None;
         if self.goes_on() {
-            self.name = self.add(self.name)?;
-            name = Some(self.name);
+            self.state.name = self.add(self.state.name)?;
+            name = Some(self.state.name);
         }
         if self.goes_on() {
             return Err(Damage { at: self.at, why: "a segment has more than 5 numbers" });
         }
-        let (source, line, column) = (self.source, self.original_line, self.original_column);
+        let State { source, original_line: line, original_column: column, .. } = self.state;
         segment.original = Some(Original { source, line, column, name });
         Ok(segment)
     }
@@ -116,7 +124,7 @@ impl Iterator for Segments<'_> {
     fn next(&mut self) -> Option<Result<Segment, Damage>> {
         loop {
             match self.text.get(self.at)? {
-                b';' => (self.line, self.column) = (self.line + 1, 0), // a map has fewer than 2^32 bytes
+                b';' => (self.state.line, self.state.column) = (self.state.line + 1, 0), // a map has fewer than 2^32 bytes
                 b',' => {}
                 _ => return Some(self.segment()),
             }

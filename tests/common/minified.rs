@@ -1,6 +1,9 @@
 //! A small application as a bundler leaves it: its source map, and the stack traces that browsers report of it.
 use super::bundle::TOKEN;
 use super::*;
+use flate2::write::DeflateDecoder;
+use obs::sourcemaps::index::{Index, Token};
+use obs::sourcemaps::map::SourceMap;
 use serde_json::json;
 
 pub const SCRIPT: &str = "https://shop.example/assets/index-lR73.js";
@@ -90,6 +93,33 @@ pub fn event(script: &str, debug_id: Option<&str>, release: Option<&str>) -> Val
         "type": "TypeError", "message": "a.b is not a function", "platform": "javascript", "stacktrace": frames(script),
         "release": release, "debug_meta": { "images": images },
     })
+}
+
+/// The parts of a map as the store gets them, empty where it has no text.
+pub fn parts(map: &SourceMap) -> Vec<Vec<u8>> {
+    let mut parts: Vec<Vec<u8>> = Vec::new();
+    let stored: Result<(), ()> = map.write_parts(|number, mut piece| {
+        parts.resize(parts.len().max(number + 1), Vec::new());
+        parts[number].append(&mut piece);
+        Ok(())
+    });
+    stored.unwrap();
+    parts
+}
+
+/// Looks places up in a map as the store keeps it.
+pub fn lookup(map: &SourceMap, places: &[(u64, u64)]) -> Vec<Option<Token>> {
+    let inflate = |part: Vec<u8>| {
+        let mut text = DeflateDecoder::new(Vec::new());
+        text.write_all(&part).unwrap();
+        String::from_utf8(text.finish().unwrap()).unwrap()
+    };
+    let mut parts = parts(map).into_iter();
+    let index = inflate(parts.next().unwrap());
+    let index = Index::read(&index).unwrap();
+    let blocks = index.sections.iter().map(|section| section.blocks.len()).sum();
+    let blocks: Vec<String> = parts.take(blocks).map(inflate).collect();
+    index.lookup(places, |part| Ok::<_, String>(blocks[part - 1].clone())).unwrap()
 }
 
 /// Uploads a map, which must be accepted.

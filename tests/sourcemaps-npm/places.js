@@ -88,7 +88,7 @@ for (const [name, map] of Object.entries(maps)) {
   const consumer = await new SourceMapConsumer(map);
   const found = places(consumer, next).map(([line, column]) => {
     const { source, line: to, column: toColumn, name } = consumer.originalPositionFor({ line, column });
-    return [line, column, source, to, toColumn, name];
+    return [line, column, [source, to, toColumn, name]];
   });
   consumer.destroy();
   console.log(JSON.stringify({ file, sourceRoot: map.sourceRoot ?? '', found }));
