@@ -1,7 +1,7 @@
 # obs: every command of the project. `make help` lists them.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: help server stop clean test test-rust test-browser test-go test-php test-js test-contrib sdk-compat deps lint count footprint \
+.PHONY: help server stop clean test test-rust test-browser test-go test-php test-js test-contrib test-sourcemaps sourcemaps-live sdk-compat deps lint count footprint \
         bench torture fuzz fuzz-coverage \
         demo demo-go demo-php demo-js recipes-go recipes-php recipes-js screenshots
 
@@ -69,7 +69,7 @@ recipes-js: deps ## run the JavaScript SDK's recipes; downloads Express, Fastify
 screenshots: deps demo ## retake the README's screenshots from the demo
 	node docs/screenshots.mjs
 
-test: deps test-rust test-browser test-go test-php test-js test-contrib sdk-compat ## run all tests
+test: deps test-rust test-browser test-go test-php test-js test-contrib test-sourcemaps sdk-compat ## run all tests
 
 test-rust: ## test the server and the documentation
 	cargo test --quiet
@@ -97,6 +97,13 @@ test-js: deps ## test the JavaScript SDK on Node, Bun and Chromium, and its pack
 
 test-contrib: deps ## test the alert scripts
 	node --test contrib/test/*.test.js
+
+sourcemaps-live: deps ## upload source maps with Sentry's tools, report an error from a real browser, and read its page
+	cargo build --quiet
+	OBS_BIN=$(CURDIR)/target/debug/obs node --test $(if $(ONLY),--test-name-pattern='$(ONLY)') tests/sourcemaps-live/live.test.js
+
+test-sourcemaps: ## the same with one command-line tool and one plugin
+	@$(MAKE) --no-print-directory sourcemaps-live ONLY='(sentry-cli 3|Vite plugin): by debug id$$$$'
 
 # With a DRIVER, neither our SDKs nor their languages are needed; with OBS_BIN, no Rust.
 sdk-compat: ## test every SDK, and Sentry's, against the real server or OBS_BIN; DRIVER='command' tests yours instead

@@ -53,8 +53,12 @@ impl Database {
 
 /// Opens a store that keeps every event and raises no alerts.
 pub fn open(path: &Path) -> Store {
-    Store::open(path, Retention { events: i64::MAX, bytes: i64::MAX, days: None }, AlertPolicy::Never)
-        .expect("a database")
+    Store::open(
+        path,
+        Retention { events: i64::MAX, bytes: i64::MAX, days: None, source_maps: i64::MAX },
+        AlertPolicy::Never,
+    )
+    .expect("a database")
 }
 
 /// Bytes of a file.

@@ -31,6 +31,16 @@ impl Client {
         }
     }
 
+    /// Sends a request with a body. The body of the answer, whose status must be 201.
+    pub fn send(&mut self, head: &str, body: &[u8]) -> io::Result<Vec<u8>> {
+        let head = format!("{head}\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n", body.len());
+        self.stream.write_all(&[head.as_bytes(), body].concat())?;
+        match self.answer()? {
+            (201, body) => Ok(body),
+            (status, body) => Err(io::Error::other(format!("{status}: {}", String::from_utf8_lossy(&body)))),
+        }
+    }
+
     /// Reads one whole answer: its status and body.
     fn answer(&mut self) -> io::Result<(u16, Vec<u8>)> {
         let malformed = || io::Error::new(io::ErrorKind::InvalidData, "malformed HTTP response");

@@ -10,6 +10,7 @@ mod pages;
 mod process;
 mod search;
 mod sentry;
+mod sourcemaps;
 mod writer;
 
 use database::Folder;
@@ -17,7 +18,7 @@ use events::{Ids, uniform, varied};
 use std::time::Instant;
 use std::{env, io};
 
-const SECTIONS: [&str; 7] = ["ingest", "sentry", "store", "limit", "pages", "search", "costs"];
+const SECTIONS: [&str; 8] = ["ingest", "sentry", "store", "limit", "pages", "search", "sourcemaps", "costs"];
 /// Number of issues in the ingest load.
 const ISSUES: usize = 100;
 
@@ -58,6 +59,9 @@ fn main() -> io::Result<()> {
     if wanted("search") {
         search::table(folder.database(varied).grow(20_000))?;
         search::table(each_an_issue.grow(1_000_000))?;
+    }
+    if wanted("sourcemaps") {
+        sourcemaps::table(&folder)?;
     }
     if wanted("costs") {
         costs::table(&folder, &mut hundred_issues, &mut each_an_issue)?;

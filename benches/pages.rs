@@ -51,7 +51,7 @@ fn paths(address: SocketAddr) -> io::Result<[String; 5]> {
 }
 
 /// Requests a page repeatedly over one connection. Returns sorted microseconds.
-fn time_gets(address: SocketAddr, path: &str) -> io::Result<Vec<u32>> {
+pub fn time_gets(address: SocketAddr, path: &str) -> io::Result<Vec<u32>> {
     let mut client = Client::open(address)?;
     let mut times = Vec::new();
     let begin = Instant::now();

@@ -152,9 +152,62 @@ CREATE TABLE alerts (
     events_last_hour INTEGER           -- for an alert of kind rate
 );
 
--- One row: the number of rows in `events`.
-CREATE TABLE totals (stored INTEGER NOT NULL);
-INSERT INTO totals VALUES (0);
+-- One row per source map. Pages show minified stack traces as these say.
+CREATE TABLE source_maps (
+    id           INTEGER PRIMARY KEY AUTOINCREMENT, -- of several maps for one script, the largest id counts
+    file         TEXT NOT NULL,    -- the script's name, which ends the path: index-lR73.js
+    path         TEXT NOT NULL,    -- the script's path as the upload gave it: assets/index-lR73.js
+    release      TEXT,
+    uploaded_at  TEXT NOT NULL,
+    used_at      TEXT NOT NULL,    -- when a page needed it, to the day; the least recently used map is removed first
+    bytes        INTEGER NOT NULL, -- as stored
+    sources      INTEGER NOT NULL,
+    with_content INTEGER NOT NULL, -- the sources whose text the map contains
+    state        TEXT NOT NULL     -- stored; incoming until its last part has been written; deleted until its last part is gone
+);
+CREATE INDEX source_maps_by_file ON source_maps (file);
+
+-- The map for each debug id: the one that was uploaded last.
+CREATE TABLE source_map_ids (
+    debug_id TEXT PRIMARY KEY, -- UUID in lower case with hyphens
+    map_id   INTEGER NOT NULL REFERENCES source_maps (id)
+) WITHOUT ROWID;
+CREATE INDEX source_map_ids_by_map ON source_map_ids (map_id);
+
+-- The contents of a map, so that a page reads only what it shows. Part 0 says what the others are: blocks of
+-- mappings, then the text of each source. A part is deflated and cut into pieces, so that none takes long
+-- to write.
+CREATE TABLE source_map_parts (
+    map_id INTEGER NOT NULL REFERENCES source_maps (id),
+    part   INTEGER NOT NULL,
+    piece  INTEGER NOT NULL,
+    data   BLOB NOT NULL,
+    PRIMARY KEY (map_id, part, piece)
+);
+
+-- Parts of uploads that wait for the others, for at most an hour.
+CREATE TABLE upload_chunks (
+    sha1 TEXT PRIMARY KEY,  -- its name, which the client chose
+    at   TEXT NOT NULL,
+    data BLOB NOT NULL
+);
+
+-- One row: the number of rows in `events`, and about how many bytes of the file source maps and chunks take.
+CREATE TABLE totals (stored INTEGER NOT NULL, source_map_bytes INTEGER NOT NULL);
+INSERT INTO totals VALUES (0, 0);
+-- A piece leaves about half a kilobyte of its last page empty.
+CREATE TRIGGER source_map_grown AFTER INSERT ON source_map_parts BEGIN
+    UPDATE totals SET source_map_bytes = source_map_bytes + length(new.data) + 512;
+END;
+CREATE TRIGGER source_map_shrunk AFTER DELETE ON source_map_parts BEGIN
+    UPDATE totals SET source_map_bytes = source_map_bytes - length(old.data) - 512;
+END;
+CREATE TRIGGER upload_grown AFTER INSERT ON upload_chunks BEGIN
+    UPDATE totals SET source_map_bytes = source_map_bytes + length(new.data) + 512;
+END;
+CREATE TRIGGER upload_shrunk AFTER DELETE ON upload_chunks BEGIN
+    UPDATE totals SET source_map_bytes = source_map_bytes - length(old.data) - 512;
+END;
 
 -- The number of issues of each project in each state, maintained by the triggers below.
 CREATE TABLE states (

@@ -8,6 +8,7 @@
 //! | [`web`] | obs as `http` sees it: routes, access, handlers, errors |
 //! | [`transfer`] | `obs export` and `obs import` |
 //! | [`views`] | the dashboard's pages, as HTML and as plain text |
+//! | [`sourcemaps`] | which place of the source a place in a minified script stands for |
 //! | [`store`] | the database: one SQLite file, one writer, several readers |
 //! | [`query`] | what a search asks for |
 //! | [`grouping`] | which events form one issue; its title and culprit |
@@ -39,6 +40,7 @@ pub mod log;
 pub mod malloc;
 pub mod query;
 pub mod serve;
+pub mod sourcemaps;
 pub mod store;
 pub mod text;
 pub mod time;

@@ -4,7 +4,9 @@ use crate::config::{Config, Listen};
 use crate::domain::Key;
 use crate::http::{self, Limits};
 use crate::log;
+use crate::sourcemaps::turn::Turns;
 use crate::store::{AlertPolicy, Retention, Store, Usage};
+use crate::text::size;
 use crate::web::State;
 use crate::web::auth::Dashboard;
 use crate::web::rate::Rate;
@@ -40,8 +42,17 @@ pub fn run(config: Config) -> Result<(), String> {
         false => config.keys.clone(),
     };
     let rate = Rate::new(config.rate_limit);
-    let state = State { store: store.clone(), keys, rate, dashboard, url: config.url.clone(), verbose: config.verbose };
-    let state = Arc::new(state);
+    let state = Arc::new(State {
+        store: store.clone(),
+        keys,
+        turns: Turns::default(),
+        uploads: Turns::default(),
+        rate,
+        dashboard,
+        url: config.url.clone(),
+        max_source_maps: config.retention.source_maps,
+        verbose: config.verbose,
+    });
 
     print_banner(&config, &state, &bound, &url);
     let alerts = alerts.map(|settings| alerts::start(store.clone(), settings, stop.clone()));
@@ -157,18 +168,11 @@ fn print_banner(config: &Config, state: &State, bound: &[SocketAddr], url: &str)
     if config.alert_command.is_some() {
         log::plain(&format!("  alerts     run OBS_ALERT_COMMAND, with links to {url}"));
     }
-    let Retention { events, bytes, days } = config.retention;
+    let Retention { events, bytes, days, .. } = config.retention;
     let age = match days {
         Some(1) => ", each for up to 1 day".into(),
         Some(days) => format!(", each for up to {days} days"),
         None => String::new(),
     };
     log::plain(&format!("  retention  up to {events} events and {}{age}", size(bytes)));
-}
-
-/// A size as people read it, such as `1.2 GB`.
-fn size(bytes: i64) -> String {
-    let units = [(1_000_000_000, "GB"), (1_000_000, "MB")];
-    let (unit, name) = units.into_iter().find(|(unit, _)| bytes >= *unit).unwrap_or((1000, "kB"));
-    format!("{} {name}", (bytes * 10 / unit) as f64 / 10.0)
 }

@@ -1,4 +1,4 @@
-//! Cuts text to a number of characters, finds its first line, and folds its case.
+//! Cuts text to a number of characters, finds its first line, folds its case, and writes sizes.
 use std::borrow::Cow;
 
 /// The first `max` characters.
@@ -55,6 +55,13 @@ pub fn short(text: &str, max: usize) -> Option<String> {
 /// The first line that is not blank.
 pub fn first_line(text: &str) -> &str {
     trim(text).lines().next().unwrap_or_default().trim_end()
+}
+
+/// A size as people read it, such as `1.2 GB`.
+pub fn size(bytes: i64) -> String {
+    let units = [(1_000_000_000, "GB"), (1_000_000, "MB")];
+    let (unit, name) = units.into_iter().find(|(unit, _)| bytes >= *unit).unwrap_or((1000, "kB"));
+    format!("{} {name}", (bytes * 10 / unit) as f64 / 10.0)
 }
 
 /// Splits a text after its first line, or after `max` characters of it.

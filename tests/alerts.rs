@@ -353,7 +353,7 @@ impl Inside {
         let policy = AlertPolicy::Issues { rate: None };
         let store = Store::open(
             &folder.join("obs.sqlite"),
-            Retention { events: 1_000_000, bytes: i64::MAX, days: None },
+            Retention { events: 1_000_000, bytes: i64::MAX, days: None, source_maps: i64::MAX },
             policy,
         )
         .unwrap();

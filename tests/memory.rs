@@ -1,5 +1,6 @@
 //! Memory stays below 100 MB under attack.
 mod common;
+use common::bundle::{File, TOKEN, upload, zip};
 use common::*;
 use std::thread;
 
@@ -84,4 +85,58 @@ fn large_responses_that_no_client_reads_take_bounded_memory() {
         assert_below_100_mb(&obs);
         assert_eq!(obs.post(r#"{"message":"still served"}"#).status, 201);
     }
+}
+
+#[test]
+fn source_maps_take_bounded_memory_whatever_is_uploaded() {
+    let obs = Obs::start();
+    let mut rng = common::rng::Rng(11);
+    let mut noise = || (0..31 << 20).map(|_| char::from(b' ' + 2 + rng.below(58) as u8)).collect::<String>();
+    let with = |content: &str| {
+        format!(r#"{{"version":3,"sources":["a"],"sourcesContent":["{content}"],"names":[],"mappings":"AAAA"}}"#)
+    };
+    let many = |unit: &str, bytes: usize| unit.repeat(bytes / unit.len());
+    let maps = [
+        with(&noise()),
+        with(&many("\\u20ac", 31 << 20)),
+        format!(r#"{{"version":3,"sources":["a"],"names":[],"mappings":"{}A"}}"#, many("AAAA,", 31 << 20)),
+        format!(r#"{{"version":3,"sources":[{}""],"names":[],"mappings":"AAAA"}}"#, many("\"\",", 299_000)),
+        format!(r#"{{"version":3,"sources":["a"],"names":[{}""],"mappings":"AAAA"}}"#, many("\"\",", 31 << 20)),
+        many(r#"{"sections":["#, 31 << 20),
+        format!("{{{}\"\":0}}", many("\"\":0,", 31 << 20)),
+        many(" ", 32 << 20),
+    ];
+    let files = |name: &str, map: &str| {
+        let manifest = format!(r#"{{"files":{{"{name}":{{"type":"source_map","url":"~/x.js.map"}}}}}}"#);
+        [File::new("manifest.json", manifest), File { is_deflated: true, ..File::new(name, map) }]
+    };
+    let huge_manifest =
+        format!("{{\"files\":{{{}\"\":0}}}}", (0..190_000).map(|n| format!("\"{n:x}\":0,")).collect::<String>());
+    let mut bundles: Vec<Vec<u8>> = maps[1..].iter().map(|map| zip(&files("x.js.map", map), 0)).collect();
+    bundles.push(zip(&[File { is_deflated: true, ..File::new("manifest.json", huge_manifest) }], 0));
+    bundles.push(zip(&(0..10_000).map(|n| File::new(&format!("{n:0300}"), "")).collect::<Vec<_>>(), 0));
+    let refused_event = format!(r#"{{"message":7,"extra":[{}0]}}"#, many("0,", 1 << 19));
+    let frame = r#"{"filename":"https://a.example/x.js","function":"a","lineno":1,"colno":1}"#;
+    let id = obs.add(format!(r#"{{"message":"minified","stacktrace":[{frame}]}}"#));
+    let put = |map: &String| {
+        let head = format!("PUT /api/sourcemaps/x.js.map HTTP/1.1\r\n{TOKEN}");
+        obs.connect().try_send(&head, map.as_bytes()).map_or(0, |answer| answer.status)
+    };
+    thread::scope(|scope| {
+        let uploads = scope.spawn(|| {
+            for map in &maps {
+                let status = put(map);
+                assert!([0, 201, 400, 503].contains(&status), "{status}"); // 0, 503: too much at once
+                obs.get(&format!("/events/{id}")); // whose frame is mapped, unless others work on a map for long
+            }
+        });
+        scope.spawn(|| maps.iter().rev().for_each(|map| assert_ne!(put(map), 500)));
+        while !uploads.is_finished() {
+            obs.post(&refused_event);
+        }
+    });
+    bundles.iter().for_each(|bundle| drop(upload(&obs, bundle, None)));
+    println!("peak memory {} MB", obs.peak_memory() / 1000);
+    assert_below_100_mb(&obs);
+    assert_eq!(obs.post(r#"{"message":"still served"}"#).status, 201);
 }

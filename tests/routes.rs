@@ -35,7 +35,7 @@ fn routes(id: &str) -> Vec<(String, u16, &'static str)> {
     ]
 }
 
-const RETENTION: Retention = Retention { events: 1000, bytes: i64::MAX, days: None };
+const RETENTION: Retention = Retention { events: 1000, bytes: i64::MAX, days: None, source_maps: i64::MAX };
 
 #[test]
 fn every_path_answers_its_methods_and_lists_them_for_others() {
@@ -180,6 +180,9 @@ fn a_refusal_by_http_looks_like_a_refusal_by_a_handler() {
         keys: Vec::new(),
         dashboard: Dashboard::Local,
         url: None,
+        max_source_maps: i64::MAX,
+        turns: Default::default(),
+        uploads: Default::default(),
         rate: obs::web::rate::Rate::new(None),
         verbose: false,
     };

@@ -31,6 +31,8 @@ Options and environment variables:
                                                  issue with the most events are removed [default: 1000000]
   --max-size SIZE       OBS_MAX_SIZE             Size of the database, such as 500MB or 20GB. Beyond it, events
                                                  are removed in the same order [default: 10GB]
+  --max-sourcemaps SIZE OBS_MAX_SOURCEMAPS       Size of the source maps, apart from --max-size. Beyond it, the
+                                                 least recently used ones are removed [default: 512MB]
   --retention-days N    OBS_RETENTION_DAYS       Number of days to store events [default: no limit]
   --public-dashboard    OBS_PUBLIC_DASHBOARD=1   Let everyone see the dashboard without a password
   --verbose                                      Log every request to standard error

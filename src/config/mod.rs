@@ -100,6 +100,10 @@ fn config(args: &mut Arguments, database: PathBuf) -> Result<Config, String> {
                 None => 10_000_000_000,
             },
             days: number(args, "--retention-days", "OBS_RETENTION_DAYS")?,
+            source_maps: match setting(args, "--max-sourcemaps", "OBS_MAX_SOURCEMAPS")? {
+                Some(text) => value::size("--max-sourcemaps", &text)?,
+                None => 512_000_000,
+            },
         },
         rate_limit: number_variable("OBS_RATE_LIMIT")?,
         alert_command: variable("OBS_ALERT_COMMAND"),

@@ -179,13 +179,24 @@ fn culprit(Frame { filename, function, .. }: &Frame) -> Option<String> {
 /// neither: `app.min.js`, column 4,211, function `a.b`. So have three letters in a frame with a column if they do not
 /// look like a word: `aBc`, `Xyz`.
 fn place(frame: &Frame) -> String {
-    let file = trailing(frame.filename.split(['?', '#']).next().unwrap_or_default(), |c| c != '/' && c != '\\');
+    let file = file(frame);
+    // The file of a bundle has a hash in its name.
+    match is_minified(frame) {
+        true => String::new(),
+        false => join(bare_name(&frame.function), " in ", &replace(file)),
+    }
+}
+
+fn file(frame: &Frame) -> &str {
+    trailing(frame.filename.split(['?', '#']).next().unwrap_or_default(), |c| c != '/' && c != '\\')
+}
+
+/// True if a frame looks as if it were in a minified script.
+pub fn is_minified(frame: &Frame) -> bool {
     let longest = names(&frame.function).max_by_key(|name| name.len()).unwrap_or("nameless");
     let is_odd = |name: &str| pieces(name) > 1 || !name.contains(|c| "aeiouAEIOU".contains(c));
     let is_short = longest.len() <= 2 || longest.len() == 3 && frame.colno.is_some() && is_odd(longest);
-    let is_minified = is_short || file.ends_with(".min.js") || frame.colno > Some(250);
-    // The file of a bundle has a hash in its name.
-    if is_minified { String::new() } else { join(bare_name(&frame.function), " in ", &replace(file)) }
+    is_short || file(frame).ends_with(".min.js") || frame.colno > Some(250)
 }
 
 fn join(first: &str, between: &str, second: &str) -> String {

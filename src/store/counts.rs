@@ -7,7 +7,7 @@ use super::labels::{Label, TAG, USER};
 use crate::domain::{Hour, Level};
 use crate::event::Event;
 use crate::time::Time;
-use rusqlite::{Connection, Statement, Transaction, params};
+use rusqlite::{Connection, Row, Statement, Transaction, params};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -226,7 +226,7 @@ pub fn recount(transaction: &Transaction, issue: i64) -> rusqlite::Result<()> {
 #[derive(Clone, Copy, Debug)]
 pub struct Usage {
     pub events: i64,
-    /// Size of the database, without its free pages and the WAL.
+    /// Size of the database, without its free pages, its source maps and the WAL.
     pub bytes: i64,
 }
 
@@ -234,10 +234,12 @@ pub struct Usage {
 pub fn usage(connection: &Connection) -> rusqlite::Result<Usage> {
     let number = |pragma: &str| connection.prepare_cached(pragma)?.query_row([], |row| row.get::<_, i64>(0));
     let pages = number("PRAGMA page_count")? - number("PRAGMA freelist_count")?;
-    let bytes = pages * number("PRAGMA page_size")?;
-    let mut events = connection.prepare_cached(
-        "SELECT stored, (SELECT coalesce(sum(stored), 0) FROM issues WHERE state = 'deleted') FROM totals",
+    let mut totals = connection.prepare_cached(
+        "SELECT stored, (SELECT coalesce(sum(stored), 0) FROM issues WHERE state = 'deleted'), source_map_bytes
+         FROM totals",
     )?;
-    let (stored, deleted): (i64, i64) = events.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let row = |row: &Row| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+    let (stored, deleted, source_maps): (i64, i64, i64) = totals.query_row([], row)?;
+    let bytes = (pages * number("PRAGMA page_size")? - source_maps).max(0);
     Ok(Usage { events: stored - deleted, bytes: bytes - bytes / stored.max(1) * deleted })
 }

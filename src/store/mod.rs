@@ -6,7 +6,9 @@
 //! | `transfer` | events out for `obs export` and in for `obs import` |
 //! | `write/` | the writer thread: many events per commit |
 //! | `upkeep/` | background work of that thread: retention, unfinished deletions and merges, free space |
+//! | `upload_chunks` | parts of uploads that wait to be assembled |
 //! | `alerts` | alerts that wait for the operator's command |
+//! | `source_maps` | maps that make minified stack traces readable |
 //! | `change/` | state changes, merges and deletions |
 //! | `read/` | the connections and queries behind every page |
 //! | `counts`, `hours`, `filter_values` | the numbers that are stored rather than computed |
@@ -24,9 +26,11 @@ mod filter_values;
 mod hours;
 mod labels;
 mod read;
+mod source_maps;
 mod transaction;
 mod transfer;
 mod upkeep;
+mod upload_chunks;
 mod write;
 
 pub use alerts::{Alert, AlertCounts, AlertPolicy};
@@ -35,8 +39,10 @@ pub use counts::Usage;
 pub use error::Error;
 pub use file::backup::backup;
 pub use read::{MAX_MATCHES, Reader};
+pub use source_maps::{NewSourceMap, SourceMapInfo};
 pub use transfer::{Export, ExportFilter, Import};
 pub use upkeep::Retention;
+pub use upload_chunks::{CHUNK, Chunks, MAX_CHUNKS};
 pub use write::incoming::{Added, NewEvent};
 
 use crate::domain::IssueState;
@@ -45,11 +51,14 @@ use file::identity::FileIdentity;
 use file::lock::Lock;
 use file::open;
 use rusqlite::Transaction;
+use source_maps::Slice;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Issues whose state one transaction changes, which takes a few milliseconds.
 const CHANGED_AT_ONCE: usize = 50;
+/// Chunks of an upload that one transaction removes.
+const CHUNKS_AT_ONCE: usize = 4;
 
 /// An open database. Dropping it leaves the file as a crash would: consistent, with a WAL beside it. See [`Store::close`].
 pub struct Store {
@@ -67,6 +76,8 @@ impl Store {
         let path = open::full_path(path)?;
         let lock = Lock::acquire(&path)?;
         let connection = open::open(&path).map_err(|why| format!("cannot open {}: {why}", path.display()))?;
+        let discarded = source_maps::discard_incomplete(&connection);
+        discarded.map_err(|e| format!("cannot write to {}: {}", path.display(), Error::from(e)))?;
         let upkeep = upkeep::Upkeep::new(retention);
         let writer = write::thread::Writer::start(connection, FileIdentity::of_open(&path), upkeep, policy)
             .map_err(|e| format!("cannot start a thread: {e}"))?;
@@ -118,6 +129,48 @@ impl Store {
 
     pub fn merge(&self, from: i64, into: i64) -> Result<Merged, Error> {
         self.change(move |transaction, now| change::merge::merge(transaction, from, into, now))
+    }
+
+    /// Stores a source map, whose parts `write` passes on, in order and in pieces. Pages see it once its last piece is there.
+    /// Returns its id.
+    pub fn add_source_map(
+        &self,
+        new: NewSourceMap,
+        write: impl FnOnce(&mut dyn FnMut(usize, Vec<u8>) -> Result<(), Error>) -> Result<(), Error>,
+    ) -> Result<i64, Error> {
+        let debug_ids = new.debug_ids.clone();
+        let id = self.change(move |transaction, now| source_maps::begin(transaction, &new, now))?;
+        let add = |pieces: Vec<_>| self.change(move |transaction, _| source_maps::add_pieces(transaction, id, &pieces));
+        let mut slice = Slice::default();
+        let stored = write(&mut |part, data| slice.add(part, data).map_or(Ok(()), add))
+            .and_then(|()| add(slice.take()))
+            .and_then(|()| self.change(move |transaction, _| source_maps::finish(transaction, id, &debug_ids)));
+        if stored.is_err() {
+            let _ = self.delete_source_map(id); // if that fails too, the next start removes it
+        }
+        stored.map(|()| id)
+    }
+
+    /// Returns false if there is no such source map.
+    pub fn delete_source_map(&self, id: i64) -> Result<bool, Error> {
+        self.change(move |transaction, _| source_maps::delete(transaction, id))
+    }
+
+    /// Records that pages have used these source maps.
+    pub fn touch_source_maps(&self, ids: Vec<i64>) -> Result<(), Error> {
+        self.change(move |transaction, now| source_maps::touch(transaction, &ids, now))
+    }
+
+    /// Keeps a chunk of an upload for an hour, or until newer ones need its place.
+    pub fn add_chunk(&self, name: String, data: Vec<u8>) -> Result<(), Error> {
+        self.change(move |transaction, now| upload_chunks::add(transaction, &name, &data, now))
+    }
+
+    pub fn remove_chunks(&self, names: Vec<String>) -> Result<(), Error> {
+        names.chunks(CHUNKS_AT_ONCE).try_for_each(|names| {
+            let names = names.to_vec();
+            self.change(move |transaction, _| upload_chunks::remove(transaction, &names))
+        })
     }
 
     /// Has the writer make a change. Returns once it is durable.

@@ -9,7 +9,7 @@ use super::list_url::CameFrom;
 use super::metadata::metadata;
 use super::text::{MarkupBudget, counted, first_line, grouped};
 use super::times;
-use super::trace::traces;
+use super::trace::{Traces, traces};
 use crate::domain::{Issue, Neighbours, StoredEvent, Summary};
 use crate::time::Time;
 
@@ -19,6 +19,7 @@ const MARKUP: usize = 1 << 20;
 /// What the page shows.
 pub struct EventPage<'a> {
     pub event: &'a StoredEvent,
+    pub traces: Traces,
     pub issue: &'a Issue,
     pub neighbours: &'a Neighbours,
     pub came_from: &'a CameFrom,
@@ -47,7 +48,7 @@ pub fn event(page: &EventPage) -> Html {
         dotted(unhandled(event.unhandled).into_iter().chain(origin)),
         heading(kind, summary.message.trim()),
         may_act.then(|| buttons::on_issue(issue, &here)),
-        traces(event, html!("most recent call first")),
+        traces(event, &page.traces, html!("most recent call first")),
         carried(event, false),
         raw_json(event),
         metadata(event),

@@ -52,6 +52,15 @@ impl Trace {
         self.frames.is_empty() && self.text.is_empty()
     }
 
+    pub fn frames_mut(&mut self) -> &mut [Frame] {
+        &mut self.frames
+    }
+
+    /// Decides again which frames are the application's own, after they have changed.
+    pub fn find_own(&mut self) {
+        self.own = frame::own(&self.frames);
+    }
+
     /// Directories that contain the application.
     pub fn roots(&self) -> impl Iterator<Item = &str> {
         self.frames.iter().zip(&self.own).filter_map(|(frame, own)| path::root(&frame.filename, *own))

@@ -10,7 +10,7 @@ use super::layout::{badge, content, culprit, dotted, heading, origin, pager, tit
 use super::list_url::{CameFrom, events_of};
 use super::text::{count, counted, cut, plural, split_head};
 use super::times;
-use super::trace::traces;
+use super::trace::{Traces, traces};
 use crate::domain::{
     Cursor, Facet, Found, HistoryEntry, Hour, Issue, IssueState, Page, Position, StoredEvent, Summary,
 };
@@ -30,6 +30,7 @@ const YOUNG: usize = 48;
 pub struct IssuePage<'a> {
     pub issue: &'a Issue,
     pub newest: &'a StoredEvent,
+    pub traces: Traces,
     /// Some of its events, and what was asked for.
     pub events: &'a Found<Summary>,
     pub query: &'a Query,
@@ -66,7 +67,7 @@ pub fn issue(page: &IssuePage) -> Html {
         culprit,
         figures(issue, may_act.then(|| buttons::on_issue(issue, &here)), now),
         newest_event(newest, page),
-        traces(newest, html!("most recent call first")),
+        traces(newest, &page.traces, html!("most recent call first")),
         carried(newest, true),
         aside(page),
         event_list(page)

@@ -3,7 +3,7 @@
 //!
 //! | file | contents |
 //! |---|---|
-//! | `list`, `issue`, `event`, `setup`, `error` | one page each; `setup` also has the empty dashboard |
+//! | `list`, `issue`, `event`, `setup`, `source_maps`, `error` | one page each; `setup` also has the empty dashboard |
 //! | `layout` | what pages share: the frame around them, the search, badges, headings, links |
 //! | `overview`, `filters`, `no_results` | parts of the list; `list_url` builds the URLs that it links to |
 //! | `chart`, `facets`, `history` | how often an issue occurred, where, and what happened to it |
@@ -42,6 +42,7 @@ mod path;
 mod pretty_json;
 mod setup;
 mod source;
+mod source_maps;
 mod style;
 pub mod terminal;
 mod text;
@@ -56,4 +57,6 @@ pub use list::{ListPage, issues};
 pub use list_url::{CameFrom, ListRequest, Period};
 pub use overview::{Figures, counts_all};
 pub use setup::{Setup, empty, setup};
+pub use source_maps::{SourceMapsPage, source_maps};
 pub use style::{FAVICON, STYLE, style_url};
+pub use trace::Traces;

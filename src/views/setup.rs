@@ -75,7 +75,7 @@ fn instructions(setup: &Setup) -> Html {
     html!(
         "{}<p class=\"dim\">One click selects a whole block. {} {}</p>\n\
          <p class=\"dim\">More: <a href=\"{}/sentry.md\">Sentry's SDKs</a>, \
-         <a href=\"{}/api.md\">JSON over HTTP</a>, <a href=\"/\">all issues</a></p>\n",
+         <a href=\"{}/api.md\">JSON over HTTP</a>, <a href=\"/setup/sourcemaps\">source maps</a>, <a href=\"/\">all issues</a></p>\n",
         blocks,
         setup.hint(),
         HYPHEN,

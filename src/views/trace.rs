@@ -6,7 +6,9 @@ use super::path::shared_directory;
 use super::text::{MarkupBudget, cut, cut_front};
 use crate::domain::StoredEvent;
 use crate::event::MAX_CAUSES;
+use crate::event::frame::Frame;
 use crate::event::json;
+use crate::sourcemaps::missing::Note;
 use std::borrow::Cow;
 
 /// Maximum characters of a cause's type and message, and of the shared directory.
@@ -24,6 +26,8 @@ pub struct Traces {
     pub own: Trace,
     pub causes: Vec<Cause>,
     pub shared: String,
+    /// What keeps them unreadable.
+    pub notes: Vec<Note>,
 }
 
 impl Traces {
@@ -39,9 +43,23 @@ impl Traces {
                 .map_or(vec![causes], |causes| causes.iter().map(|cause| cause.get()).collect())
         });
         let causes: Vec<Cause> = causes.unwrap_or_default().into_iter().map(Cause::parse).collect();
-        let all = [&own].into_iter().chain(causes.iter().map(|cause| &cause.trace));
+        Traces { own, causes, shared: String::new(), notes: Vec::new() }.with_shared_directory()
+    }
+
+    /// Has the frames changed, given as one slice for each trace.
+    pub fn mapped<E>(mut self, map: impl FnOnce(&mut [&mut [Frame]]) -> Result<Vec<Note>, E>) -> Result<Traces, E> {
+        let all = [&mut self.own].into_iter().chain(self.causes.iter_mut().map(|cause| &mut cause.trace));
+        let mut all: Vec<_> = all.collect();
+        let mut frames: Vec<_> = all.iter_mut().map(|trace| trace.frames_mut()).collect();
+        self.notes = map(&mut frames)?;
+        all.into_iter().for_each(Trace::find_own);
+        Ok(self.with_shared_directory())
+    }
+
+    fn with_shared_directory(self) -> Traces {
+        let all = [&self.own].into_iter().chain(self.causes.iter().map(|cause| &cause.trace));
         let shared = shared_directory(all.flat_map(Trace::roots)).to_string();
-        Traces { own, causes, shared }
+        Traces { shared, ..self }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -82,8 +100,7 @@ impl Cause {
 }
 
 /// The section of a page. `note` follows its heading.
-pub fn traces(event: &StoredEvent, note: Html) -> Html {
-    let traces = Traces::parse(event);
+pub fn traces(event: &StoredEvent, traces: &Traces, note: Html) -> Html {
     if traces.is_empty() {
         return html!("<h2>Stack trace</h2>\n<p class=\"dim\">This event has none.</p>\n");
     }
@@ -93,7 +110,13 @@ pub fn traces(event: &StoredEvent, note: Html) -> Html {
     let causes = traces.causes.iter().map_while(|cause| caused_by(cause, &traces.shared, &mut budget));
     let causes = causes.collect::<Html>();
     let rest = budget.is_spent().then(|| truncated(event));
-    html!("<h2>Stack trace <small>{}{}</small></h2>\n{}{}{}", note, below, own, causes, rest)
+    let notes = traces.notes.iter().map(missing).collect::<Html>();
+    html!("<h2>Stack trace <small>{}{}</small></h2>\n{}{}{}{}", note, below, notes, own, causes, rest)
+}
+
+fn missing(note: &Note) -> Html {
+    let command = note.command.as_ref().map(|command| html!("<pre class=\"all\">{}</pre>\n", command));
+    html!("<p class=\"dim\"><span>{}</span></p>\n{}", note.text, command)
 }
 
 fn caused_by(cause: &Cause, shared: &str, budget: &mut MarkupBudget) -> Option<Html> {

@@ -68,6 +68,15 @@ impl Dashboard {
     }
 }
 
+/// Checks that an upload comes with a token. Where there is no password any will do, but another site cannot make a browser
+/// send one.
+pub fn check_upload(request: &Request, sender: Sender) -> Result<Sender, Error> {
+    match request.header("Authorization").is_some_and(|sent| sent.trim().contains(' ')) {
+        true => check_change(sender, None),
+        false => Err(Error::NoToken),
+    }
+}
+
 /// Checks that a form may make changes, and that one of obs's own pages sent it. Browsers send credentials with the
 /// forms of any site, but they also say where a form came from. `url` is the URL at which people reach obs, if it is set.
 pub fn check_form(request: &Request, sender: Sender, url: Option<&str>) -> Result<Sender, Error> {
@@ -97,7 +106,7 @@ fn is_own_origin(sent: &str, host: &str, url: Option<&str>) -> bool {
 }
 
 /// The origin of a URL in lower case, without the default port.
-fn origin(url: &str) -> Option<String> {
+pub fn origin(url: &str) -> Option<String> {
     let url = url.to_ascii_lowercase();
     let (scheme, rest) = url.split_once("://")?;
     let authority = rest.split('/').next().filter(|authority| !authority.is_empty())?;
@@ -132,9 +141,13 @@ fn joined(request: &Request, name: &str) -> Option<String> {
     values.map(str::to_string).reduce(|first, second| format!("{first}, {second}"))
 }
 
-/// The password of HTTP Basic. The case of the scheme does not matter (RFC 9110, 11.1), but it does to rouille.
+/// The password of HTTP Basic, or a bearer token. The case of the scheme does not matter (RFC 9110, 11.1), but it does to
+/// rouille.
 fn sent_password(request: &Request) -> Option<String> {
     let (scheme, credentials) = request.header("Authorization")?.split_once(' ')?;
+    if scheme.eq_ignore_ascii_case("Bearer") {
+        return Some(credentials.trim().to_string());
+    }
     let header = ("Authorization".into(), format!("Basic {}", credentials.trim()));
     let basic =
         scheme.eq_ignore_ascii_case("Basic").then(|| Request::fake_http("GET", "/", vec![header], Vec::new()))?;

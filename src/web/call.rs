@@ -25,6 +25,10 @@ pub struct PathParams {
     pub issue: i64,
     /// `:event`, an event's id in its stored form.
     pub event: String,
+    /// `:map`, a source map's id.
+    pub map: i64,
+    /// `*`, the rest of the path.
+    pub rest: String,
 }
 
 impl Call<'_> {

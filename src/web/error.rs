@@ -13,6 +13,7 @@ const CODINGS: &str = "gzip, deflate, br";
 
 const SIGN_IN: &str = "Sign in with the dashboard password and any user name, as in curl -u :PASSWORD. \
      An ingest key does not open the dashboard";
+const NO_TOKEN: &str = "An upload needs a token. The dashboard has no password, so any will do, as in curl -u :x";
 const NOT_LOCAL: &str = "Without a password, the dashboard serves this machine only, and no proxy. \
      Set OBS_DASHBOARD_PASSWORD or pass --public-dashboard";
 const READ_ONLY: &str = "The dashboard is public, so it accepts changes only from local requests. \
@@ -31,6 +32,8 @@ pub enum Error {
     /// The dashboard's password is missing.
     SignIn,
     WrongPassword,
+    /// An upload without a token.
+    NoToken,
     /// The dashboard has no password, and the request does not appear to come from this machine.
     NotLocal,
     /// The dashboard is public, and the request would change something.
@@ -73,6 +76,7 @@ impl Error {
             Error::Bad(why) => (400, "Bad request", why.into()),
             Error::WrongKey => (401, "Invalid API key", "Invalid API key".into()),
             Error::SignIn | Error::WrongPassword => (401, "Password required", SIGN_IN.into()),
+            Error::NoToken => (401, "Token required", NO_TOKEN.into()),
             Error::NotLocal => (403, "Local access only", NOT_LOCAL.into()),
             Error::ReadOnly => (403, "Read-only", READ_ONLY.into()),
             Error::Forged(why) => {
@@ -130,7 +134,7 @@ impl Error {
         let response = response.with_status_code(status);
         match self {
             Error::Moved(to) => response.with_unique_header("Location", to.clone()),
-            Error::SignIn | Error::WrongPassword => {
+            Error::SignIn | Error::WrongPassword | Error::NoToken => {
                 response.with_unique_header("WWW-Authenticate", "Basic realm=\"obs\", charset=\"UTF-8\"")
             }
             Error::Method(allowed) => response.with_unique_header("Allow", allowed.clone()),

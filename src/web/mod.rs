@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `routes` | the table of routes; finds a request's route and checks who sent it |
 //! | `ingest`, `sentry`, `api`, `pages`, `forms`, `assets` | the handlers |
+//! | `sentry_uploads`, `source_maps` | uploads of source maps, and what is stored of them |
 //! | `envelope` | Sentry's envelope, for `sentry` |
 //! | `changes` | changes to issues and events, for `api` and `forms` |
 //! | `call` | an admitted request as a handler sees it |
@@ -32,6 +33,8 @@ pub mod rate;
 pub mod response;
 pub mod routes;
 mod sentry;
+mod sentry_uploads;
+mod source_maps;
 mod state;
 
 pub use state::State;

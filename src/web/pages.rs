@@ -1,12 +1,15 @@
 //! The dashboard's pages: the list of issues, one issue, one event, the setup; each as HTML or as plain text for a terminal.
 use super::response::{Format, markdown, see_other};
 use super::{call::Call, error::Error, state::State};
-use crate::domain::{Cursor, Found, Issue, IssueState, Key, Matches};
+use crate::domain::{Cursor, Found, Issue, IssueState, Key, Matches, StoredEvent};
 use crate::http::Body;
 use crate::query::{Field, Query, Sort};
+use crate::sourcemaps::resolve::resolve;
 use crate::store::Reader;
 use crate::time::Time;
-use crate::views::{self, CameFrom, EventPage, Figures, IssuePage, ListPage, ListRequest, Period, Setup, terminal};
+use crate::views::{
+    self, CameFrom, EventPage, Figures, IssuePage, ListPage, ListRequest, Period, Setup, Traces, terminal,
+};
 use rouille::{Request, Response};
 use std::time::Duration;
 
@@ -99,16 +102,18 @@ pub fn issue(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
     let (format, origin, now) = (Format::from_request(call.request), origin(state, call.request), Time::now());
     let (id, query, cursor) = (call.path.issue, Query::parse(&call.text("q")), call.cursor()?);
     let done = call.done();
-    state.store.read(|reader| {
+    let (response, used) = state.store.read(|reader| {
         let Some(issue) = reader.issue(id)? else {
             return Err(reader.merged_into(id)?.map_or(Error::NotFound, |id| Error::Moved(format!("/issues/{id}"))));
         };
         let newest = reader.event(&issue.last_event_id)?.ok_or(Error::NotFound)?;
         let events = reader.events(id, &query, cursor)?;
         let hours = reader.hours_of(id, now.hour(), Period::Fortnight.hours(now))?;
+        let (traces, used) = traces(state, reader, &newest, &origin)?;
         let page = IssuePage {
             issue: &issue,
             newest: &newest,
+            traces,
             events: &events,
             query: &query,
             came_from: &CameFrom(call.text("list")),
@@ -119,21 +124,44 @@ pub fn issue(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
             may_act: call.sender.is_trusted,
             now,
         };
-        Ok(match format {
+        let response = match format {
             Format::Markdown => markdown(terminal::markdown::issue(&page, &origin)),
             _ => format.answer(|| views::issue(&page), || terminal::issue(&page, &origin)),
-        })
-    })
+        };
+        Ok::<_, Error>((response, used))
+    })?;
+    record(state, used);
+    Ok(response)
+}
+
+/// The stack traces of an event, as its source maps have them, and the maps whose use is to be recorded.
+fn traces(state: &State, reader: &Reader, event: &StoredEvent, origin: &str) -> Result<(Traces, Vec<i64>), Error> {
+    let mut used = Vec::new();
+    let traces = Traces::parse(event).mapped(|stacks| {
+        let resolved = resolve(reader, &state.turns, event, stacks, origin)?;
+        used = resolved.used;
+        Ok::<_, Error>(resolved.notes)
+    })?;
+    Ok((traces, used))
+}
+
+/// A page does not fail because nothing can be written.
+fn record(state: &State, used: Vec<i64>) {
+    if !used.is_empty() {
+        let _ = state.store.touch_source_maps(used);
+    }
 }
 
 pub fn event(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
     let (format, origin, now) = (Format::from_request(call.request), origin(state, call.request), Time::now());
-    state.store.read(|reader| {
+    let (response, used) = state.store.read(|reader| {
         let event = reader.event(&call.path.event)?.ok_or(Error::NotFound)?;
         let issue = reader.issue(event.issue_id)?.ok_or(Error::NotFound)?;
         let done = call.done();
+        let (traces, used) = traces(state, reader, &event, &origin)?;
         let page = EventPage {
             event: &event,
+            traces,
             issue: &issue,
             neighbours: &reader.neighbours(&event)?,
             came_from: &CameFrom(call.text("list")),
@@ -141,11 +169,14 @@ pub fn event(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
             may_act: call.sender.is_trusted,
             now,
         };
-        Ok(match format {
+        let response = match format {
             Format::Markdown => markdown(terminal::markdown::event(&page, &origin)),
             _ => format.answer(|| views::event(&page), || terminal::event(&page, &origin)),
-        })
-    })
+        };
+        Ok::<_, Error>((response, used))
+    })?;
+    record(state, used);
+    Ok(response)
 }
 
 /// Leads to the newest event of an issue.
@@ -173,13 +204,13 @@ fn projects(keys: &[Key]) -> Vec<&str> {
 }
 
 /// The URL at which the reader reaches obs.
-fn origin(state: &State, request: &Request) -> String {
+pub fn origin(state: &State, request: &Request) -> String {
     let host = request.header("Host").unwrap_or("localhost:8000");
     state.url.clone().unwrap_or_else(|| format!("{}://{host}", if is_https(request) { "https" } else { "http" }))
 }
 
 /// Whether the client used TLS, by what proxies say. Each appends to the list, so the first one talked to the client.
-fn is_https(request: &Request) -> bool {
+pub fn is_https(request: &Request) -> bool {
     let first = |name| request.header(name)?.split(',').next().filter(|value| !value.trim().is_empty());
     let scheme = first("X-Forwarded-Proto").or_else(|| {
         let pairs = first("Forwarded")?.split(';').filter_map(|pair| pair.split_once('='));

@@ -4,11 +4,12 @@ use super::auth::{self, Sender};
 use super::call::{Call, PathParams};
 use super::error::Error;
 use super::state::State;
-use super::{api, assets, forms, ingest, pages, sentry};
+use super::{api, assets, forms, ingest, pages, sentry, sentry_uploads, source_maps};
 use crate::domain::is_name;
 use crate::event::{MAX_EVENT, parse_id};
 use crate::http::{Admission, Body, Coding, Version};
-use Access::{Anyone, ChangeByForm, ChangeByJson, Health, IngestKey, Read, SentryKey};
+use crate::sourcemaps::map::MAX_BYTES as MAX_MAP;
+use Access::{Anyone, ChangeByForm, ChangeByJson, Health, IngestKey, Read, SentryKey, Upload};
 use rouille::percent_encoding::percent_decode_str;
 use rouille::{Request, Response};
 use std::borrow::Cow;
@@ -17,8 +18,9 @@ use std::borrow::Cow;
 const NO_BODY: usize = 0;
 /// Maximum size in bytes of a form, of the JSON of a change, and of a body that the route ignores.
 const MAX_FORM: usize = 16 << 10;
-/// Maximum size in bytes of an envelope as it is sent, and how much of it is read before it is parsed as a stream.
+/// Maximum size in bytes of an envelope as it is sent.
 const MAX_ENVELOPE: usize = 20 << 20;
+/// How much of a body that is read as a stream is read before it is handled.
 const READ_FIRST: usize = 64 << 10;
 
 /// Every route, in the order of the contract. `HEAD` works wherever `GET` does.
@@ -40,11 +42,23 @@ static ROUTES: &[Route] = &[
     route("OPTIONS", "/api/:project/envelope",   Anyone,       NO_BODY,   ingest::preflight).open_to_pages(Cors::Sentry),
     route("OPTIONS", "/api/:project/store",      Anyone,       NO_BODY,   ingest::preflight).open_to_pages(Cors::Sentry),
     route("OPTIONS", "/api/:project/security",   Anyone,       NO_BODY,   ingest::preflight).open_to_pages(Cors::Sentry),
+    route("GET",     "/api/sourcemaps",          Read,         NO_BODY,   source_maps::list),
+    route("PUT",     "/api/sourcemaps/*",        Upload,       MAX_MAP,   source_maps::upload),
+    route("DELETE",  "/api/sourcemaps/:map",     ChangeByJson, MAX_FORM,  source_maps::delete),
+    route("GET",  "/api/0/organizations/:any/chunk-upload", Upload, NO_BODY, sentry_uploads::options),
+    route("POST", "/api/0/organizations/:any/chunk-upload", Upload, MAX_EVENT, sentry_uploads::chunk),
+    route("POST", "/api/0/organizations/:any/artifactbundle/assemble", Upload, MAX_EVENT, sentry_uploads::assemble),
+    route("POST", "/api/0/organizations/:any/releases", Upload, MAX_EVENT, sentry_uploads::release),
+    route("PUT",  "/api/0/organizations/:any/releases/*", Upload, MAX_EVENT, sentry_uploads::release),
+    route("POST", "/api/0/projects/:any/:any/releases", Upload, MAX_EVENT, sentry_uploads::release),
+    route("PUT",  "/api/0/projects/:any/:any/releases/*", Upload, MAX_EVENT, sentry_uploads::release),
     route("GET",     "/",                        Read,         NO_BODY,   pages::issues),
     route("GET",     "/issues/:issue",           Read,         NO_BODY,   pages::issue),
     route("GET",     "/issues/:issue/latest",    Read,         NO_BODY,   pages::latest),
     route("GET",     "/events/:event",           Read,         NO_BODY,   pages::event),
     route("GET",     "/setup",                   Read,         NO_BODY,   pages::setup),
+    route("GET",     "/setup/sourcemaps",        Read,         NO_BODY,   source_maps::page),
+    route("POST",    "/setup/sourcemaps",        ChangeByForm, MAX_FORM,  source_maps::change),
     route("POST",    "/",                        ChangeByForm, MAX_FORM,  forms::change_issues),
     route("POST",    "/issues/:issue",           ChangeByForm, MAX_FORM,  forms::change_issue),
     route("POST",    "/events/:event",           ChangeByForm, MAX_FORM,  forms::change_event),
@@ -69,12 +83,14 @@ enum Access {
     ChangeByForm,
     /// A trusted reader, by a request that another site cannot make a browser send.
     ChangeByJson,
+    /// The same, with a token. Tools put a slash at the end of the path.
+    Upload,
 }
 
 struct Route {
     method: &'static str,
-    /// `:issue` stands for an issue's id, `:event` for an event's id and `:project` for a name. Any other value in their
-    /// place is a 404.
+    /// `:issue` stands for an issue's id, `:event` for an event's id, `:map` for a source map's id and `:project` for a
+    /// name. Any other value in their place is a 404. `:any` stands for any segment, and `*` for all that follow.
     path: &'static str,
     access: Access,
     max_body: usize,
@@ -108,9 +124,15 @@ impl Route {
         loop {
             match (pattern.next(), segments.next()) {
                 (None, None) => return Some(params),
-                (None, Some("")) if self.cors == Some(Cors::Sentry) => {
+                (None, Some("")) if self.cors == Some(Cors::Sentry) || matches!(self.access, Upload) => {
                     return segments.next().is_none().then_some(params);
                 }
+                (Some("*"), Some(first)) => {
+                    params.rest = [first].into_iter().chain(segments).collect::<Vec<_>>().join("/");
+                    return Some(params).filter(|params| !params.rest.is_empty());
+                }
+                (Some(":any"), Some(any)) if !any.is_empty() => {}
+                (Some(":map"), Some(id)) => params.map = parse_number(id)?,
                 (Some(":issue"), Some(id)) => params.issue = parse_number(id)?,
                 (Some(":event"), Some(id)) => params.event = parse_id(id)?.to_string(),
                 (Some(":project"), Some(name)) if is_name(name) => {}
@@ -130,7 +152,7 @@ pub struct Admitted {
 
 pub fn admit(state: &State, request: &Request, version: Version) -> Result<Admission<Admitted>, Error> {
     let (route, path) = find(request.method(), state.target(request))?;
-    let mut read_first = if route.max_body == MAX_ENVELOPE { READ_FIRST } else { route.max_body };
+    let mut read_first = if route.max_body > MAX_EVENT { READ_FIRST } else { route.max_body };
     let reader = || state.dashboard.admit(request, version);
     let sender = match route.access {
         Anyone => Sender::default(),
@@ -154,6 +176,7 @@ pub fn admit(state: &State, request: &Request, version: Version) -> Result<Admis
         Read => reader()?,
         ChangeByForm => auth::check_form(request, reader()?, state.url.as_deref())?,
         ChangeByJson => auth::check_json(request, reader()?)?,
+        Upload => auth::check_upload(request, reader()?)?,
     };
     Ok(Admission { max_body: route.max_body, read_first, pass: Admitted { route, path, sender } })
 }

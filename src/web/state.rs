@@ -1,20 +1,32 @@
 //! What all requests share while obs serves.
 use super::auth::Dashboard;
 use super::base;
+use super::error::Error;
 use super::rate::Rate;
 use crate::domain::Key;
+use crate::sourcemaps::turn::{Turn, Turns};
 use crate::store::Store;
 use rouille::Request;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a request waits for its turn to work on a source map.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 pub struct State {
     pub store: Arc<Store>,
     /// Never empty.
     pub keys: Vec<Key>,
+    /// For everything that works on source maps.
+    pub turns: Turns,
+    /// For uploads, which hold a connection to the database until they are stored.
+    pub uploads: Turns,
     pub rate: Rate,
     pub dashboard: Dashboard,
     /// The URL at which people reach obs. `None`: what each request says.
     pub url: Option<String>,
+    /// Maximum bytes of all source maps.
+    pub max_source_maps: i64,
     pub verbose: bool,
 }
 
@@ -28,4 +40,9 @@ impl State {
     pub fn target<'a>(&self, request: &'a Request) -> &'a str {
         base::strip(self.base(), request.raw_url())
     }
+}
+
+/// Waits for a turn.
+pub fn turn(turns: &Turns) -> Result<Turn<'_>, Error> {
+    turns.wait(PATIENCE).ok_or(Error::Unavailable("Too many source maps at once"))
 }

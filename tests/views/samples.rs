@@ -6,7 +6,7 @@ use obs::domain::{
 use obs::query::{Listing, Query, Sort};
 use obs::time::Time;
 use obs::views;
-use obs::views::{CameFrom, Done, EventPage, Figures, IssuePage, ListPage, ListRequest, Period};
+use obs::views::{CameFrom, Done, EventPage, Figures, IssuePage, ListPage, ListRequest, Period, Traces};
 use std::collections::HashMap;
 
 /// In bytes.
@@ -186,12 +186,35 @@ pub fn found<T>(page: Page<T>) -> Found<T> {
 pub fn whole<'a>(issue: &'a Issue, newest: &'a StoredEvent, events: &'a Found<Summary>) -> IssuePage<'a> {
     let (query, came_from, now) = (&EVERYTHING, &NOWHERE, now());
     let (hours, facets, history) = (&[], &[], &[]);
-    IssuePage { issue, newest, events, query, came_from, done: None, hours, facets, history, may_act: true, now }
+    let traces = Traces::parse(newest);
+    IssuePage {
+        issue,
+        newest,
+        traces,
+        events,
+        query,
+        came_from,
+        done: None,
+        hours,
+        facets,
+        history,
+        may_act: true,
+        now,
+    }
 }
 
 /// The page of an event, with nothing around it.
 pub fn alone<'a>(event: &'a StoredEvent, issue: &'a Issue, neighbours: &'a Neighbours) -> EventPage<'a> {
-    EventPage { event, issue, neighbours, came_from: &NOWHERE, done: None, may_act: true, now: now() }
+    EventPage {
+        event,
+        traces: Traces::parse(event),
+        issue,
+        neighbours,
+        came_from: &NOWHERE,
+        done: None,
+        may_act: true,
+        now: now(),
+    }
 }
 
 pub fn issue_page(issue: &Issue, newest: &StoredEvent, events: &Page<Summary>) -> String {

@@ -42,12 +42,15 @@ pub fn backup(source: &Path, dest: &Path, stop: Arc<AtomicBool>) -> Result<(), S
 /// Removes from the copy what is deleted and still to be purged. The copy needs no journal: it is complete or absent.
 fn purge(copy: &Path) -> rusqlite::Result<()> {
     let copy = connect(copy)?;
-    let deleted = "SELECT EXISTS (SELECT 1 FROM states WHERE state = 'deleted' AND issues > 0)";
+    let deleted = "SELECT EXISTS (SELECT 1 FROM states WHERE state = 'deleted' AND issues > 0)
+                       OR EXISTS (SELECT 1 FROM source_maps WHERE state <> 'stored')";
     if copy.query_row(deleted, [], |row| row.get(0))? {
         copy.execute_batch(
             "PRAGMA journal_mode = OFF;
              DELETE FROM events WHERE issue_id IN (SELECT id FROM issues WHERE state = 'deleted');
              DELETE FROM issues WHERE state = 'deleted';
+             DELETE FROM source_map_parts WHERE map_id IN (SELECT id FROM source_maps WHERE state <> 'stored');
+             DELETE FROM source_maps WHERE state <> 'stored';
              UPDATE totals SET stored = (SELECT count(*) FROM events);
              VACUUM",
         )?;

@@ -6,7 +6,9 @@ mod space;
 pub use retention::Retention;
 
 use super::error::Error;
+use super::{source_maps, upload_chunks};
 use crate::log;
+use crate::time::Time;
 use rusqlite::Connection;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
@@ -24,9 +26,11 @@ pub struct Upkeep {
     aged: i64,
     /// The WAL may hold data that was deleted, and free pages may hold what retention removed from the same issue.
     is_stale: bool,
+    /// A source map may have to be removed.
+    has_excess_maps: bool,
     /// When each task is due. One that is due later than [`INTERVAL`] rests after a failure, and nothing but time makes it
     /// due again.
-    tasks: [(Kind, Instant); 4],
+    tasks: [(Kind, Instant); 5],
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -34,20 +38,21 @@ enum Kind {
     Purge,
     Limit,
     Age,
+    SourceMaps,
     Space,
 }
 
 impl Upkeep {
     pub fn new(retention: Retention) -> Upkeep {
         let now = Instant::now();
-        let kinds = [Kind::Purge, Kind::Limit, Kind::Age, Kind::Space];
+        let kinds = [Kind::Purge, Kind::Limit, Kind::Age, Kind::SourceMaps, Kind::Space];
         let tasks = kinds.map(|kind| (kind, now));
-        Upkeep { retention, aged: 0, is_stale: true, tasks }
+        Upkeep { retention, aged: 0, is_stale: true, has_excess_maps: true, tasks }
     }
 
     /// Somebody has changed or deleted something.
     pub fn changed(&mut self) {
-        self.is_stale = true;
+        (self.is_stale, self.has_excess_maps) = (true, true);
         self.tasks.iter_mut().filter(|(_, due)| !rests(*due)).for_each(|(_, due)| *due = Instant::now());
     }
 
@@ -93,7 +98,16 @@ impl Upkeep {
                 Ok(more)
             }
             Kind::Limit => retention::limit(connection, &self.retention, idle),
-            Kind::Age => retention::age(connection, self.retention.days, &mut self.aged),
+            Kind::Age => {
+                let more_chunks = upload_chunks::remove_old(connection, Time::now())?;
+                Ok(retention::age(connection, self.retention.days, &mut self.aged)? || more_chunks)
+            }
+            Kind::SourceMaps => {
+                let more = self.has_excess_maps && source_maps::step(connection, self.retention.source_maps)?;
+                self.has_excess_maps = more;
+                self.is_stale |= more;
+                Ok(more)
+            }
             Kind::Space => {
                 let more = space::free_pages(connection, self.is_stale)?;
                 if self.is_stale && !more {

@@ -28,6 +28,8 @@ pub struct Retention {
     pub bytes: i64,
     /// Maximum age of an event; `None` means no limit.
     pub days: Option<i64>,
+    /// Maximum bytes of all source maps. They do not count towards the size of the database.
+    pub source_maps: i64,
 }
 
 /// Removes events beyond the maximum number and size. Returns true if there is still too much.

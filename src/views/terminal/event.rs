@@ -24,7 +24,7 @@ pub fn event(page: &EventPage, origin: &str) -> Screen {
     let about = [summary.level.as_str()].into_iter().chain(unhandled);
     screen.put("", 4, &dotted(about.chain([age.as_str(), &times::exact(received), &issue])));
     screen.message(summary.r#type.as_deref(), &summary.message);
-    traces(&mut screen, page.event, "most recent call first", origin);
+    traces(&mut screen, page.event, &page.traces, "most recent call first", origin);
     metadata(&mut screen, "Event", page.event);
     let json = curl(origin, &format!("/api/events/{}", summary.id));
     carried(&mut screen, page.event, &json);

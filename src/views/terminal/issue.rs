@@ -24,7 +24,7 @@ pub fn issue(page: &IssuePage, origin: &str) -> Screen {
     screen.message(issue.r#type.as_deref(), &issue.message);
     screen.blank();
     figures(&mut screen, issue, now);
-    traces(&mut screen, newest, "from the newest event", origin);
+    traces(&mut screen, newest, &page.traces, "from the newest event", origin);
     metadata(&mut screen, "Newest event", newest);
     carried(&mut screen, newest, &curl(origin, &format!("/api/events/{}", issue.last_event_id)));
     screen.heading(events_heading(events));

@@ -30,17 +30,23 @@ pub fn issue(page: &IssuePage, origin: &str) -> String {
         ("State", issue.state.as_str().into()),
         ("In", issue.culprit.clone().unwrap_or_default()),
     ];
-    report(newest, facts, &format!("/issues/{}", issue.id), origin)
+    report(newest, &page.traces, facts, &format!("/issues/{}", issue.id), origin)
 }
 
 pub fn event(page: &EventPage, origin: &str) -> String {
     let received = page.event.summary.received_at;
     let issue = format!("issue {}, {}", page.issue.id, counted(page.issue.count, "event"));
     let facts = [("Received", times::exact(received)), ("One of", issue)];
-    report(page.event, facts, &format!("/events/{}", page.event.summary.id), origin)
+    report(page.event, &page.traces, facts, &format!("/events/{}", page.event.summary.id), origin)
 }
 
-fn report<const N: usize>(event: &StoredEvent, facts: [(&str, String); N], path: &str, origin: &str) -> String {
+fn report<const N: usize>(
+    event: &StoredEvent,
+    traces: &Traces,
+    facts: [(&str, String); N],
+    path: &str,
+    origin: &str,
+) -> String {
     let summary = &event.summary;
     let line = first_line(&summary.message);
     let kind = summary.r#type.as_deref().unwrap_or_default();
@@ -67,10 +73,9 @@ fn report<const N: usize>(event: &StoredEvent, facts: [(&str, String); N], path:
     let rest = sections(event).filter(|part| shown(part.heading));
     let rest: String =
         rest.map(|part| block(part.heading, SECTION, &json, |screen| rows(screen, &part.rows))).collect();
-    let traces = Traces::parse(event);
     if !traces.is_empty() {
         let room = ALL.saturating_sub(text.len() + rest.len() + 500); // for the fence and the line about the rest
-        text += &block("Stack trace", room, &json, |screen| trace::body(screen, &traces));
+        text += &block("Stack trace", room, &json, |screen| trace::body(screen, traces));
     }
     text + &rest
 }

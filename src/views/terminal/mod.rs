@@ -2,7 +2,7 @@
 //!
 //! | file | contents |
 //! |---|---|
-//! | `list`, `issue`, `event`, `note` | one page each; `note` has `/setup`, the empty dashboard and errors |
+//! | `list`, `issue`, `event`, `source_maps`, `note` | one page each; `note` has `/setup`, the empty dashboard and errors |
 //! | `markdown` | an issue or an event as Markdown |
 //! | `trace`, `metadata`, `extra` | parts of an event |
 //! | `screen` | lines of text, made harmless to a terminal |
@@ -22,6 +22,7 @@ pub mod markdown;
 mod metadata;
 mod note;
 mod screen;
+mod source_maps;
 mod trace;
 mod width;
 
@@ -30,3 +31,4 @@ pub use issue::issue;
 pub use list::issues;
 pub use note::{empty, error, setup};
 pub use screen::Screen;
+pub use source_maps::source_maps;

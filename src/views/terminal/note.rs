@@ -37,6 +37,7 @@ fn instructions(title: &str, setup: &Setup) -> Screen {
     screen.heading("More");
     screen.copy(&format!("{DOCS}/sentry.md"));
     screen.copy(&format!("{DOCS}/api.md"));
+    screen.copy(&curl(setup.origin, "/setup/sourcemaps"));
     screen
 }
 

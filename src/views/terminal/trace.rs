@@ -13,17 +13,20 @@ use crate::views::trace::Traces;
 const TRACES: usize = 80 << 10;
 
 /// `note` follows the heading.
-pub fn traces(screen: &mut Screen, event: &StoredEvent, note: &str, origin: &str) {
-    let traces = Traces::parse(event);
+pub fn traces(screen: &mut Screen, event: &StoredEvent, traces: &Traces, note: &str, origin: &str) {
     if traces.is_empty() {
         return screen.heading("Stack trace: this event has none");
     }
     screen.heading(&format!("Stack trace, {note}; > marks own frames"));
     let json = curl(origin, &format!("/api/events/{}", event.summary.id));
-    screen.part(TRACES, &json, |screen| body(screen, &traces));
+    screen.part(TRACES, &json, |screen| body(screen, traces));
 }
 
 pub fn body(screen: &mut Screen, traces: &Traces) {
+    for note in &traces.notes {
+        screen.put("  ", 4, &note.text);
+        note.command.iter().for_each(|command| screen.copy(&format!("  {command}")));
+    }
     if let Some(shared) = traces.below() {
         screen.put("  paths below ", 4, &shared);
     }

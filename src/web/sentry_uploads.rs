@@ -1,0 +1,168 @@
+//! Sentry's routes for uploads of source maps, as its command-line tools and bundler plugins use them: a bundle in chunks.
+use super::source_maps::{release_name, store_map};
+use super::{auth, base, call::Call, error::Error, pages, response::json, state::State, state::turn};
+use crate::http::{Body, Coding, Refusal};
+use crate::sourcemaps::bundle::{Bundle, aliases};
+use crate::sourcemaps::map::EMPTY;
+use crate::store::{CHUNK, Chunks, MAX_CHUNKS};
+use crate::time::Time;
+use rouille::{Request, Response};
+use serde::Deserialize;
+use serde_json::json;
+use std::mem::take;
+use std::ops::Range;
+use std::thread;
+use std::time::Duration;
+
+/// Between two maps of a bundle, so that a page that waits for its turn gets it.
+const PAUSE: Duration = Duration::from_millis(1);
+
+/// `GET …/chunk-upload/`: how to upload. Each uploader refuses to work without some of these fields.
+pub fn options(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
+    Ok(json(&json!({
+        "url": own_url(state, call.request),
+        "chunkSize": CHUNK, // nginx by default accepts bodies of up to 1 MiB
+        "chunksPerRequest": 1,
+        "maxRequestSize": 2 * CHUNK,
+        "concurrency": 1,
+        "hashAlgorithm": "sha1",
+        "compression": ["gzip"],
+        "accept": ["release_files", "artifact_bundles", "artifact_bundles_v2"],
+    })))
+}
+
+/// The URL of a request as the client wrote it: the JavaScript tools send their token to no other host or scheme.
+fn own_url(state: &State, request: &Request) -> String {
+    let host = request.header("Host").unwrap_or("localhost:8000");
+    let path = |target: &str| target.split('?').next().unwrap_or_default().trim_end_matches('/').to_string();
+    if let Some(url) = &state.url {
+        let scheme = url.split("://").next().unwrap_or_default();
+        if auth::origin(url) == auth::origin(&format!("{scheme}://{host}")) {
+            return format!("{url}{}/", path(base::strip(state.base(), request.raw_url())));
+        }
+    }
+    let scheme = if pages::is_https(request) { "https" } else { "http" };
+    format!("{scheme}://{host}{}/", path(request.raw_url()))
+}
+
+/// `POST …/chunk-upload/`: one chunk, as a form whose file name is the chunk's SHA-1. It is only a name: what it is made of
+/// is checked when the bundle is read.
+pub fn chunk(state: &State, call: &Call, mut body: Body) -> Result<Response, Error> {
+    let expected = || Error::Bad("Invalid chunk: expected a form with one file, named by its SHA-1".into());
+    let (name, is_compressed, data) =
+        only_file(call.request.header("Content-Type").unwrap_or_default(), &body.bytes).ok_or_else(expected)?;
+    body.bytes.truncate(data.end);
+    body.bytes.drain(..data.start);
+    if is_compressed {
+        body.decode(Coding::Gzip, CHUNK)?;
+    } else if body.bytes.len() > CHUNK {
+        return Err(Refusal::BodyTooLarge(CHUNK).into());
+    }
+    state.store.add_chunk(name, take(&mut body.bytes))?;
+    Ok(Response::text(""))
+}
+
+/// The name of the file in a form of type `multipart/form-data`, whether it is compressed, and where it is.
+fn only_file(content_type: &str, body: &[u8]) -> Option<(String, bool, Range<usize>)> {
+    let boundary = content_type.split(';').find_map(|part| part.trim().strip_prefix("boundary="))?.trim_matches('"');
+    let start = body.windows(4).position(|bytes| bytes == b"\r\n\r\n")? + 4;
+    let end = format!("\r\n--{boundary}--");
+    let end = start + body[start..].windows(end.len()).rposition(|bytes| bytes == end.as_bytes())?;
+    let head = String::from_utf8_lossy(&body[..start]);
+    let name = head.split("filename=\"").nth(1)?.split('"').next()?;
+    let is_sha1 = name.len() == 40 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_sha1.then(|| (name.to_string(), head.contains("name=\"file_gzip\""), start..end))
+}
+
+#[derive(Deserialize)]
+struct Assemble {
+    chunks: Vec<String>,
+    version: Option<String>,
+}
+
+/// `POST …/artifactbundle/assemble/`: asks which chunks are missing, or to read the bundle once none is.
+pub fn assemble(state: &State, _: &Call, body: Body) -> Result<Response, Error> {
+    let parsed = body.parse(|bytes| serde_json::from_slice(bytes))?;
+    let Assemble { chunks, version } = parsed.map_err(|error| Error::Bad(format!("Invalid bundle: {error}")))?;
+    let (outcome, missing) = match chunks.len() <= MAX_CHUNKS {
+        true => {
+            let _upload = turn(&state.uploads)?;
+            state.store.read(|reader| {
+                let (chunks, missing) = reader.chunks(chunks)?;
+                let outcome = if missing.is_empty() { store_bundle(state, chunks, version)? } else { Ok(()) };
+                Ok::<_, Error>((outcome, missing))
+            })?
+        }
+        false => {
+            (Err(format!("The bundle is over {} MiB. Upload it in several", (MAX_CHUNKS * CHUNK) >> 20)), Vec::new())
+        }
+    };
+    let name = if outcome.is_err() {
+        "error"
+    } else if missing.is_empty() {
+        "ok"
+    } else {
+        "not_found"
+    };
+    Ok(json(&json!({ "state": name, "missingChunks": missing, "detail": outcome.err() })))
+}
+
+/// Stores the source maps of a bundle. One that is refused does not cost the others.
+fn store_bundle(state: &State, chunks: Chunks, version: Option<String>) -> Result<Result<(), String>, Error> {
+    let turn_taken = turn(&state.turns)?;
+    let opened = Bundle::open(chunks).and_then(|mut bundle| bundle.maps().map(|maps| (bundle, maps)));
+    drop(turn_taken);
+    let (mut bundle, (maps, release)) = match opened {
+        Ok(opened) => opened,
+        Err(why) => return Ok(Err(why)),
+    };
+    if maps.is_empty() {
+        return Ok(Err("The bundle has no source maps. Have the bundler write them, and upload their folder".into()));
+    }
+    let release = release_name(version.or(release));
+    let (count, mut empty, mut refused) = (maps.len(), Vec::new(), Vec::new());
+    for map in maps {
+        let turn_taken = turn(&state.turns)?;
+        let mut debug_ids = map.debug_ids;
+        let minified = map.minified.map_or(Ok(Vec::new()), |name| bundle.file(&name));
+        let json = minified.and_then(|minified| {
+            debug_ids.extend(aliases(&minified));
+            drop(minified);
+            bundle.file(&map.name)
+        });
+        let stored = match json {
+            Ok(json) => {
+                let stored = store_map(state, &json, &map.path, &release, debug_ids)?;
+                stored.map(drop).map_err(|why| format!("{}: {why}", map.name))
+            }
+            Err(why) => Err(why),
+        };
+        drop(turn_taken);
+        match stored {
+            Ok(()) => thread::sleep(PAUSE),
+            Err(why) if why.ends_with(EMPTY) => empty.push(why),
+            Err(why) => refused.push(why),
+        }
+    }
+    // Bundlers write maps that map nothing for scripts that only load others.
+    let failed = if empty.len() == count { empty } else { refused };
+    Ok(match failed.first() {
+        None => Ok(()),
+        Some(first) => Err(format!("{} of {count} source maps were refused. {first}", failed.len())),
+    })
+}
+
+#[derive(Default, Deserialize)]
+struct Release {
+    version: Option<String>,
+}
+
+/// `POST …/releases/` and `PUT …/releases/VERSION/`: obs keeps no releases, but the bundler plugins alarm without an answer.
+pub fn release(_: &State, call: &Call, body: Body) -> Result<Response, Error> {
+    let sent: Release = body.parse(|bytes| serde_json::from_slice(bytes).unwrap_or_default())?;
+    let version = sent.version.unwrap_or_else(|| call.path.rest.trim_end_matches('/').to_string());
+    let projects = json!([{ "slug": "obs", "name": "obs" }]);
+    let status = if call.request.method() == "POST" { 201 } else { 200 };
+    let answer = json!({ "version": version, "dateCreated": Time::now(), "projects": projects });
+    Ok(json(&answer).with_status_code(status))
+}
