@@ -89,7 +89,7 @@ fn a_map_may_have_a_source_root_a_prefix_and_other_names_for_fields() {
 
 #[test]
 fn sections_have_their_own_sources_and_names_and_begin_where_they_say() {
-    let inner = |source: &str, name: &str| json!({ "version": 3, "sources": [source], "names": [name], "mappings": mappings(&[(0, 0, 0, 0, 0, Some(0)), (1, 0, 0, 1, 0, None)]) });
+    let inner = |source: &str, name: &str| json!({ "version": 3, "sources": [source], "names": [name], "mappings": mappings(&[(0, 0, 0, 0, 0, Some(0)), (0, 5, 0, 7, 0, None), (1, 0, 0, 1, 0, None)]) });
     let section = |line, column, source, name| json!({ "offset": { "line": line, "column": column }, "map": inner(source, name) });
     let map = json!({ "version": 3, "sections": [section(0, 0, "a.ts", "x"), section(1, 10, "b.ts", "y")] });
     for (line, column, expected) in
