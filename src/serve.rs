@@ -60,6 +60,18 @@ pub fn test_alert(config: &Config) -> Result<String, String> {
     alerts::test(&settings.ok_or("OBS_ALERT_COMMAND is not set")?)
 }
 
+/// Asks a running obs whether it can store events. Returns one line, as the error if it cannot.
+pub fn health(Listen { host, port }: &Listen, path: &str) -> Result<String, String> {
+    let url = format!("http://{host}:{port}{path}");
+    match http::get(host, *port, path) {
+        Ok((200, body)) if body.contains(r#""status":"ok""#) => Ok(format!("{url}: ok\n")),
+        Ok((200, _)) => Err(format!("{url}: something other than obs answers")),
+        Ok((503, _)) => Err(format!("{url}: events cannot be stored (status 503)")),
+        Ok((status, _)) => Err(format!("{url}: status {status}")),
+        Err(e) => Err(format!("{url}: {e}")),
+    }
+}
+
 /// Returns `None` if there is no alert command.
 fn alert_settings(config: &Config, base_url: &str) -> Option<AlertSettings> {
     let (command, base_url) = (config.alert_command.clone()?, base_url.to_string());
@@ -127,11 +139,8 @@ fn new_key() -> Result<String, String> {
 
 /// Returns the URL for clients to use: `OBS_URL`, or the listen address with the port of `bound` if the server is running.
 fn base_url(config: &Config, bound: Option<&SocketAddr>) -> String {
-    let Listen { host, port } = &config.listen;
-    // A client cannot connect to a wildcard address.
-    let host = if ["0.0.0.0", "[::]"].contains(&host.as_str()) { "localhost" } else { host };
-    let port = bound.map_or(*port, SocketAddr::port);
-    config.url.clone().unwrap_or_else(|| format!("http://{host}:{port}"))
+    let port = bound.map_or(config.listen.port, SocketAddr::port);
+    config.url.clone().unwrap_or_else(|| format!("http://{}:{port}", config.listen.client_host()))
 }
 
 /// Prints what the operator needs to continue. Besides the pages for setting up a client, this is the only place that

@@ -36,7 +36,7 @@ fn help_names_every_flag_and_variable() {
     let names = "--listen OBS_LISTEN localhost:8000 --db OBS_DB_PATH obs.sqlite OBS_API_KEY OBS_DASHBOARD_PASSWORD \
                  --max-events OBS_MAX_EVENTS 1000000 --max-size OBS_MAX_SIZE 10GB --retention-days OBS_RETENTION_DAYS OBS_RATE_LIMIT \
                  OBS_ALERT_COMMAND OBS_ALERT_RATE OBS_URL test-alert \
-                 --public-dashboard OBS_PUBLIC_DASHBOARD --verbose --help --version backup DEST";
+                 --public-dashboard OBS_PUBLIC_DASHBOARD --verbose --help --version backup DEST health";
     for name in names.split(' ') {
         assert!(help.contains(name), "{name}");
     }

@@ -9,6 +9,7 @@ Usage:
   obs export [--project P] [--since TIME] [--db PATH]
   obs import FILE|- [--db PATH]
   obs test-alert
+  obs health [URL] [--listen ADDR:PORT]
   obs --help | --version
 
 Without a command, obs runs the server.
@@ -22,6 +23,8 @@ Commands:
   import       Store exported events from FILE, or from standard input if it is -. The server must not be running.
                Creates the database if it does not exist. Skips events that are already stored.
   test-alert   Run OBS_ALERT_COMMAND once with a test alert, and print how it exits.
+  health       Ask the obs at URL, such as http://localhost:8000, whether it can store events. Exit with 0 if it can and
+               with 1 if not. Plain HTTP only [default: the listen address]
 
 Options and environment variables:
   --listen ADDR:PORT    OBS_LISTEN               Address to listen on; port 0 picks a free port

@@ -21,10 +21,24 @@ pub enum Command {
     Help,
     Version,
     Serve(Config),
-    Backup { database: PathBuf, dest: PathBuf },
-    Export { database: PathBuf, filter: ExportFilter },
-    Import { database: PathBuf, file: PathBuf },
+    Backup {
+        database: PathBuf,
+        dest: PathBuf,
+    },
+    Export {
+        database: PathBuf,
+        filter: ExportFilter,
+    },
+    Import {
+        database: PathBuf,
+        file: PathBuf,
+    },
     TestAlert(Config),
+    /// Where obs listens, and the path to ask for.
+    Health {
+        server: Listen,
+        path: String,
+    },
 }
 
 #[derive(Debug)]
@@ -76,6 +90,12 @@ pub fn parse(args: Vec<OsString>) -> Result<Command, String> {
             let file = path(&mut args)?.ok_or("import needs a FILE, or - for standard input")?;
             Command::Import { database, file }
         }
+        Some("health") => {
+            let listen = setting(&mut args, "--listen", "OBS_LISTEN")?;
+            let url = path(&mut args)?.map(PathBuf::into_os_string);
+            let (server, path) = url.map_or_else(|| value::own_health_url(listen), |url| value::health_url(&url))?;
+            Command::Health { server, path }
+        }
         Some(other) => return Err(unknown(OsStr::new(other))),
     };
     match args.finish().first() {
@@ -85,9 +105,8 @@ pub fn parse(args: Vec<OsString>) -> Result<Command, String> {
 }
 
 fn config(args: &mut Arguments, database: PathBuf) -> Result<Config, String> {
-    let listen = setting(args, "--listen", "OBS_LISTEN")?.unwrap_or("localhost:8000".into());
     Ok(Config {
-        listen: value::listen(&listen)?,
+        listen: value::listen(setting(args, "--listen", "OBS_LISTEN")?)?,
         database,
         keys: text_variable("OBS_API_KEY")?.map_or(Ok(Vec::new()), |list| value::keys(&list))?,
         password: text_variable(PASSWORD)?.map(|text| value::printable(PASSWORD, text)).transpose()?,
