@@ -39,10 +39,13 @@ Options and environment variables:
   --verbose                                      Log every request to standard error
                         OBS_API_KEY              Ingest keys: KEY or PROJECT=KEY, separated by commas
                                                  [default: a key generated on first start]
+                        OBS_API_KEY_FILE         Instead, a file that contains the keys
                         OBS_RATE_LIMIT           Number of events that each key may send per minute
                                                  [default: no limit]
                         OBS_DASHBOARD_PASSWORD   Password of the dashboard; the user name does not matter
                                                  [default: none, and only this machine has access]
+                        OBS_DASHBOARD_PASSWORD_FILE
+                                                 Instead, a file that contains the password
                         OBS_ALERT_COMMAND        Command to run with sh -c when an issue is new or
                                                  reopened; it gets JSON on standard input [default: none]
                         OBS_ALERT_RATE           Also alert when an issue has more than this many events

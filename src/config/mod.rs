@@ -10,10 +10,9 @@ use crate::store::{ExportFilter, Retention};
 use pico_args::Arguments;
 use std::env;
 use std::ffi::{OsStr, OsString};
+use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
-
-const PASSWORD: &str = "OBS_DASHBOARD_PASSWORD";
 
 /// What obs was asked to do.
 #[derive(Debug)]
@@ -59,6 +58,8 @@ pub struct Config {
     pub alert_rate: Option<u32>,
     /// The URL at which people reach obs. `None`: the listen address.
     pub url: Option<String>,
+    /// Where systemd waits to hear that obs is ready.
+    pub notify_socket: Option<OsString>,
 }
 
 /// Parses the command line. The error is one line that names the bad argument or value.
@@ -108,8 +109,8 @@ fn config(args: &mut Arguments, database: PathBuf) -> Result<Config, String> {
     Ok(Config {
         listen: value::listen(setting(args, "--listen", "OBS_LISTEN")?)?,
         database,
-        keys: text_variable("OBS_API_KEY")?.map_or(Ok(Vec::new()), |list| value::keys(&list))?,
-        password: text_variable(PASSWORD)?.map(|text| value::printable(PASSWORD, text)).transpose()?,
+        keys: secret("OBS_API_KEY")?.map_or(Ok(Vec::new()), |(name, list)| value::keys(&name, &list))?,
+        password: secret("OBS_DASHBOARD_PASSWORD")?.map(|(name, text)| value::printable(&name, text)).transpose()?,
         public_dashboard: args.contains("--public-dashboard") || switch("OBS_PUBLIC_DASHBOARD")?,
         verbose: args.contains("--verbose"),
         retention: Retention {
@@ -124,6 +125,7 @@ fn config(args: &mut Arguments, database: PathBuf) -> Result<Config, String> {
         alert_command: variable("OBS_ALERT_COMMAND"),
         alert_rate: number_variable("OBS_ALERT_RATE")?,
         url: text_variable("OBS_URL")?.map(value::url).transpose()?,
+        notify_socket: variable("NOTIFY_SOCKET"),
     })
 }
 
@@ -181,6 +183,23 @@ fn variable(name: &str) -> Option<OsString> {
 
 fn text_variable(name: &str) -> Result<Option<String>, String> {
     variable(name).map(|value| value.into_string().map_err(|_| format!("{name} is not UTF-8"))).transpose()
+}
+
+/// Reads a secret from its variable, or from the file that the variable with `_FILE` names. Returns it with the name of the
+/// variable that was set. An empty file is refused: it must not open the dashboard.
+fn secret(name: &str) -> Result<Option<(String, String)>, String> {
+    let file_name = format!("{name}_FILE");
+    let Some(path) = variable(&file_name) else { return Ok(text_variable(name)?.map(|text| (name.into(), text))) };
+    if variable(name).is_some() {
+        return Err(format!("{name} and {file_name} are both set: set one of them"));
+    }
+    let shown = path.to_string_lossy();
+    let text = fs::read_to_string(&path).map_err(|e| format!("cannot read {file_name} '{shown}': {e}"))?;
+    let text = text.strip_suffix('\n').map_or(&*text, |text| text.strip_suffix('\r').unwrap_or(text));
+    match text {
+        "" => Err(format!("invalid {file_name} '{shown}': the file is empty")),
+        text => Ok(Some((file_name, text.into()))),
+    }
 }
 
 fn number_variable(name: &str) -> Result<Option<u32>, String> {

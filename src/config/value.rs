@@ -128,28 +128,28 @@ pub fn since(text: String) -> Result<Time, String> {
 }
 
 /// Parses `KEY` or `PROJECT=KEY`, separated by commas. The error never repeats text that could be a key.
-pub fn keys(list: &str) -> Result<Vec<Key>, String> {
+pub fn keys(name: &str, list: &str) -> Result<Vec<Key>, String> {
     let mut keys: Vec<Key> = Vec::new();
     let entries = list.split(',').map(str::trim).filter(|entry| !entry.is_empty());
     for (number, entry) in (1..).zip(entries) {
         let (project, key) = match entry.split_once('=') {
-            Some((project, _)) if !is_name(project) => return Err(invalid_entry(number, "project")),
+            Some((project, _)) if !is_name(project) => return Err(invalid_entry(name, number, "project")),
             Some(named) => named,
             None => ("", entry),
         };
         if !is_name(key) {
-            return Err(invalid_entry(number, "key"));
+            return Err(invalid_entry(name, number, "key"));
         }
         if keys.iter().any(|earlier| earlier.key == key) {
-            return Err(format!("invalid OBS_API_KEY: entry {number} repeats the key of an earlier entry"));
+            return Err(format!("invalid {name}: entry {number} repeats the key of an earlier entry"));
         }
         keys.push(Key { project: project.into(), key: key.into() });
     }
-    if keys.is_empty() { Err("invalid OBS_API_KEY: it contains no key".into()) } else { Ok(keys) }
+    if keys.is_empty() { Err(format!("invalid {name}: it contains no key")) } else { Ok(keys) }
 }
 
-fn invalid_entry(number: usize, part: &str) -> String {
-    format!("invalid OBS_API_KEY: the {part} of entry {number} is not valid: expected 1 to 200 characters of {NAME}")
+fn invalid_entry(name: &str, number: usize, part: &str) -> String {
+    format!("invalid {name}: the {part} of entry {number} is not valid: expected 1 to 200 characters of {NAME}")
 }
 
 #[cfg(test)]
@@ -193,8 +193,9 @@ mod tests {
 
     #[test]
     fn a_list_of_keys_may_have_blank_entries() {
-        let parse =
-            |text: &str| keys(text).map(|keys| keys.into_iter().map(|k| (k.project, k.key)).collect::<Vec<_>>());
+        let parse = |text: &str| {
+            keys("OBS_API_KEY", text).map(|keys| keys.into_iter().map(|k| (k.project, k.key)).collect::<Vec<_>>())
+        };
         let both = vec![("".to_string(), "a".to_string()), ("shop".to_string(), "b-_9".to_string())];
         assert_eq!(parse(" a ,, shop=b-_9,"), Ok(both));
         for wrong in [",", " ", "a=", "=a", "a b", "ä", "a=b=c", "k,p=k", &"k".repeat(201)] {
