@@ -1,5 +1,6 @@
 //! Turns command-line flags and environment variables into a `Command`. Only this file reads the environment.
 mod help;
+mod nearest;
 mod value;
 
 pub use help::HELP;
@@ -65,14 +66,15 @@ pub struct Config {
 /// Parses the command line. The error is one line that names the bad argument or value.
 pub fn parse(args: Vec<OsString>) -> Result<Command, String> {
     let mut args = Arguments::from_vec(args.into_iter().flat_map(split_at_equals).collect());
-    if args.contains(["-h", "--help"]) {
+    let all = args.clone().finish();
+    if args.contains(["-h", "--help"]) || all.first().is_some_and(|first| first == "help") {
         return Ok(Command::Help);
     }
     if args.contains(["-V", "--version"]) {
         return Ok(Command::Version);
     }
     let database = setting(&mut args, "--db", "OBS_DB_PATH")?.unwrap_or("obs.sqlite".into()).into();
-    let command = match args.subcommand().map_err(|e| e.to_string())?.as_deref() {
+    let command = match args.subcommand().map_err(|_| "the command is not UTF-8")?.as_deref() {
         None => Command::Serve(config(&mut args, database)?),
         Some("test-alert") => match config(&mut args, database)? {
             Config { alert_command: None, .. } => return Err("test-alert needs OBS_ALERT_COMMAND".into()),
@@ -97,10 +99,10 @@ pub fn parse(args: Vec<OsString>) -> Result<Command, String> {
             let (server, path) = url.map_or_else(|| value::own_health_url(listen), |url| value::health_url(&url))?;
             Command::Health { server, path }
         }
-        Some(other) => return Err(unknown(OsStr::new(other))),
+        Some(other) => return Err(unknown("command", OsStr::new(other))),
     };
     match args.finish().first() {
-        Some(argument) => Err(unknown(argument)),
+        Some(argument) => Err(unknown("argument", argument)),
         None => Ok(command),
     }
 }
@@ -145,17 +147,23 @@ fn split_at_equals(arg: OsString) -> Vec<OsString> {
 fn path(args: &mut Arguments) -> Result<Option<PathBuf>, String> {
     let path = args.opt_free_from_os_str(|text| Ok::<_, String>(text.to_owned())).map_err(|e| e.to_string())?;
     match path.filter(|path| !path.is_empty()) {
-        Some(flag) if flag.as_bytes().starts_with(b"-") && flag != "-" => Err(unknown(&flag)),
+        Some(flag) if flag.as_bytes().starts_with(b"-") && flag != "-" => Err(unknown("argument", &flag)),
         path => Ok(path.map(PathBuf::from)),
     }
 }
 
-fn unknown(argument: &OsStr) -> String {
-    format!("unknown argument '{}'", argument.to_string_lossy())
+/// Says what obs does not know, and the flag or command that is nearest to it.
+fn unknown(what: &str, name: &OsStr) -> String {
+    let name = name.to_string_lossy();
+    match nearest::nearest(&name, HELP) {
+        Some(nearest) => format!("unknown {what} '{name}': did you mean {nearest}?"),
+        None => format!("unknown {what} '{name}': obs --help lists what there is"),
+    }
 }
 
 fn flag(args: &mut Arguments, name: &'static str) -> Result<Option<OsString>, String> {
-    args.opt_value_from_os_str(name, |value| Ok::<_, String>(value.to_owned())).map_err(|e| e.to_string())
+    args.opt_value_from_os_str(name, |value| Ok::<_, String>(value.to_owned()))
+        .map_err(|_| format!("{name} needs a value"))
 }
 
 fn text_flag(args: &mut Arguments, name: &'static str) -> Result<Option<String>, String> {
