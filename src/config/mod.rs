@@ -13,6 +13,7 @@ use std::env;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
 /// What obs was asked to do.
@@ -61,6 +62,8 @@ pub struct Config {
     pub url: Option<String>,
     /// Where systemd waits to hear that obs is ready.
     pub notify_socket: Option<OsString>,
+    /// Standard error is journald, which adds the time to each line.
+    pub logs_to_journal: bool,
 }
 
 /// Parses the command line. The error is one line that names the bad argument or value.
@@ -128,7 +131,14 @@ fn config(args: &mut Arguments, database: PathBuf) -> Result<Config, String> {
         alert_rate: number_variable("OBS_ALERT_RATE")?,
         url: text_variable("OBS_URL")?.map(value::url).transpose()?,
         notify_socket: variable("NOTIFY_SOCKET"),
+        logs_to_journal: text_variable("JOURNAL_STREAM")?.is_some_and(|stream| is_standard_error(&stream)),
     })
+}
+
+/// Returns true if standard error is the file with these numbers, `DEVICE:INODE`. A process may inherit `JOURNAL_STREAM`
+/// and write elsewhere (systemd.exec(5)).
+fn is_standard_error(stream: &str) -> bool {
+    fs::metadata("/proc/self/fd/2").is_ok_and(|file| stream == format!("{}:{}", file.dev(), file.ino()))
 }
 
 /// Splits `--flag=value` into two arguments. (pico-args does that only for values that are UTF-8, and a path may
