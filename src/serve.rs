@@ -10,11 +10,16 @@ use crate::web::auth::Dashboard;
 use crate::web::rate::Rate;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
+use std::ffi::OsStr;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs};
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::net::{self, UnixDatagram};
 use std::panic;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::thread;
 use std::time::Duration;
 
 /// Serves until SIGTERM or SIGINT. The error is one line for the operator.
@@ -46,6 +51,12 @@ pub fn run(config: Config) -> Result<(), String> {
     print_banner(&config, &state, &bound, &url);
     let alerts = alerts.map(|settings| alerts::start(store.clone(), settings, stop.clone()));
     let alerts = alerts.transpose().map_err(|e| format!("cannot start a thread: {e}"))?;
+    if let (Some(socket), Some(bound)) = (config.notify_socket, bound.first()) {
+        let (host, port) = (config.listen.client_host().to_string(), bound.port());
+        let tell = move || http::get(&host, port, "/health").and_then(|_| notify(&socket));
+        let tell = move || tell().unwrap_or_else(|e| log::line(&format!("cannot tell systemd that obs is ready: {e}")));
+        thread::Builder::new().spawn(tell).map_err(|e| format!("cannot start a thread: {e}"))?;
+    }
     let served = http::serve(listeners, state, Limits::default(), stop);
     if let Some(alerts) = alerts {
         alerts.close();
@@ -60,10 +71,31 @@ pub fn test_alert(config: &Config) -> Result<String, String> {
     alerts::test(&settings.ok_or("OBS_ALERT_COMMAND is not set")?)
 }
 
+/// Asks a running obs whether it can store events. Returns one line, as the error if it cannot.
+pub fn health(Listen { host, port }: &Listen, path: &str) -> Result<String, String> {
+    let url = format!("http://{host}:{port}{path}");
+    match http::get(host, *port, path) {
+        Ok((200, body)) if body.contains(r#""status":"ok""#) => Ok(format!("{url}: ok\n")),
+        Ok((200, _)) => Err(format!("{url}: something other than obs answers")),
+        Ok((503, _)) => Err(format!("{url}: events cannot be stored (status 503)")),
+        Ok((status, _)) => Err(format!("{url}: status {status}")),
+        Err(e) => Err(format!("{url}: {e}")),
+    }
+}
+
 /// Returns `None` if there is no alert command.
 fn alert_settings(config: &Config, base_url: &str) -> Option<AlertSettings> {
     let (command, base_url) = (config.alert_command.clone()?, base_url.to_string());
     Some(AlertSettings { command, base_url, period: Duration::from_secs(60) })
+}
+
+/// Tells systemd that obs answers (sd_notify(3)). A name that starts with `@` is not a path but an abstract name.
+fn notify(socket: &OsStr) -> io::Result<()> {
+    let address = match socket.as_bytes().strip_prefix(b"@") {
+        Some(name) => net::SocketAddr::from_abstract_name(name)?,
+        None => net::SocketAddr::from_pathname(socket)?,
+    };
+    UnixDatagram::unbound()?.send_to_addr(b"READY=1", &address).map(drop)
 }
 
 /// Returns a flag that the first signal sets. A second signal ends the process at once.
@@ -127,11 +159,8 @@ fn new_key() -> Result<String, String> {
 
 /// Returns the URL for clients to use: `OBS_URL`, or the listen address with the port of `bound` if the server is running.
 fn base_url(config: &Config, bound: Option<&SocketAddr>) -> String {
-    let Listen { host, port } = &config.listen;
-    // A client cannot connect to a wildcard address.
-    let host = if ["0.0.0.0", "[::]"].contains(&host.as_str()) { "localhost" } else { host };
-    let port = bound.map_or(*port, SocketAddr::port);
-    config.url.clone().unwrap_or_else(|| format!("http://{host}:{port}"))
+    let port = bound.map_or(config.listen.port, SocketAddr::port);
+    config.url.clone().unwrap_or_else(|| format!("http://{}:{port}", config.listen.client_host()))
 }
 
 /// Prints what the operator needs to continue. Besides the pages for setting up a client, this is the only place that

@@ -164,6 +164,7 @@ fn dependencies_inside_the_store_point_down() {
 fn dependencies_inside_http_point_down() {
     let order = [
         "mod",
+        "client",
         "server",
         "exchange",
         "shared",

@@ -5,8 +5,11 @@ use common::process::*;
 use common::*;
 use std::fs;
 use std::net::{TcpListener, TcpStream};
+use std::os::linux::net::SocketAddrExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 type Env<'a> = &'a [(&'a str, &'a str)];
@@ -149,6 +152,34 @@ fn localhost_means_every_loopback_address_of_the_machine() {
         let response = Connection::to((*host, obs.port)).send("GET /health HTTP/1.1", b"");
         assert_eq!(response.status, 200, "{host}");
     }
+}
+
+#[test]
+fn systemd_hears_that_obs_is_ready_once_it_answers() {
+    let folder = Arc::new(Folder::new());
+    let path = folder.join("notify");
+    let abstract_name = format!("obs-test-{}", std::process::id());
+    for (variable, address) in [
+        (path.to_str().unwrap().to_string(), SocketAddr::from_pathname(&path).unwrap()),
+        (format!("@{abstract_name}"), SocketAddr::from_abstract_name(&abstract_name).unwrap()),
+    ] {
+        let systemd = UnixDatagram::bind_addr(&address).unwrap();
+        systemd.set_read_timeout(Some(PATIENCE)).unwrap();
+        let obs = Obs::in_folder(folder.clone(), &["--verbose"], &[("NOTIFY_SOCKET", &variable)]);
+        let mut message = [0; 64];
+        let length = systemd.recv(&mut message).unwrap();
+        assert_eq!(&message[..length], b"READY=1", "{variable}");
+        eventually("obs has answered", || obs.errors().contains("GET /health 200").then_some(()));
+    }
+}
+
+#[test]
+fn obs_runs_although_systemd_cannot_be_told() {
+    let obs = Obs::with(&[], &[("NOTIFY_SOCKET", "/nowhere")]);
+    eventually("a line says so", || {
+        obs.errors().contains("cannot tell systemd that obs is ready: No such").then_some(())
+    });
+    assert_eq!(obs.get("/health").status, 200);
 }
 
 #[test]

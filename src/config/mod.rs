@@ -10,10 +10,9 @@ use crate::store::{ExportFilter, Retention};
 use pico_args::Arguments;
 use std::env;
 use std::ffi::{OsStr, OsString};
+use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
-
-const PASSWORD: &str = "OBS_DASHBOARD_PASSWORD";
 
 /// What obs was asked to do.
 #[derive(Debug)]
@@ -21,10 +20,24 @@ pub enum Command {
     Help,
     Version,
     Serve(Config),
-    Backup { database: PathBuf, dest: PathBuf },
-    Export { database: PathBuf, filter: ExportFilter },
-    Import { database: PathBuf, file: PathBuf },
+    Backup {
+        database: PathBuf,
+        dest: PathBuf,
+    },
+    Export {
+        database: PathBuf,
+        filter: ExportFilter,
+    },
+    Import {
+        database: PathBuf,
+        file: PathBuf,
+    },
     TestAlert(Config),
+    /// Where obs listens, and the path to ask for.
+    Health {
+        server: Listen,
+        path: String,
+    },
 }
 
 #[derive(Debug)]
@@ -45,6 +58,8 @@ pub struct Config {
     pub alert_rate: Option<u32>,
     /// The URL at which people reach obs. `None`: the listen address.
     pub url: Option<String>,
+    /// Where systemd waits to hear that obs is ready.
+    pub notify_socket: Option<OsString>,
 }
 
 /// Parses the command line. The error is one line that names the bad argument or value.
@@ -76,6 +91,12 @@ pub fn parse(args: Vec<OsString>) -> Result<Command, String> {
             let file = path(&mut args)?.ok_or("import needs a FILE, or - for standard input")?;
             Command::Import { database, file }
         }
+        Some("health") => {
+            let listen = setting(&mut args, "--listen", "OBS_LISTEN")?;
+            let url = path(&mut args)?.map(PathBuf::into_os_string);
+            let (server, path) = url.map_or_else(|| value::own_health_url(listen), |url| value::health_url(&url))?;
+            Command::Health { server, path }
+        }
         Some(other) => return Err(unknown(OsStr::new(other))),
     };
     match args.finish().first() {
@@ -85,12 +106,11 @@ pub fn parse(args: Vec<OsString>) -> Result<Command, String> {
 }
 
 fn config(args: &mut Arguments, database: PathBuf) -> Result<Config, String> {
-    let listen = setting(args, "--listen", "OBS_LISTEN")?.unwrap_or("localhost:8000".into());
     Ok(Config {
-        listen: value::listen(&listen)?,
+        listen: value::listen(setting(args, "--listen", "OBS_LISTEN")?)?,
         database,
-        keys: text_variable("OBS_API_KEY")?.map_or(Ok(Vec::new()), |list| value::keys(&list))?,
-        password: text_variable(PASSWORD)?.map(|text| value::printable(PASSWORD, text)).transpose()?,
+        keys: secret("OBS_API_KEY")?.map_or(Ok(Vec::new()), |(name, list)| value::keys(&name, &list))?,
+        password: secret("OBS_DASHBOARD_PASSWORD")?.map(|(name, text)| value::printable(&name, text)).transpose()?,
         public_dashboard: args.contains("--public-dashboard") || switch("OBS_PUBLIC_DASHBOARD")?,
         verbose: args.contains("--verbose"),
         retention: Retention {
@@ -105,6 +125,7 @@ fn config(args: &mut Arguments, database: PathBuf) -> Result<Config, String> {
         alert_command: variable("OBS_ALERT_COMMAND"),
         alert_rate: number_variable("OBS_ALERT_RATE")?,
         url: text_variable("OBS_URL")?.map(value::url).transpose()?,
+        notify_socket: variable("NOTIFY_SOCKET"),
     })
 }
 
@@ -162,6 +183,23 @@ fn variable(name: &str) -> Option<OsString> {
 
 fn text_variable(name: &str) -> Result<Option<String>, String> {
     variable(name).map(|value| value.into_string().map_err(|_| format!("{name} is not UTF-8"))).transpose()
+}
+
+/// Reads a secret from its variable, or from the file that the variable with `_FILE` names. Returns it with the name of the
+/// variable that was set. An empty file is refused: it must not open the dashboard.
+fn secret(name: &str) -> Result<Option<(String, String)>, String> {
+    let file_name = format!("{name}_FILE");
+    let Some(path) = variable(&file_name) else { return Ok(text_variable(name)?.map(|text| (name.into(), text))) };
+    if variable(name).is_some() {
+        return Err(format!("{name} and {file_name} are both set: set one of them"));
+    }
+    let shown = path.to_string_lossy();
+    let text = fs::read_to_string(&path).map_err(|e| format!("cannot read {file_name} '{shown}': {e}"))?;
+    let text = text.strip_suffix('\n').map_or(&*text, |text| text.strip_suffix('\r').unwrap_or(text));
+    match text {
+        "" => Err(format!("invalid {file_name} '{shown}': the file is empty")),
+        text => Ok(Some((file_name, text.into()))),
+    }
 }
 
 fn number_variable(name: &str) -> Result<Option<u32>, String> {
