@@ -45,7 +45,8 @@ pub fn run(config: Config) -> Result<(), String> {
         false => config.keys.clone(),
     };
     let rate = Rate::new(config.rate_limit);
-    let state = State { store: store.clone(), keys, rate, dashboard, url: config.url.clone(), verbose: config.verbose };
+    let (url_setting, verbose, refused) = (config.url.clone(), config.verbose, Default::default());
+    let state = State { store: store.clone(), keys, rate, refused, dashboard, url: url_setting, verbose };
     let state = Arc::new(state);
 
     print_banner(&config, &state, &bound, &url);

@@ -190,8 +190,8 @@ fn dependencies_inside_http_point_down() {
 #[test]
 fn dependencies_inside_web_point_down() {
     let order = [
-        "mod", "routes", "sentry", "envelope", "ingest", "api", "pages", "forms", "assets", "changes", "call", "state",
-        "auth", "base", "rate", "error", "response",
+        "mod", "routes", "sentry", "envelope", "ingest", "api", "pages", "forms", "assets", "metrics", "changes",
+        "call", "state", "auth", "base", "rate", "refused", "error", "response",
     ];
     assert_points_down("web/", &order);
 }

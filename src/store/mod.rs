@@ -45,11 +45,24 @@ use file::identity::FileIdentity;
 use file::lock::Lock;
 use file::open;
 use rusqlite::Transaction;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 /// Issues whose state one transaction changes, which takes a few milliseconds.
 const CHANGED_AT_ONCE: usize = 50;
+
+/// What the store has done since it was opened, and how large its files are.
+pub struct Activity {
+    pub stored: u64,
+    pub commits: u64,
+    pub commit_time: Duration,
+    pub queued: usize,
+    pub database_bytes: u64,
+    pub wal_bytes: u64,
+}
 
 /// An open database. Dropping it leaves the file as a crash would: consistent, with a WAL beside it. See [`Store::close`].
 pub struct Store {
@@ -145,6 +158,23 @@ impl Store {
     /// Returns false while commits fail.
     pub fn is_healthy(&self) -> bool {
         self.writer.is_healthy()
+    }
+
+    pub fn activity(&self) -> Activity {
+        let bytes = |suffix: &str| {
+            let mut path = self.path.clone().into_os_string();
+            path.push(suffix);
+            fs::metadata(path).map_or(0, |file| file.len())
+        };
+        let counters = &self.writer.counters;
+        Activity {
+            stored: counters.stored.load(Relaxed),
+            commits: counters.commits.load(Relaxed),
+            commit_time: Duration::from_micros(counters.commit_micros.load(Relaxed)),
+            queued: self.writer.queue.len(),
+            database_bytes: bytes(""),
+            wal_bytes: bytes("-wal"),
+        }
     }
 
     /// Reads a value from the settings in the database. The first time, generates and stores it.

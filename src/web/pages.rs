@@ -1,5 +1,5 @@
 //! The dashboard's pages: the list of issues, one issue, one event, the setup; each as HTML or as plain text for a terminal.
-use super::response::{Format, markdown, see_other};
+use super::response::{self, Format, see_other};
 use super::{call::Call, error::Error, state::State};
 use crate::domain::{Cursor, Found, Issue, IssueState, Key, Matches};
 use crate::http::Body;
@@ -10,6 +10,7 @@ use crate::views::{self, CameFrom, EventPage, Figures, IssuePage, ListPage, List
 use rouille::{Request, Response};
 use std::time::Duration;
 
+const MARKDOWN: &str = "text/markdown; charset=utf-8";
 /// Hours of events that a row of the list shows.
 const ROW_HOURS: usize = 24;
 /// How long the issues that a filter matches are collected for the figures above the list.
@@ -120,7 +121,7 @@ pub fn issue(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
             now,
         };
         Ok(match format {
-            Format::Markdown => markdown(terminal::markdown::issue(&page, &origin)),
+            Format::Markdown => response::text(MARKDOWN, terminal::markdown::issue(&page, &origin)),
             _ => format.answer(|| views::issue(&page), || terminal::issue(&page, &origin)),
         })
     })
@@ -142,7 +143,7 @@ pub fn event(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
             now,
         };
         Ok(match format {
-            Format::Markdown => markdown(terminal::markdown::event(&page, &origin)),
+            Format::Markdown => response::text(MARKDOWN, terminal::markdown::event(&page, &origin)),
             _ => format.answer(|| views::event(&page), || terminal::event(&page, &origin)),
         })
     })

@@ -2,6 +2,7 @@
 use super::auth::Dashboard;
 use super::base;
 use super::rate::Rate;
+use super::refused::Refused;
 use crate::domain::Key;
 use crate::store::Store;
 use rouille::Request;
@@ -12,6 +13,7 @@ pub struct State {
     /// Never empty.
     pub keys: Vec<Key>,
     pub rate: Rate,
+    pub refused: Refused,
     pub dashboard: Dashboard,
     /// The URL at which people reach obs. `None`: what each request says.
     pub url: Option<String>,
