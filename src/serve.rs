@@ -1,10 +1,11 @@
 //! Runs the server from start to shutdown: bind, open the store, print the banner, serve, close.
 use crate::alerts::{self, AlertSettings};
+use crate::banner::{self, Banner};
 use crate::config::{Config, Listen};
 use crate::domain::Key;
 use crate::http::{self, Limits};
 use crate::log;
-use crate::store::{AlertPolicy, Retention, Store, Usage};
+use crate::store::{AlertPolicy, Store};
 use crate::web::State;
 use crate::web::auth::Dashboard;
 use crate::web::rate::Rate;
@@ -24,6 +25,9 @@ use std::time::Duration;
 
 /// Serves until SIGTERM or SIGINT. The error is one line for the operator.
 pub fn run(config: Config) -> Result<(), String> {
+    if config.logs_to_journal {
+        log::omit_time();
+    }
     // A panic becomes one escaped line, like everything else in the log.
     panic::set_hook(Box::new(|panic| log::line(&format!("bug in obs: {panic}"))));
     let stop = stop_flag().map_err(|e| format!("cannot handle signals: {e}"))?;
@@ -40,8 +44,13 @@ pub fn run(config: Config) -> Result<(), String> {
         None => AlertPolicy::Never,
     };
     let store = Arc::new(Store::open(&config.database, config.retention, policy)?);
+    let mut is_first_start = false;
+    let mut generate = || {
+        is_first_start = true;
+        new_key()
+    };
     let keys = match config.keys.is_empty() {
-        true => vec![Key { project: String::new(), key: store.setting("ingest_key", new_key)? }],
+        true => vec![Key { project: String::new(), key: store.setting("ingest_key", &mut generate)? }],
         false => config.keys.clone(),
     };
     let rate = Rate::new(config.rate_limit);
@@ -49,7 +58,8 @@ pub fn run(config: Config) -> Result<(), String> {
     let state = State { store: store.clone(), keys, rate, refused, dashboard, url: url_setting, verbose };
     let state = Arc::new(state);
 
-    print_banner(&config, &state, &bound, &url);
+    let listening = bound.iter().map(|address| format!("http://{address}")).collect::<Vec<_>>().join(" and ");
+    banner::print(&Banner { config: &config, state: &state, listening: &listening, url: &url, is_first_start });
     let alerts = alerts.map(|settings| alerts::start(store.clone(), settings, stop.clone()));
     let alerts = alerts.transpose().map_err(|e| format!("cannot start a thread: {e}"))?;
     if let (Some(socket), Some(bound)) = (config.notify_socket, bound.first()) {
@@ -162,43 +172,4 @@ fn new_key() -> Result<String, String> {
 fn base_url(config: &Config, bound: Option<&SocketAddr>) -> String {
     let port = bound.map_or(config.listen.port, SocketAddr::port);
     config.url.clone().unwrap_or_else(|| format!("http://{}:{port}", config.listen.client_host()))
-}
-
-/// Prints what the operator needs to continue. Besides the pages for setting up a client, this is the only place that
-/// shows a key.
-fn print_banner(config: &Config, state: &State, bound: &[SocketAddr], url: &str) {
-    let urls: Vec<_> = bound.iter().map(|address| format!("http://{address}")).collect();
-    log::plain(&format!("obs {} listening on {}", env!("CARGO_PKG_VERSION"), urls.join(" and ")));
-    let access = match state.dashboard {
-        Dashboard::Password(_) => "password required",
-        Dashboard::Local => "no password, this machine only",
-        Dashboard::Public => "no password, open to everyone",
-    };
-    log::plain(&format!("  dashboard  {url} ({access})"));
-    for Key { project, key } in &state.keys {
-        let project = if project.is_empty() { String::new() } else { format!(" (project {project})") };
-        log::plain(&format!("  DSN        {}{project}", url.replacen("://", &format!("://{key}@"), 1)));
-    }
-    log::plain("             Sentry's SDKs append /1 to the DSN");
-    log::plain(&format!("  database   {}", state.store.path().display()));
-    if let Ok(Usage { events, bytes }) = state.store.read(|reader| reader.usage()) {
-        log::plain(&format!("  stored     {events} events, {}", size(bytes)));
-    }
-    if config.alert_command.is_some() {
-        log::plain(&format!("  alerts     run OBS_ALERT_COMMAND, with links to {url}"));
-    }
-    let Retention { events, bytes, days } = config.retention;
-    let age = match days {
-        Some(1) => ", each for up to 1 day".into(),
-        Some(days) => format!(", each for up to {days} days"),
-        None => String::new(),
-    };
-    log::plain(&format!("  retention  up to {events} events and {}{age}", size(bytes)));
-}
-
-/// A size as people read it, such as `1.2 GB`.
-fn size(bytes: i64) -> String {
-    let units = [(1_000_000_000, "GB"), (1_000_000, "MB")];
-    let (unit, name) = units.into_iter().find(|(unit, _)| bytes >= *unit).unwrap_or((1000, "kB"));
-    format!("{} {name}", (bytes * 10 / unit) as f64 / 10.0)
 }

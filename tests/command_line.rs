@@ -43,6 +43,35 @@ fn help_names_every_flag_and_variable() {
 }
 
 #[test]
+fn help_is_a_command_too() {
+    let help = outcome(&mut command(&["--help"], &[]));
+    for args in [&["help"] as &[_], &["help", "backup"], &["-h"], &["backup", "--help"]] {
+        assert_eq!(outcome(&mut command(args, &[])), help, "{args:?}");
+    }
+}
+
+#[test]
+fn a_typo_is_answered_with_the_nearest_name() {
+    let cases: [(&[&str], &str); 12] = [
+        (&["--lisen", "localhost:0"], "unknown argument '--lisen': did you mean --listen?"),
+        (&["-listen", "localhost:0"], "unknown argument '-listen': did you mean --listen?"),
+        (&["--max-event=7"], "unknown argument '--max-event': did you mean --max-events?"),
+        (&["--public-dashbord"], "unknown argument '--public-dashbord': did you mean --public-dashboard?"),
+        (&["backup", "dest", "--dbb", "x"], "unknown argument '--dbb': did you mean --db?"),
+        (&["exprot"], "unknown command 'exprot': did you mean export?"),
+        (&["testalert"], "unknown command 'testalert': did you mean test-alert?"),
+        (&["helth"], "unknown command 'helth': did you mean health?"),
+        (&["hlep"], "unknown command 'hlep': did you mean help?"),
+        (&["serve"], "unknown command 'serve': obs --help lists what there is"),
+        (&["--frobnicate"], "unknown argument '--frobnicate': obs --help lists what there is"),
+        (&["--listen"], "--listen needs a value"),
+    ];
+    for (args, answer) in cases {
+        assert_eq!(refused(&mut command(args, &[]), 2), format!("obs: {answer}\n"), "{args:?}");
+    }
+}
+
+#[test]
 fn version_is_that_of_the_crate() {
     let (status, version, errors) = outcome(&mut command(&["--version"], &[]));
     assert_eq!((status, errors.as_str()), (0, ""));

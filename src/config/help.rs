@@ -10,7 +10,7 @@ Usage:
   obs import FILE|- [--db PATH]
   obs test-alert
   obs health [URL] [--listen ADDR:PORT]
-  obs --help | --version
+  obs help | --help | --version
 
 Without a command, obs runs the server.
 

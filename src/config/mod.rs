@@ -1,5 +1,6 @@
 //! Turns command-line flags and environment variables into a `Command`. Only this file reads the environment.
 mod help;
+mod nearest;
 mod value;
 
 pub use help::HELP;
@@ -12,6 +13,7 @@ use std::env;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
 /// What obs was asked to do.
@@ -60,19 +62,22 @@ pub struct Config {
     pub url: Option<String>,
     /// Where systemd waits to hear that obs is ready.
     pub notify_socket: Option<OsString>,
+    /// Standard error is journald, which adds the time to each line.
+    pub logs_to_journal: bool,
 }
 
 /// Parses the command line. The error is one line that names the bad argument or value.
 pub fn parse(args: Vec<OsString>) -> Result<Command, String> {
     let mut args = Arguments::from_vec(args.into_iter().flat_map(split_at_equals).collect());
-    if args.contains(["-h", "--help"]) {
+    let all = args.clone().finish();
+    if args.contains(["-h", "--help"]) || all.first().is_some_and(|first| first == "help") {
         return Ok(Command::Help);
     }
     if args.contains(["-V", "--version"]) {
         return Ok(Command::Version);
     }
     let database = setting(&mut args, "--db", "OBS_DB_PATH")?.unwrap_or("obs.sqlite".into()).into();
-    let command = match args.subcommand().map_err(|e| e.to_string())?.as_deref() {
+    let command = match args.subcommand().map_err(|_| "the command is not UTF-8")?.as_deref() {
         None => Command::Serve(config(&mut args, database)?),
         Some("test-alert") => match config(&mut args, database)? {
             Config { alert_command: None, .. } => return Err("test-alert needs OBS_ALERT_COMMAND".into()),
@@ -97,10 +102,10 @@ pub fn parse(args: Vec<OsString>) -> Result<Command, String> {
             let (server, path) = url.map_or_else(|| value::own_health_url(listen), |url| value::health_url(&url))?;
             Command::Health { server, path }
         }
-        Some(other) => return Err(unknown(OsStr::new(other))),
+        Some(other) => return Err(unknown("command", OsStr::new(other))),
     };
     match args.finish().first() {
-        Some(argument) => Err(unknown(argument)),
+        Some(argument) => Err(unknown("argument", argument)),
         None => Ok(command),
     }
 }
@@ -126,7 +131,14 @@ fn config(args: &mut Arguments, database: PathBuf) -> Result<Config, String> {
         alert_rate: number_variable("OBS_ALERT_RATE")?,
         url: text_variable("OBS_URL")?.map(value::url).transpose()?,
         notify_socket: variable("NOTIFY_SOCKET"),
+        logs_to_journal: text_variable("JOURNAL_STREAM")?.is_some_and(|stream| is_standard_error(&stream)),
     })
+}
+
+/// Returns true if standard error is the file with these numbers, `DEVICE:INODE`. A process may inherit `JOURNAL_STREAM`
+/// and write elsewhere (systemd.exec(5)).
+fn is_standard_error(stream: &str) -> bool {
+    fs::metadata("/proc/self/fd/2").is_ok_and(|file| stream == format!("{}:{}", file.dev(), file.ino()))
 }
 
 /// Splits `--flag=value` into two arguments. (pico-args does that only for values that are UTF-8, and a path may
@@ -145,17 +157,23 @@ fn split_at_equals(arg: OsString) -> Vec<OsString> {
 fn path(args: &mut Arguments) -> Result<Option<PathBuf>, String> {
     let path = args.opt_free_from_os_str(|text| Ok::<_, String>(text.to_owned())).map_err(|e| e.to_string())?;
     match path.filter(|path| !path.is_empty()) {
-        Some(flag) if flag.as_bytes().starts_with(b"-") && flag != "-" => Err(unknown(&flag)),
+        Some(flag) if flag.as_bytes().starts_with(b"-") && flag != "-" => Err(unknown("argument", &flag)),
         path => Ok(path.map(PathBuf::from)),
     }
 }
 
-fn unknown(argument: &OsStr) -> String {
-    format!("unknown argument '{}'", argument.to_string_lossy())
+/// Says what obs does not know, and the flag or command that is nearest to it.
+fn unknown(what: &str, name: &OsStr) -> String {
+    let name = name.to_string_lossy();
+    match nearest::nearest(&name, HELP) {
+        Some(nearest) => format!("unknown {what} '{name}': did you mean {nearest}?"),
+        None => format!("unknown {what} '{name}': obs --help lists what there is"),
+    }
 }
 
 fn flag(args: &mut Arguments, name: &'static str) -> Result<Option<OsString>, String> {
-    args.opt_value_from_os_str(name, |value| Ok::<_, String>(value.to_owned())).map_err(|e| e.to_string())
+    args.opt_value_from_os_str(name, |value| Ok::<_, String>(value.to_owned()))
+        .map_err(|_| format!("{name} needs a value"))
 }
 
 fn text_flag(args: &mut Arguments, name: &'static str) -> Result<Option<String>, String> {
