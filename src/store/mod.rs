@@ -29,7 +29,7 @@ mod transfer;
 mod upkeep;
 mod write;
 
-pub use alerts::{Alert, AlertCounts, AlertPolicy};
+pub use alerts::{Alert, AlertCounts, AlertPolicy, Attempt, Failure};
 pub use change::merge::Merged;
 pub use counts::Usage;
 pub use error::Error;
@@ -149,10 +149,15 @@ impl Store {
         self.readers.read(read)
     }
 
-    /// Removes the alerts up to a `seq`, which have been sent.
-    pub fn remove_alerts(&self, sent: i64) -> Result<(), Error> {
-        while self.change(move |transaction, _| alerts::remove(transaction, sent))? {}
-        Ok(())
+    /// Records what became of alerts.
+    pub fn settle_alerts(&self, attempt: &Attempt) -> Result<(), Error> {
+        let attempt = Arc::new(attempt.clone());
+        loop {
+            let attempt = attempt.clone();
+            if !self.change(move |transaction, _| alerts::settle(transaction, &attempt))? {
+                return Ok(());
+            }
+        }
     }
 
     /// Returns false while commits fail.

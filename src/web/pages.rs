@@ -107,6 +107,7 @@ pub fn issue(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
         let newest = reader.event(&issue.last_event_id)?.ok_or(Error::NotFound)?;
         let events = reader.events(id, &query, cursor)?;
         let hours = reader.hours_of(id, now.hour(), Period::Fortnight.hours(now))?;
+        let failed_alert = reader.failed_alert(id)?;
         let page = IssuePage {
             issue: &issue,
             newest: &newest,
@@ -117,6 +118,7 @@ pub fn issue(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
             hours: &hours,
             facets: &reader.facets(id)?,
             history: &reader.history(id)?,
+            failed_alert: failed_alert.as_ref(),
             may_act: call.sender.is_trusted,
             now,
         };
