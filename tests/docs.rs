@@ -14,7 +14,8 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-const PAGES: [&str; 5] = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "contrib/README.md", "sdk-compat/README.md"];
+const PAGES: [&str; 6] =
+    ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "contrib/README.md", "sdk-compat/README.md"];
 const SDKS: [&str; 3] = ["sdk/go/README.md", "sdk/js/README.md", "sdk/php/README.md"];
 /// Seconds that a block may take.
 const TIMEOUT: &str = "20";
