@@ -22,7 +22,7 @@ Commands:
                              2026-11-24 or 2026-11-24T18:42 (both UTC), or 2026-11-24T18:42:06+02:00
   import       Store exported events from FILE, or from standard input if it is -. The server must not be running.
                Creates the database if it does not exist. Skips events that are already stored.
-  test-alert   Run OBS_ALERT_COMMAND once with a test alert, and print how it exits.
+  test-alert   Run OBS_ALERT_COMMAND once with a test alert, and print how it exits and what it prints.
   health       Ask the obs at URL, such as http://localhost:8000, whether it can store events. Exit with 0 if it can and
                with 1 if not. Plain HTTP only [default: the listen address]
 
