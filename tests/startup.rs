@@ -185,42 +185,40 @@ fn obs_runs_although_systemd_cannot_be_told() {
     assert_eq!(obs.get("/health").status, 200);
 }
 
-/// Starts obs with its standard error on a terminal, and returns what it prints up to the line that contains `last`.
-fn on_a_terminal(folder: &Folder, env: Env, last: &str) -> String {
-    let obs =
-        format!("{} --listen 127.0.0.1:0 --db {}", env!("CARGO_BIN_EXE_obs"), folder.join("obs.sqlite").display());
+/// Starts obs with its standard error on a terminal, and returns all that it prints before it logs the first request.
+fn on_a_terminal(folder: &Folder, env: Env) -> String {
+    let database = folder.join("obs.sqlite");
+    let obs = format!("{} --verbose --listen 127.0.0.1:0 --db {}", env!("CARGO_BIN_EXE_obs"), database.display());
     let mut script = Command::new("script");
     script.args(["-qefc", &obs, "/dev/null"]).env_clear().env("PATH", "/usr/bin:/bin").envs(env.iter().copied());
     let mut script = Running(script.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap());
-    let mut printed = String::new();
-    for line in BufReader::new(script.0.stdout.take().unwrap()).lines() {
-        printed += &(line.unwrap().trim_end().to_string() + "\n");
-        if printed.lines().next_back().is_some_and(|line| line.contains(last)) {
-            return printed;
-        }
-    }
-    panic!("obs ended: {printed}");
+    let mut lines =
+        BufReader::new(script.0.stdout.take().unwrap()).lines().map(|line| line.unwrap().trim_end().to_string());
+    let first = lines.next().unwrap();
+    Connection::open(first.rsplit(':').next().unwrap().parse().unwrap()).send("GET /nowhere HTTP/1.1", b"");
+    let rest = lines.take_while(|line| !line.contains("GET /nowhere")).map(|line| line + "\n");
+    format!("{first}\n{}", rest.collect::<String>())
 }
 
 #[test]
 fn the_first_start_on_a_terminal_ends_with_what_to_type_next() {
     let folder = Folder::new();
-    let printed = on_a_terminal(&folder, &[], "OBS_DASHBOARD_PASSWORD=… obs --listen 0.0.0.0:");
+    let printed = on_a_terminal(&folder, &[]);
     let key = printed.split("X-OBS-Key: ").nth(1).unwrap().split('\'').next().unwrap();
     assert_eq!(key.len(), 32, "{printed}");
     let url = printed.split("  dashboard  ").nth(1).unwrap().split(' ').next().unwrap();
     let curl = format!("\n  curl {url}/api/events -H 'X-OBS-Key: {key}' -d '{{\"message\":\"hello\"}}'\n");
     let init = format!("\n  obs.init({{ dsn: '{}' }})\n", url.replace("://", &format!("://{key}@")));
     assert!(printed.contains(&curl) && printed.contains(&init), "{printed}");
+    assert!(printed.contains("\n  OBS_DASHBOARD_PASSWORD=… obs --listen 0.0.0.0:"), "{printed}");
 
-    let again = on_a_terminal(&folder, &[], "  retention  ");
+    let again = on_a_terminal(&folder, &[]);
     assert!(!again.contains("curl"), "only the first start: {again}");
-    let configured = on_a_terminal(&Folder::new(), &[("OBS_API_KEY", KEY)], "  retention  ");
+    let configured = on_a_terminal(&Folder::new(), &[("OBS_API_KEY", KEY)]);
     assert!(!configured.contains("curl"), "{configured}");
     let piped = Obs::with(&[], &[]);
-    piped.signal("TERM");
-    piped.banner();
-    assert!(!piped.errors().contains("curl"), "{}", piped.errors());
+    piped.get("/");
+    assert!(!piped.banner().contains("curl"), "{}", piped.errors());
 }
 
 #[test]
