@@ -1,8 +1,8 @@
 # obs: every command of the project. `make help` lists them.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: help server stop clean test test-rust test-browser test-go test-php test-js test-contrib test-sourcemaps sourcemaps-live sdk-compat deps lint count footprint \
-        bench torture fuzz fuzz-coverage \
+.PHONY: help server stop clean test test-rust test-browser test-go test-php test-js test-contrib test-sourcemaps \
+        sourcemaps-live sdk-compat deps lint count footprint bench torture fuzz fuzz-coverage dist dist-test \
         demo demo-go demo-php demo-js recipes-go recipes-php recipes-js screenshots
 
 # `make deps` installs newer tools here if the machine's own are too old.
@@ -126,7 +126,9 @@ lint: deps ## check formatting, lints and types
 	find sdk/php example sdk-compat/drivers/php -name '*.php' -print0 | xargs -0 -n1 php -l > /dev/null
 	cd sdk/php && phpcs -q
 	cd sdk/js && node_modules/.bin/tsc -p .
-	for script in contrib/*.sh; do sh -n $$script || exit 1; done
+	for script in contrib/*.sh packaging/debian/{postinst,prerm,postrm} packaging/systemd/backup; do sh -n $$script || exit 1; done
+	packaging/licenses check
+	actionlint
 
 bench: ## measure throughput and latency; PEER=URL measures another server
 	cargo bench --quiet --bench bench
@@ -140,6 +142,13 @@ fuzz: ## send malformed requests for ten minutes, or for FUZZ_SECONDS
 
 fuzz-coverage: ## fuzz the parsers, guided by coverage; needs cargo-fuzz
 	for target in head event; do RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir tests/coverage $$target -- -max_total_time=300 -timeout=5 || exit 1; done
+
+dist: ## build the release into dist/: static binaries, .tar.gz, .deb and SHA256SUMS; TARGETS limits it to some
+	packaging/dist $(TARGETS)
+
+dist-test: dist ## test the release in a bare Debian and an empty container; needs root and Debian's mirror, takes minutes
+	@tests/deps for-dist
+	packaging/test/all
 
 count: ## count lines of code, without tests, comments and blank lines
 	@tests/count

@@ -11,7 +11,7 @@ render() {
   jq --slurp --raw-output --compact-output -L "$here" "include \"text\"; alert | $1"
 }
 
-# post URL JSON [TOKEN]: exits unless the receiver answers 2xx within 8 seconds; obs kills the script after 10. Within
+# post URL JSON [TOKEN [METHOD]]: exits unless the receiver answers 2xx within 8 seconds; obs kills the script after 10. Within
 # that time, curl tries again up to three times after 408, 429, 5xx or a refused connection. It waits a second, or as
 # long as Retry-After asks, and gives up if that is too long.
 # The URL and the token are secrets, and any user of the machine can read arguments, so curl reads both from a
@@ -25,7 +25,7 @@ post() {
   # before curl tries again it truncates that file, which fails.
   printed=$(
     timeout "$seconds" curl --silent --show-error --globoff --retry 3 --retry-delay 1 --retry-connrefused \
-      --retry-max-time "0${seconds%.*}" --config /dev/fd/3 --header 'Content-Type: application/json' --data-binary @- \
+      --retry-max-time "0${seconds%.*}" --request "${4:-POST}" --config /dev/fd/3 --header 'Content-Type: application/json' --data-binary @- \
       --write-out '%{stderr}%{http_code}' 2>&1 >/dev/null 3<<CONFIG <<BODY
 url = "$1"
 $token_line

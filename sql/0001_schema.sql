@@ -142,15 +142,20 @@ CREATE TABLE merged (
 );
 CREATE INDEX merged_by_target ON merged (into_id);
 
--- Alerts that OBS_ALERT_COMMAND has not been run for yet.
+-- Alerts that OBS_ALERT_COMMAND has not delivered yet.
 CREATE TABLE alerts (
     seq              INTEGER PRIMARY KEY AUTOINCREMENT,
     id               TEXT NOT NULL,    -- UUID; a repeated alert has the same one
     kind             TEXT NOT NULL,    -- new, reopened or rate
     issue_id         INTEGER NOT NULL, -- the issue, or its event, may be gone by the time the alert runs
     event_seq        INTEGER NOT NULL,
-    events_last_hour INTEGER           -- for an alert of kind rate
+    events_last_hour INTEGER,          -- for an alert of kind rate
+    due_at           INTEGER DEFAULT 0, -- Unix milliseconds of the next try; NULL once obs has given up
+    failures         INTEGER NOT NULL DEFAULT 0,
+    error            TEXT              -- why it failed the last time
 );
+CREATE INDEX alerts_by_due_time ON alerts (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX alerts_failed ON alerts (issue_id) WHERE error IS NOT NULL;
 
 -- One row per source map. Pages show minified stack traces as these say.
 CREATE TABLE source_maps (

@@ -248,6 +248,15 @@ pub struct HistoryEntry {
     pub other: Option<i64>,
 }
 
+/// An alert that could not be delivered.
+#[derive(Clone, Debug)]
+pub struct FailedAlert {
+    /// How the command ended and what it printed.
+    pub why: String,
+    /// `None`: obs has given up.
+    pub retry_at: Option<Time>,
+}
+
 /// How many of an issue's events have each value of a field, the most frequent value first.
 #[derive(Clone, Debug)]
 pub struct Facet {

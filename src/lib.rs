@@ -3,6 +3,7 @@
 //! | module | its job |
 //! |---|---|
 //! | [`serve`] | runs the server from start to shutdown |
+//! | [`banner`] | what obs prints once it is ready |
 //! | [`config`] | the command line and the environment |
 //! | [`alerts`] | runs the operator's command for each alert |
 //! | [`web`] | obs as `http` sees it: routes, access, handlers, errors |
@@ -31,6 +32,7 @@
 #![forbid(unsafe_code)]
 
 pub mod alerts;
+pub mod banner;
 pub mod config;
 pub mod domain;
 pub mod event;

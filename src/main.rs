@@ -34,6 +34,7 @@ fn run(command: Command) -> Result<(), String> {
         Command::Export { database, filter } => transfer::export(&database, filter),
         Command::Import { database, file } => transfer::import(&database, &file),
         Command::TestAlert(config) => print(&serve::test_alert(&config)?),
+        Command::Health { server, path } => print(&serve::health(&server, &path)?),
         Command::Serve(config) => {
             malloc::restart_with_settings();
             serve::run(config)

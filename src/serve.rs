@@ -1,26 +1,34 @@
 //! Runs the server from start to shutdown: bind, open the store, print the banner, serve, close.
 use crate::alerts::{self, AlertSettings};
+use crate::banner::{self, Banner};
 use crate::config::{Config, Listen};
 use crate::domain::Key;
 use crate::http::{self, Limits};
 use crate::log;
 use crate::sourcemaps::turn::Turns;
-use crate::store::{AlertPolicy, Retention, Store, Usage};
-use crate::text::size;
+use crate::store::{AlertPolicy, Store};
 use crate::web::State;
 use crate::web::auth::Dashboard;
 use crate::web::rate::Rate;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
+use std::ffi::OsStr;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs};
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::net::{self, UnixDatagram};
 use std::panic;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::thread;
 use std::time::Duration;
 
 /// Serves until SIGTERM or SIGINT. The error is one line for the operator.
 pub fn run(config: Config) -> Result<(), String> {
+    if config.logs_to_journal {
+        log::omit_time();
+    }
     // A panic becomes one escaped line, like everything else in the log.
     panic::set_hook(Box::new(|panic| log::line(&format!("bug in obs: {panic}"))));
     let stop = stop_flag().map_err(|e| format!("cannot handle signals: {e}"))?;
@@ -37,8 +45,13 @@ pub fn run(config: Config) -> Result<(), String> {
         None => AlertPolicy::Never,
     };
     let store = Arc::new(Store::open(&config.database, config.retention, policy)?);
+    let mut is_first_start = false;
+    let mut generate = || {
+        is_first_start = true;
+        new_key()
+    };
     let keys = match config.keys.is_empty() {
-        true => vec![Key { project: String::new(), key: store.setting("ingest_key", new_key)? }],
+        true => vec![Key { project: String::new(), key: store.setting("ingest_key", &mut generate)? }],
         false => config.keys.clone(),
     };
     let rate = Rate::new(config.rate_limit);
@@ -48,15 +61,23 @@ pub fn run(config: Config) -> Result<(), String> {
         turns: Turns::default(),
         uploads: Turns::default(),
         rate,
+        refused: Default::default(),
         dashboard,
         url: config.url.clone(),
         max_source_maps: config.retention.source_maps,
         verbose: config.verbose,
     });
 
-    print_banner(&config, &state, &bound, &url);
+    let listening = bound.iter().map(|address| format!("http://{address}")).collect::<Vec<_>>().join(" and ");
+    banner::print(&Banner { config: &config, state: &state, listening: &listening, url: &url, is_first_start });
     let alerts = alerts.map(|settings| alerts::start(store.clone(), settings, stop.clone()));
     let alerts = alerts.transpose().map_err(|e| format!("cannot start a thread: {e}"))?;
+    if let (Some(socket), Some(bound)) = (config.notify_socket, bound.first()) {
+        let (host, port) = (config.listen.client_host().to_string(), bound.port());
+        let tell = move || http::get(&host, port, "/health").and_then(|_| notify(&socket));
+        let tell = move || tell().unwrap_or_else(|e| log::line(&format!("cannot tell systemd that obs is ready: {e}")));
+        thread::Builder::new().spawn(tell).map_err(|e| format!("cannot start a thread: {e}"))?;
+    }
     let served = http::serve(listeners, state, Limits::default(), stop);
     if let Some(alerts) = alerts {
         alerts.close();
@@ -71,10 +92,31 @@ pub fn test_alert(config: &Config) -> Result<String, String> {
     alerts::test(&settings.ok_or("OBS_ALERT_COMMAND is not set")?)
 }
 
+/// Asks a running obs whether it can store events. Returns one line, as the error if it cannot.
+pub fn health(Listen { host, port }: &Listen, path: &str) -> Result<String, String> {
+    let url = format!("http://{host}:{port}{path}");
+    match http::get(host, *port, path) {
+        Ok((200, body)) if body.contains(r#""status":"ok""#) => Ok(format!("{url}: ok\n")),
+        Ok((200, _)) => Err(format!("{url}: something other than obs answers")),
+        Ok((503, _)) => Err(format!("{url}: events cannot be stored (status 503)")),
+        Ok((status, _)) => Err(format!("{url}: status {status}")),
+        Err(e) => Err(format!("{url}: {e}")),
+    }
+}
+
 /// Returns `None` if there is no alert command.
 fn alert_settings(config: &Config, base_url: &str) -> Option<AlertSettings> {
     let (command, base_url) = (config.alert_command.clone()?, base_url.to_string());
     Some(AlertSettings { command, base_url, period: Duration::from_secs(60) })
+}
+
+/// Tells systemd that obs answers (sd_notify(3)). A name that starts with `@` is not a path but an abstract name.
+fn notify(socket: &OsStr) -> io::Result<()> {
+    let address = match socket.as_bytes().strip_prefix(b"@") {
+        Some(name) => net::SocketAddr::from_abstract_name(name)?,
+        None => net::SocketAddr::from_pathname(socket)?,
+    };
+    UnixDatagram::unbound()?.send_to_addr(b"READY=1", &address).map(drop)
 }
 
 /// Returns a flag that the first signal sets. A second signal ends the process at once.
@@ -138,41 +180,6 @@ fn new_key() -> Result<String, String> {
 
 /// Returns the URL for clients to use: `OBS_URL`, or the listen address with the port of `bound` if the server is running.
 fn base_url(config: &Config, bound: Option<&SocketAddr>) -> String {
-    let Listen { host, port } = &config.listen;
-    // A client cannot connect to a wildcard address.
-    let host = if ["0.0.0.0", "[::]"].contains(&host.as_str()) { "localhost" } else { host };
-    let port = bound.map_or(*port, SocketAddr::port);
-    config.url.clone().unwrap_or_else(|| format!("http://{host}:{port}"))
-}
-
-/// Prints what the operator needs to continue. Besides the pages for setting up a client, this is the only place that
-/// shows a key.
-fn print_banner(config: &Config, state: &State, bound: &[SocketAddr], url: &str) {
-    let urls: Vec<_> = bound.iter().map(|address| format!("http://{address}")).collect();
-    log::plain(&format!("obs {} listening on {}", env!("CARGO_PKG_VERSION"), urls.join(" and ")));
-    let access = match state.dashboard {
-        Dashboard::Password(_) => "password required",
-        Dashboard::Local => "no password, this machine only",
-        Dashboard::Public => "no password, open to everyone",
-    };
-    log::plain(&format!("  dashboard  {url} ({access})"));
-    for Key { project, key } in &state.keys {
-        let project = if project.is_empty() { String::new() } else { format!(" (project {project})") };
-        log::plain(&format!("  DSN        {}{project}", url.replacen("://", &format!("://{key}@"), 1)));
-    }
-    log::plain("             Sentry's SDKs append /1 to the DSN");
-    log::plain(&format!("  database   {}", state.store.path().display()));
-    if let Ok(Usage { events, bytes }) = state.store.read(|reader| reader.usage()) {
-        log::plain(&format!("  stored     {events} events, {}", size(bytes)));
-    }
-    if config.alert_command.is_some() {
-        log::plain(&format!("  alerts     run OBS_ALERT_COMMAND, with links to {url}"));
-    }
-    let Retention { events, bytes, days, .. } = config.retention;
-    let age = match days {
-        Some(1) => ", each for up to 1 day".into(),
-        Some(days) => format!(", each for up to {days} days"),
-        None => String::new(),
-    };
-    log::plain(&format!("  retention  up to {events} events and {}{age}", size(bytes)));
+    let port = bound.map_or(config.listen.port, SocketAddr::port);
+    config.url.clone().unwrap_or_else(|| format!("http://{}:{port}", config.listen.client_host()))
 }

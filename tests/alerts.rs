@@ -1,59 +1,13 @@
 //! `OBS_ALERT_COMMAND`: when it runs, what it receives, and what happens when it fails, hangs or cannot keep up.
 mod common;
+use common::alerts::*;
 use common::process::outcome;
 use common::*;
-use obs::alerts::{self, AlertSettings, AlertThread};
-use obs::event::Event;
-use obs::store::{AlertPolicy, NewEvent, Retention, Store};
 use serde_json::{Value, json};
 use std::fs;
-use std::sync::Arc;
-use std::time::Duration;
-
-/// Appends each alert to a file, as a line.
-const KEEP: &str = r#"cat >> "$ALERTS""#;
-
-/// Starts an obs that runs the command. `$ALERTS` is the path of a file in its folder.
-fn start(command: &str, env: &[(&str, &str)]) -> Obs {
-    start_in(Arc::new(Folder::new()), command, env)
-}
-
-fn start_in(folder: Arc<Folder>, command: &str, env: &[(&str, &str)]) -> Obs {
-    let path = folder.join("alerts");
-    let mut all = vec![("OBS_API_KEY", KEY), ("OBS_ALERT_COMMAND", command), ("ALERTS", path.to_str().unwrap())];
-    all.extend(env);
-    Obs::in_folder(folder, &[], &all)
-}
-
-/// The alerts that `KEEP` has written. Ignores a line that is not complete yet.
-fn sent(folder: &Folder) -> Vec<Value> {
-    let text = fs::read_to_string(folder.join("alerts")).unwrap_or_default();
-    let lines = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
-    lines.map(|line| serde_json::from_str(line).unwrap()).collect()
-}
-
-/// Waits for this many alerts and returns all that have been sent.
-fn wait_for(folder: &Folder, count: usize) -> Vec<Value> {
-    eventually("alerts", || Some(sent(folder)).filter(|alerts| alerts.len() >= count))
-}
-
-/// Sends an event of an issue of its own. Alerts are sent in order, so once its alert has been sent, all earlier ones have.
-fn new_issue(obs: &Obs, name: &str) {
-    obs.add(json!({ "message": format!("issue of {name}") }).to_string());
-}
-
-fn pending(obs: &Obs) -> i64 {
-    obs.sqlite().query_row("SELECT count(*) FROM alerts", [], |row| row.get(0)).unwrap()
-}
 
 fn wait_until_none_is_pending(obs: &Obs) {
     eventually("sent alerts are removed", || (pending(obs) == 0).then_some(()));
-}
-
-/// Waits for a line of the log.
-fn logged(obs: &Obs, text: &str) -> String {
-    let line = || obs.errors().lines().find(|line| line.contains(text)).map(String::from);
-    eventually(text, line)
 }
 
 /// Waits until a file contains a line, and returns it.
@@ -147,16 +101,21 @@ fn a_command_that_hangs_is_killed_with_its_children_and_delays_no_event() {
     }
     assert!(!obs.errors().contains("timed out"), "events waited for the command");
     let line = logged(&obs, "timed out");
-    assert!(line.contains("(new, http://127.0.0.1") && line.ends_with("timed out after 10 seconds: stuck"), "{line}");
+    assert!(
+        line.contains("(new, http://127.0.0.1")
+            && line.ends_with("), tried again in 1 min: timed out after 10 seconds: stuck"),
+        "{line}"
+    );
     for pid in pids.split(' ') {
         eventually("the whole group has ended", || is_gone(pid).then_some(()));
     }
     let issues: Vec<_> = wait_for(obs.folder(), 5).iter().map(|alert| alert["issue"]["id"].clone()).collect();
-    assert_eq!(issues, [2, 3, 4, 5, 6], "the first is not repeated");
+    assert_eq!(issues, [2, 3, 4, 5, 6], "the first waits for its next try");
+    eventually("only the first is pending", || (pending(&obs) == 1).then_some(()));
 }
 
 #[test]
-fn a_command_that_fails_is_logged_in_one_line_and_not_repeated() {
+fn a_command_that_fails_is_logged_in_one_line() {
     let cases = [
         (r#"cat >> "$ALERTS"; printf 'no luck\n\033[31m' >&2; exit 3"#, r"exit status 3: no luck\n\u{1b}[31m"),
         (r#"cat >> "$ALERTS"; kill -9 $$"#, "killed by signal 9"),
@@ -166,10 +125,9 @@ fn a_command_that_fails_is_logged_in_one_line_and_not_repeated() {
         let obs = start(text, &[]);
         new_issue(&obs, "one");
         new_issue(&obs, "two");
-        logged(&obs, "issues/1): ");
-        let line = logged(&obs, "issues/2): ");
+        logged(&obs, "issues/1), tried again in 1 min: ");
+        let line = logged(&obs, "issues/2), tried again in 1 min: ");
         assert!(line.contains(why), "{line}");
-        wait_until_none_is_pending(&obs);
         let ids: Vec<_> = sent(obs.folder()).iter().map(|alert| alert["alert_id"].clone()).collect();
         assert_eq!(ids.len(), 2, "{ids:?}");
         assert!(line.contains(ids[1].as_str().unwrap()), "{line}");
@@ -178,7 +136,7 @@ fn a_command_that_fails_is_logged_in_one_line_and_not_repeated() {
 }
 
 #[test]
-fn only_the_start_of_a_long_standard_error_is_logged() {
+fn only_the_start_of_a_long_output_is_logged() {
     let obs = start("yes | head -c 1000000 >&2; exit 1", &[]);
     new_issue(&obs, "flood");
     let line = logged(&obs, "exit status 1");
@@ -284,7 +242,7 @@ fn without_a_command_no_alert_is_stored() {
 }
 
 #[test]
-fn test_alert_runs_the_command_once_and_prints_how_it_exited() {
+fn test_alert_runs_the_command_once_and_prints_how_it_exited_and_what_it_printed() {
     let folder = Folder::new();
     let path = folder.join("alerts");
     let test = |text: &str, more: &[(&str, &str)]| {
@@ -293,13 +251,15 @@ fn test_alert_runs_the_command_once_and_prints_how_it_exited() {
         outcome(&mut command(&["test-alert"], &env))
     };
     assert_eq!(test(KEEP, &[]), (0, "OBS_ALERT_COMMAND: exit status 0\n".into(), String::new()));
+    let printed = test("echo sent to ops; echo slowly >&2", &[]);
+    assert_eq!(printed, (0, "OBS_ALERT_COMMAND: exit status 0\nsent to ops\nslowly\n".into(), String::new()));
     test(KEEP, &[("OBS_URL", "https://obs.example.com")]);
     let alerts = sent(&folder);
     assert_eq!(alerts.len(), 2);
     assert_eq!((&alerts[0]["kind"], &alerts[0]["link"]), (&json!("test"), &json!("http://localhost:8000")));
     assert_eq!(alerts[1]["link"], "https://obs.example.com");
-    let failed = test("echo no luck >&2; exit 4", &[]);
-    assert_eq!(failed, (1, String::new(), "obs: OBS_ALERT_COMMAND: exit status 4: no luck\n".into()));
+    let failed = test("echo tried; echo no luck >&2; exit 4", &[]);
+    assert_eq!(failed, (1, String::new(), "obs: OBS_ALERT_COMMAND: exit status 4: tried\\nno luck\n".into()));
 }
 
 #[test]
@@ -339,51 +299,6 @@ fn a_bad_setting_is_one_line_and_exit_status_2() {
             assert!(errors.starts_with(&format!("obs: invalid {name} '{value}': expected ")), "{errors}");
         }
     }
-}
-
-/// A store, and on demand the thread that sends its alerts, with a shorter period than a minute.
-struct Inside {
-    folder: Folder,
-    store: Arc<Store>,
-}
-
-impl Inside {
-    fn new() -> Inside {
-        let folder = Folder::new();
-        let policy = AlertPolicy::Issues { rate: None };
-        let store = Store::open(
-            &folder.join("obs.sqlite"),
-            Retention { events: 1_000_000, bytes: i64::MAX, days: None, source_maps: i64::MAX },
-            policy,
-        )
-        .unwrap();
-        Inside { folder, store: Arc::new(store) }
-    }
-
-    fn add(&self, message: &str) {
-        let text = json!({ "message": message }).to_string();
-        let event = Event::parse(text.as_bytes()).unwrap();
-        self.store.add(NewEvent::new(event, String::new())).unwrap();
-    }
-
-    fn start(&self) -> AlertThread {
-        let command = format!("cat >> '{}'", self.folder.join("alerts").display()).into();
-        let settings = AlertSettings { command, base_url: "http://obs".into(), period: Duration::from_secs(6) };
-        alerts::start(self.store.clone(), settings, Default::default()).unwrap()
-    }
-
-    fn pending(&self) -> i64 {
-        self.sqlite().query_row("SELECT count(*) FROM alerts", [], |row| row.get(0)).unwrap()
-    }
-
-    fn sqlite(&self) -> rusqlite::Connection {
-        open(&self.folder.join("obs.sqlite"))
-    }
-}
-
-/// The number in letters, because grouping replaces digits.
-fn in_letters(number: u32) -> String {
-    number.to_string().bytes().map(|digit| char::from(digit - b'0' + b'g')).collect()
 }
 
 #[test]

@@ -129,26 +129,9 @@ fn assert_points_down(folder: &str, order: &[&str]) {
 
 #[test]
 fn dependencies_point_down_the_map_in_lib_rs() {
-    const ORDER: [&str; 19] = [
-        "main",
-        "lib",
-        "serve",
-        "config",
-        "alerts",
-        "web",
-        "transfer",
-        "views",
-        "sourcemaps",
-        "store",
-        "query",
-        "grouping",
-        "event",
-        "domain",
-        "http",
-        "text",
-        "log",
-        "time",
-        "malloc",
+    const ORDER: [&str; 20] = [
+        "main", "lib", "serve", "banner", "config", "alerts", "web", "transfer", "views", "sourcemaps", "store", "query",
+        "grouping", "event", "domain", "http", "text", "log", "time", "malloc",
     ];
     assert_points_down("", &ORDER);
     let map = &sources()["lib.rs"];
@@ -183,6 +166,7 @@ fn dependencies_inside_the_store_point_down() {
 fn dependencies_inside_http_point_down() {
     let order = [
         "mod",
+        "client",
         "server",
         "exchange",
         "shared",
@@ -208,25 +192,8 @@ fn dependencies_inside_http_point_down() {
 #[test]
 fn dependencies_inside_web_point_down() {
     let order = [
-        "mod",
-        "routes",
-        "sentry",
-        "sentry_uploads",
-        "source_maps",
-        "envelope",
-        "ingest",
-        "api",
-        "pages",
-        "forms",
-        "assets",
-        "changes",
-        "call",
-        "state",
-        "auth",
-        "base",
-        "rate",
-        "error",
-        "response",
+        "mod", "routes", "sentry", "sentry_uploads", "source_maps", "envelope", "ingest", "api", "pages", "forms",
+        "assets", "metrics", "changes", "call", "state", "auth", "base", "rate", "refused", "error", "response",
     ];
     assert_points_down("web/", &order);
 }

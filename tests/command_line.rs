@@ -33,12 +33,41 @@ fn post_with(obs: &Obs, key: &str) -> u16 {
 fn help_names_every_flag_and_variable() {
     let (status, help, errors) = outcome(&mut command(&["--help"], &[]));
     assert_eq!((status, errors.as_str()), (0, ""));
-    let names = "--listen OBS_LISTEN localhost:8000 --db OBS_DB_PATH obs.sqlite OBS_API_KEY OBS_DASHBOARD_PASSWORD \
+    let names = "--listen OBS_LISTEN localhost:8000 --db OBS_DB_PATH obs.sqlite OBS_API_KEY OBS_API_KEY_FILE OBS_DASHBOARD_PASSWORD OBS_DASHBOARD_PASSWORD_FILE \
                  --max-events OBS_MAX_EVENTS 1000000 --max-size OBS_MAX_SIZE 10GB --retention-days OBS_RETENTION_DAYS OBS_RATE_LIMIT \
                  OBS_ALERT_COMMAND OBS_ALERT_RATE OBS_URL test-alert \
-                 --public-dashboard OBS_PUBLIC_DASHBOARD --verbose --help --version backup DEST";
+                 --public-dashboard OBS_PUBLIC_DASHBOARD --verbose --help --version backup DEST health";
     for name in names.split(' ') {
         assert!(help.contains(name), "{name}");
+    }
+}
+
+#[test]
+fn help_is_a_command_too() {
+    let help = outcome(&mut command(&["--help"], &[]));
+    for args in [&["help"] as &[_], &["help", "backup"], &["-h"], &["backup", "--help"]] {
+        assert_eq!(outcome(&mut command(args, &[])), help, "{args:?}");
+    }
+}
+
+#[test]
+fn a_typo_is_answered_with_the_nearest_name() {
+    let cases: [(&[&str], &str); 12] = [
+        (&["--lisen", "localhost:0"], "unknown argument '--lisen': did you mean --listen?"),
+        (&["-listen", "localhost:0"], "unknown argument '-listen': did you mean --listen?"),
+        (&["--max-event=7"], "unknown argument '--max-event': did you mean --max-events?"),
+        (&["--public-dashbord"], "unknown argument '--public-dashbord': did you mean --public-dashboard?"),
+        (&["backup", "dest", "--dbb", "x"], "unknown argument '--dbb': did you mean --db?"),
+        (&["exprot"], "unknown command 'exprot': did you mean export?"),
+        (&["testalert"], "unknown command 'testalert': did you mean test-alert?"),
+        (&["helth"], "unknown command 'helth': did you mean health?"),
+        (&["hlep"], "unknown command 'hlep': did you mean help?"),
+        (&["serve"], "unknown command 'serve': obs --help lists what there is"),
+        (&["--frobnicate"], "unknown argument '--frobnicate': obs --help lists what there is"),
+        (&["--listen"], "--listen needs a value"),
+    ];
+    for (args, answer) in cases {
+        assert_eq!(refused(&mut command(args, &[]), 2), format!("obs: {answer}\n"), "{args:?}");
     }
 }
 
@@ -173,6 +202,57 @@ fn a_password_that_nobody_can_type_is_refused() {
     // ` p:ä `, with a blank at each end.
     let obs = Obs::with(&[], &[("OBS_DASHBOARD_PASSWORD", " p:ä ")]);
     assert_eq!(obs.send("GET /api/issues HTTP/1.1\r\nAuthorization: Basic OiBwOsOkIA==", b"").status, 200);
+}
+
+/// Writes a file for a variable that ends in `_FILE`, and returns its path.
+fn secret_file(folder: &Folder, content: impl AsRef<[u8]>) -> String {
+    let path = folder.join("secret");
+    fs::write(&path, content).unwrap();
+    path.to_str().unwrap().to_string()
+}
+
+#[test]
+fn a_secret_can_be_in_a_file_and_the_line_break_at_its_end_does_not_count() {
+    let basic = "GET /api/issues HTTP/1.1\r\nAuthorization: Basic OnNlc2FtZQ==";
+    for line_break in ["", "\n", "\r\n"] {
+        let folder = Folder::new();
+        let keys = secret_file(&folder, format!("one,shop=two{line_break}"));
+        let obs = Obs::with(&[], &[("OBS_API_KEY_FILE", &keys), ("OBS_API_KEY", "")]);
+        assert_eq!(["one", "two", "three"].map(|key| post_with(&obs, key)), [201, 201, 401]);
+        let password = secret_file(&folder, format!("sesame{line_break}"));
+        let obs = obs.restart(&[], &[("OBS_DASHBOARD_PASSWORD_FILE", &password)]);
+        assert_eq!([obs.get("/api/issues").status, obs.send(basic, b"").status], [401, 200]);
+    }
+}
+
+#[test]
+fn a_file_for_a_secret_that_is_of_no_use_is_named_without_its_content() {
+    let folder = Folder::new();
+    let contents: [(&str, &[u8], &str); 5] = [
+        ("OBS_API_KEY_FILE", b"very secret", "key of entry 1"),
+        ("OBS_API_KEY_FILE", b"secret\xff", "UTF-8"),
+        ("OBS_DASHBOARD_PASSWORD_FILE", b"", "is empty"),
+        ("OBS_DASHBOARD_PASSWORD_FILE", b"\n", "is empty"),
+        ("OBS_DASHBOARD_PASSWORD_FILE", b"secret\n\n", "control character"),
+    ];
+    for (variable, content, why) in contents {
+        let path = secret_file(&folder, content);
+        let line = refused(command(&[], &[(variable, &path)]).current_dir(folder.join("")), 2);
+        let line = line.replace(&path, "");
+        assert!(line.contains(variable) && line.contains(why) && !line.contains("secret"), "{line}");
+    }
+    for name in ["OBS_API_KEY", "OBS_DASHBOARD_PASSWORD"] {
+        let file = format!("{name}_FILE");
+        let missing = refused(command(&[], &[(&file, "/nowhere")]).current_dir(folder.join("")), 2);
+        assert!(
+            missing.contains(&file) && missing.contains("/nowhere") && missing.contains("No such file"),
+            "{missing}"
+        );
+        let path = secret_file(&folder, "sesame");
+        let both = refused(command(&[], &[(name, "sesame"), (&file, &path)]).current_dir(folder.join("")), 2);
+        assert!(both.contains(&format!("{name} and {file}")) && !both.contains("sesame"), "{both}");
+    }
+    assert_eq!(names(&folder), ["secret"], "a refused start creates no file");
 }
 
 #[test]

@@ -10,10 +10,12 @@ mod common;
 
 use common::{KEY, Obs};
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-const PAGES: [&str; 5] = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "contrib/README.md", "sdk-compat/README.md"];
+const PAGES: [&str; 6] =
+    ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "contrib/README.md", "sdk-compat/README.md"];
 const SDKS: [&str; 3] = ["sdk/go/README.md", "sdk/js/README.md", "sdk/php/README.md"];
 /// Seconds that a block may take.
 const TIMEOUT: &str = "20";
@@ -183,7 +185,11 @@ fn run(block: &Block, obs: &Obs) -> Option<String> {
     let code = block.code.replace("localhost:8000", &format!("127.0.0.1:{}", obs.port));
     let binaries = Path::new(env!("CARGO_BIN_EXE_obs")).parent().unwrap();
     let folder = obs.folder().join("");
-    let path = format!("{}:{}", binaries.display(), std::env::var("PATH").unwrap());
+    // DuckDB looks for its extensions below its home folder.
+    let duckdb = root().join("target/duckdb");
+    let _ = symlink(duckdb.join("home/.duckdb"), folder.join(".duckdb"));
+    let duckdb = duckdb.join("duckdb_cli");
+    let path = format!("{}:{}:{}", binaries.display(), duckdb.display(), std::env::var("PATH").unwrap());
     let mut command = Command::new("timeout");
     command.args([TIMEOUT, "bash", "-euo", "pipefail", "-c", &format!("{PRELUDE}{code}")]).stdin(Stdio::null());
     command.env_clear().env("PATH", path).env("HOME", &folder).env("OBS_API_KEY", KEY);

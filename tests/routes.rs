@@ -31,6 +31,7 @@ fn routes(id: &str) -> Vec<(String, u16, &'static str)> {
         ("/style.css".into(), 200, "GET, HEAD"),
         ("/sdk.js".into(), 200, "GET, HEAD"),
         ("/health".into(), 200, "GET, HEAD"),
+        ("/metrics".into(), 200, "GET, HEAD"),
         ("/api/events".into(), 405, "OPTIONS, POST"),
     ]
 }
@@ -48,6 +49,7 @@ fn every_path_answers_its_methods_and_lists_them_for_others() {
         if !path.starts_with("/api/events") || status == 200 {
             let same = head.header("content-length") == get.header("content-length")
                 || path == "/"
+                || path == "/metrics"
                 || path.starts_with("/issues");
             assert!(same && head.header("content-length").is_some(), "{path}: {head:?}");
         }
@@ -184,6 +186,7 @@ fn a_refusal_by_http_looks_like_a_refusal_by_a_handler() {
         turns: Default::default(),
         uploads: Default::default(),
         rate: obs::web::rate::Rate::new(None),
+        refused: Default::default(),
         verbose: false,
     };
     let refusals = || {

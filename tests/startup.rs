@@ -4,9 +4,15 @@ use common::database::event_ids;
 use common::process::*;
 use common::*;
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::net::{TcpListener, TcpStream};
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::fd::AsRawFd;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 type Env<'a> = &'a [(&'a str, &'a str)];
@@ -149,6 +155,98 @@ fn localhost_means_every_loopback_address_of_the_machine() {
         let response = Connection::to((*host, obs.port)).send("GET /health HTTP/1.1", b"");
         assert_eq!(response.status, 200, "{host}");
     }
+}
+
+#[test]
+fn systemd_hears_that_obs_is_ready_once_it_answers() {
+    let folder = Arc::new(Folder::new());
+    let path = folder.join("notify");
+    let abstract_name = format!("obs-test-{}", std::process::id());
+    for (variable, address) in [
+        (path.to_str().unwrap().to_string(), SocketAddr::from_pathname(&path).unwrap()),
+        (format!("@{abstract_name}"), SocketAddr::from_abstract_name(&abstract_name).unwrap()),
+    ] {
+        let systemd = UnixDatagram::bind_addr(&address).unwrap();
+        systemd.set_read_timeout(Some(PATIENCE)).unwrap();
+        let obs = Obs::in_folder(folder.clone(), &["--verbose"], &[("NOTIFY_SOCKET", &variable)]);
+        let mut message = [0; 64];
+        let length = systemd.recv(&mut message).unwrap();
+        assert_eq!(&message[..length], b"READY=1", "{variable}");
+        eventually("obs has answered", || obs.errors().contains("GET /health 200").then_some(()));
+    }
+}
+
+#[test]
+fn obs_runs_although_systemd_cannot_be_told() {
+    let obs = Obs::with(&[], &[("NOTIFY_SOCKET", "/nowhere")]);
+    eventually("a line says so", || {
+        obs.errors().contains("cannot tell systemd that obs is ready: No such").then_some(())
+    });
+    assert_eq!(obs.get("/health").status, 200);
+}
+
+/// Starts obs with its standard error on a terminal, and returns all that it prints before it logs the first request.
+fn on_a_terminal(folder: &Folder, env: Env) -> String {
+    let database = folder.join("obs.sqlite");
+    let obs = format!("{} --verbose --listen 127.0.0.1:0 --db {}", env!("CARGO_BIN_EXE_obs"), database.display());
+    let mut script = Command::new("script");
+    script.args(["-qefc", &obs, "/dev/null"]).env_clear().env("PATH", "/usr/bin:/bin").envs(env.iter().copied());
+    let mut script = Running(script.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap());
+    let mut lines =
+        BufReader::new(script.0.stdout.take().unwrap()).lines().map(|line| line.unwrap().trim_end().to_string());
+    let first = lines.next().unwrap();
+    Connection::open(first.rsplit(':').next().unwrap().parse().unwrap()).send("GET /nowhere HTTP/1.1", b"");
+    let rest = lines.take_while(|line| !line.contains("GET /nowhere")).map(|line| line + "\n");
+    format!("{first}\n{}", rest.collect::<String>())
+}
+
+#[test]
+fn the_first_start_on_a_terminal_ends_with_what_to_type_next() {
+    let folder = Folder::new();
+    let printed = on_a_terminal(&folder, &[]);
+    let key = printed.split("X-OBS-Key: ").nth(1).unwrap().split('\'').next().unwrap();
+    assert_eq!(key.len(), 32, "{printed}");
+    let url = printed.split("  dashboard  ").nth(1).unwrap().split(' ').next().unwrap();
+    let curl = format!("\n  curl {url}/api/events -H 'X-OBS-Key: {key}' -d '{{\"message\":\"hello\"}}'\n");
+    let init = format!("\n  obs.init({{ dsn: '{}' }})\n", url.replace("://", &format!("://{key}@")));
+    assert!(printed.contains(&curl) && printed.contains(&init), "{printed}");
+    assert!(printed.contains("\n  OBS_DASHBOARD_PASSWORD=… obs --listen 0.0.0.0:"), "{printed}");
+
+    let again = on_a_terminal(&folder, &[]);
+    assert!(!again.contains("curl"), "only the first start: {again}");
+    let configured = on_a_terminal(&Folder::new(), &[("OBS_API_KEY", KEY)]);
+    assert!(!configured.contains("curl"), "{configured}");
+    let piped = Obs::with(&[], &[]);
+    piped.get("/");
+    assert!(!piped.banner().contains("curl"), "{}", piped.errors());
+}
+
+#[test]
+fn under_journald_each_line_is_one_item_without_a_time() {
+    let folder = Folder::new();
+    let (reader, writer) = std::io::pipe().unwrap();
+    let file = fs::metadata(format!("/proc/self/fd/{}", writer.as_raw_fd())).unwrap();
+    let stream = format!("{}:{}", file.dev(), file.ino());
+    let database = folder.join("obs.sqlite");
+    let args = ["--verbose", "--listen", "127.0.0.1:0", "--db", database.to_str().unwrap()];
+    let mut obs = command(&args, &[("JOURNAL_STREAM", &stream), ("OBS_API_KEY", KEY)]);
+    let _obs = Running(obs.stderr(writer).spawn().unwrap());
+    drop(obs); // it holds the other end of the pipe
+    let mut lines = BufReader::new(reader).lines().map(Result::unwrap);
+    let first = lines.next().unwrap();
+    let port: u16 = first.rsplit(':').next().unwrap().parse().unwrap();
+    let banner: Vec<_> = lines.by_ref().take_while(|line| !line.starts_with("retention: ")).collect();
+    let names: Vec<_> = banner.iter().map(|line| line.split(": ").next().unwrap()).collect();
+    assert_eq!(names, ["dashboard", "DSN", "DSN", "database", "stored"], "{banner:?}");
+    assert_eq!(Connection::open(port).send("GET /nowhere HTTP/1.1", b"").status, 404);
+    assert!(lines.next().unwrap().starts_with("GET /nowhere 404 "));
+
+    let elsewhere = Obs::with(&["--verbose"], &[("JOURNAL_STREAM", "8:1")]);
+    elsewhere.get("/nowhere");
+    let line = eventually("it is logged", || {
+        elsewhere.errors().lines().find(|line| line.contains("/nowhere")).map(String::from)
+    });
+    assert!(line.starts_with("20"), "inherited, but standard error is elsewhere: {line}");
 }
 
 #[test]

@@ -139,6 +139,44 @@ const scripts = {
       return { headline: title, text: message, link: click };
     },
   },
+  'telegram.sh': {
+    required: 'TELEGRAM_TOKEN',
+    server: 'TELEGRAM_URL',
+    variables: () => ({ TELEGRAM_TOKEN: `7:${SECRET}`, TELEGRAM_CHAT: '-1001', TELEGRAM_URL: `${origin}/` }),
+    url: `/bot7:${SECRET}/sendMessage`,
+    received({ text, ...rest }) {
+      assert.deepEqual(rest, { chat_id: '-1001', link_preview_options: { is_disabled: true } });
+      assert.ok(text.length <= 4096);
+      const [headline, ...lines] = text.split('\n\n');
+      return { headline, link: lines.pop(), text: lines.join('\n\n') };
+    },
+  },
+  'matrix.sh': {
+    required: 'MATRIX_URL',
+    variables: () => ({ MATRIX_URL: origin, MATRIX_ROOM: '!abc:example.com', MATRIX_TOKEN: SECRET }),
+    method: 'PUT',
+    url: /^\/_matrix\/client\/v3\/rooms\/(!|%21)abc%3Aexample\.com\/send\/m\.room\.message\/[\w.~!*'()%-]+$/,
+    received({ msgtype, body, 'm.mentions': mentions, ...rest }) {
+      assert.deepEqual([msgtype, mentions, rest], ['m.text', {}, {}]);
+      assert.ok(Buffer.byteLength(JSON.stringify(body)) < 60_000);
+      const [headline, ...lines] = body.split('\n\n');
+      return { headline, link: lines.pop(), text: lines.join('\n\n') };
+    },
+  },
+  'teams.sh': {
+    required: 'TEAMS_WEBHOOK_URL',
+    variables: () => ({ TEAMS_WEBHOOK_URL: `${origin}/workflows/1?sig=${SECRET}&sv=1.0` }),
+    received(message) {
+      assert.ok(JSON.stringify(message).length <= 28_000);
+      const [{ contentType, content }] = message.attachments;
+      assert.equal(contentType, 'application/vnd.microsoft.card.adaptive');
+      const runs = content.body.map(({ type, inlines: [run] }) => {
+        assert.deepEqual([type, run.type], ['RichTextBlock', 'TextRun'], 'a TextBlock would take Markdown');
+        return run.text;
+      });
+      return { headline: runs[0], text: runs[1], link: content.actions[0].url };
+    },
+  },
   'webhook.sh': {
     required: 'WEBHOOK_URL',
     variables: () => ({ WEBHOOK_URL: `${origin}/${SECRET}` }),
@@ -183,8 +221,9 @@ async function deliver(script, alert, options) {
     return readFile(join(folder, 'mail'), 'utf8');
   }
   assert.equal(requests.length, 1);
-  const [{ method, headers, body, running }] = requests.splice(0);
-  assert.equal(method, 'POST');
+  const [{ method, url, headers, body, running }] = requests.splice(0);
+  assert.equal(method, scripts[script].method ?? 'POST');
+  if (scripts[script].url) assert.ok(url === scripts[script].url || scripts[script].url.test?.(url), url);
   assert.equal(headers['content-type'], 'application/json');
   assert.ok(!running.includes(SECRET), 'no process has the secret in its arguments');
   return JSON.parse(body);
@@ -213,7 +252,7 @@ const hostile = {
   'options and files': '@/etc/passwd --config=/etc/passwd -oQ/tmp',
 };
 
-for (const [script, { required, variables, received }] of Object.entries(scripts)) {
+for (const [script, { required, server = required, variables, received }] of Object.entries(scripts)) {
   describe(script, () => {
     for (const kind of KINDS) {
       test(`delivers an alert of kind ${kind}`, async () => {
@@ -324,14 +363,14 @@ for (const [script, { required, variables, received }] of Object.entries(scripts
     });
 
     test('fails if nothing listens at the URL', async () => {
-      const [name, url] = Object.entries(variables())[0];
-      assertFailed(await run(script, { [name]: url.replace(origin, 'http://127.0.0.1:1') }, JSON.stringify(alertOf('new'))), /^curl: /);
+      const url = variables()[server].replace(origin, 'http://127.0.0.1:1');
+      assertFailed(await run(script, { ...variables(), [server]: url }, JSON.stringify(alertOf('new'))), /^curl: /);
     });
 
     test('refuses an invalid URL', async () => {
       const urls = [`ftp://x/${SECRET}`, `${SECRET}/x`, `http://x/${SECRET} x`, `http://x/${SECRET}"\nx`, `http://x\\/${SECRET}`, `http://x/${SECRET}\n`];
       for (const url of urls) {
-        const result = await run(script, { [required]: url }, JSON.stringify(alertOf('new')));
+        const result = await run(script, { ...variables(), [server]: url }, JSON.stringify(alertOf('new')));
         assertFailed(result, new RegExp(`^${script}: `));
         assert.equal(result.status, 2);
       }

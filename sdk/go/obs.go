@@ -17,7 +17,7 @@ import (
 )
 
 // Version is the version of this SDK.
-const Version = "0.1.0"
+const Version = "0.2.0"
 
 // Options configure the package. Only DSN is required.
 type Options struct {

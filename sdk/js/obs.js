@@ -2,7 +2,7 @@
 // Contents: the API, context, thrown values, stacks, source lines, safe JSON, repeats, sending, the end of a process or
 // page, uncaught errors, what happens in a page, helpers.
 
-const SDK = { name: '@obs/sdk', version: '0.1.0' };
+const SDK = { name: '@obs/sdk', version: '0.2.0' };
 
 const EVENT_BYTES = 1_000_000; // The server accepts 1 MiB.
 const LEVELS = ['error', 'warning', 'info'];

@@ -1,9 +1,9 @@
 //! Runs the operator's command once, in its own process group, with a timeout.
 use crate::malloc;
 use std::ffi::OsStr;
-use std::io::{self, Read, Write};
+use std::io::{self, PipeReader, Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc;
 use std::thread;
@@ -13,43 +13,49 @@ use std::time::{Duration, Instant};
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a running command may still take once obs is told to stop. obs stops within 5 seconds.
 const STOP_TIMEOUT: Duration = Duration::from_millis(4500);
-/// How long to wait for a killed command to exit, and for the rest of its standard error.
+/// How long to wait for a killed command to exit, and for the rest of its output.
 const GRACE: Duration = Duration::from_millis(250);
 /// How often to check whether the command has exited.
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
-/// Maximum number of bytes of standard error that are logged.
-const MAX_ERRORS: usize = 500;
+/// Maximum number of bytes of what the command prints that are logged.
+const MAX_OUTPUT: usize = 500;
 
 /// Variables that the command does not get: it does not need them, and it may show its environment to others.
 const SECRETS: [&str; 2] = ["OBS_API_KEY", "OBS_DASHBOARD_PASSWORD"];
 
 pub enum Outcome {
-    /// The command exited with status 0.
-    Delivered,
+    /// The command exited with status 0. The start of what it printed.
+    Delivered(String),
     /// obs is stopping and killed the command.
     Interrupted,
 }
 
 /// Runs `sh -c COMMAND` with `input` on its standard input, until it exits or is killed. Setting `stop` shortens its
-/// timeout. The error is any other exit or a timeout, followed by what the command wrote to standard error.
+/// timeout. The error is any other exit or a timeout, followed by what the command printed.
 pub fn run(command: &OsStr, input: String, stop: &AtomicBool) -> Result<Outcome, String> {
-    let (child, errors) = spawn(command, input).map_err(|e| format!("cannot run sh: {e}"))?;
-    wait(child, stop).map_err(|why| match collect(&errors).trim() {
-        "" => why,
-        errors => format!("{why}: {errors}"),
-    })
+    let (child, output) = spawn(command, input).map_err(|e| format!("cannot run sh: {e}"))?;
+    match wait(child, stop) {
+        Ok(true) => Ok(Outcome::Delivered(collect(&output))),
+        Ok(false) => Ok(Outcome::Interrupted),
+        Err(why) => Err(match collect(&output).trim() {
+            "" => why,
+            printed => format!("{why}: {printed}"),
+        }),
+    }
 }
 
 fn spawn(command: &OsStr, input: String) -> io::Result<(Child, mpsc::Receiver<Vec<u8>>)> {
+    let (read_end, write_end) = io::pipe()?;
     let mut shell = Command::new("sh");
     shell.arg("-c").arg(command).process_group(0);
-    shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+    shell.stdin(Stdio::piped()).stdout(write_end.try_clone()?).stderr(write_end);
     for name in SECRETS.into_iter().chain(malloc::SETTINGS.map(|(name, _)| name)) {
         shell.env_remove(name);
     }
     let mut child = shell.spawn()?;
-    match attach(&mut child, input) {
-        Ok(errors) => Ok((child, errors)),
+    drop(shell); // it holds the end of the pipe that the command writes to
+    match attach(&mut child, input, read_end) {
+        Ok(output) => Ok((child, output)),
         Err(e) => {
             kill(&mut child);
             Err(e)
@@ -57,49 +63,47 @@ fn spawn(command: &OsStr, input: String) -> io::Result<(Child, mpsc::Receiver<Ve
     }
 }
 
-/// Writes standard input and reads standard error in two threads, because each may block for as long as the
+/// Writes standard input and reads the output in two threads, because each may block for as long as the
 /// command runs.
-fn attach(child: &mut Child, input: String) -> io::Result<mpsc::Receiver<Vec<u8>>> {
+fn attach(child: &mut Child, input: String, output: PipeReader) -> io::Result<mpsc::Receiver<Vec<u8>>> {
     if let Some(mut pipe) = child.stdin.take() {
         // An error means that the command closed its end, which it may.
         let write = move || drop(pipe.write_all(input.as_bytes()));
         thread::Builder::new().name("alert input".into()).spawn(write)?;
     }
-    let (sender, errors) = mpsc::sync_channel(MAX_ERRORS);
-    if let Some(pipe) = child.stderr.take() {
-        thread::Builder::new().name("alert errors".into()).spawn(move || read_errors(pipe, sender))?;
-    }
-    Ok(errors)
+    let (sender, parts) = mpsc::sync_channel(MAX_OUTPUT);
+    thread::Builder::new().name("alert output".into()).spawn(move || read_output(output, sender))?;
+    Ok(parts)
 }
 
 /// Passes on as many parts as fit, and reads to the end, so that the command never blocks on a full pipe.
-fn read_errors(mut pipe: ChildStderr, errors: mpsc::SyncSender<Vec<u8>>) {
-    let mut buffer = [0; MAX_ERRORS];
+fn read_output(mut pipe: PipeReader, parts: mpsc::SyncSender<Vec<u8>>) {
+    let mut buffer = [0; MAX_OUTPUT];
     while let Ok(length @ 1..) = pipe.read(&mut buffer) {
-        let _ = errors.try_send(buffer[..length].to_vec());
+        let _ = parts.try_send(buffer[..length].to_vec());
     }
 }
 
-/// Returns the start of standard error. A background process that the command left behind can keep the pipe open, so
+/// Returns the start of the output. A background process that the command left behind can keep the pipe open, so
 /// this waits only for `GRACE`.
-fn collect(errors: &mpsc::Receiver<Vec<u8>>) -> String {
+fn collect(parts: &mpsc::Receiver<Vec<u8>>) -> String {
     let deadline = Instant::now() + GRACE;
     let mut bytes = Vec::new();
-    while bytes.len() < MAX_ERRORS
-        && let Ok(more) = errors.recv_timeout(deadline.saturating_duration_since(Instant::now()))
+    while bytes.len() < MAX_OUTPUT
+        && let Ok(more) = parts.recv_timeout(deadline.saturating_duration_since(Instant::now()))
     {
         bytes.extend(more);
     }
-    bytes.truncate(MAX_ERRORS);
+    bytes.truncate(MAX_OUTPUT);
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Waits for the command to exit and kills it when its time is up.
-fn wait(mut child: Child, stop: &AtomicBool) -> Result<Outcome, String> {
+/// Waits for the command to exit and kills it when its time is up. Returns false if obs is stopping and killed it.
+fn wait(mut child: Child, stop: &AtomicBool) -> Result<bool, String> {
     let (mut deadline, mut is_stopping) = (Instant::now() + TIMEOUT, false);
     loop {
         match child.try_wait() {
-            Ok(Some(status)) if status.success() => return Ok(Outcome::Delivered),
+            Ok(Some(status)) if status.success() => return Ok(true),
             Ok(Some(status)) => return Err(describe(status)),
             Ok(None) => {}
             Err(e) => return Err(format!("cannot wait for the command: {e}")),
@@ -110,7 +114,7 @@ fn wait(mut child: Child, stop: &AtomicBool) -> Result<Outcome, String> {
         if Instant::now() >= deadline {
             kill(&mut child);
             let timed_out = Err(format!("timed out after {} seconds", TIMEOUT.as_secs()));
-            return if is_stopping { Ok(Outcome::Interrupted) } else { timed_out };
+            return if is_stopping { Ok(false) } else { timed_out };
         }
         thread::sleep(POLL_INTERVAL);
     }

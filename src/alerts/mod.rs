@@ -1,11 +1,12 @@
 //! Runs the operator's command for each pending alert, one at a time and a few per minute. An alert stays in
-//! the store until its command has exited, so a crash may repeat an alert but never loses one.
+//! the store until its command has delivered it or failed four times, so a crash may repeat an alert but never loses one.
 mod command;
 mod message;
 mod pace;
 
 use crate::log;
-use crate::store::{Alert, Error, Store};
+use crate::store::{Alert, Attempt, Error, Failure, Store};
+use crate::time::Time;
 use command::Outcome;
 use message::Message;
 use pace::{Pace, Turn};
@@ -20,6 +21,8 @@ use std::time::{Duration, Instant};
 const MAX_COMMANDS: usize = 10;
 /// How often to look for new alerts.
 const POLL: Duration = Duration::from_millis(500);
+/// How many periods after a failure an alert is tried again: after the first, the second and the third.
+const RETRIES: [i64; 3] = [1, 5, 15];
 /// How long to wait before reading the database again after a failure.
 const RETRY: Duration = Duration::from_secs(5);
 
@@ -29,14 +32,14 @@ pub struct AlertSettings {
     pub command: OsString,
     /// The start of every link, without a slash at its end.
     pub base_url: String,
-    /// Over how long commands are counted. A minute, except in tests.
+    /// Over how long commands are counted, and the unit of [`RETRIES`]. A minute, except in tests.
     pub period: Duration,
 }
 
 /// Starts sending alerts, beginning with those that an earlier run left pending. Once `stop` is set, no further
 /// command starts.
 pub fn start(store: Arc<Store>, settings: AlertSettings, stop: Arc<AtomicBool>) -> io::Result<AlertThread> {
-    let runner = Runner { store, settings, stop: stop.clone(), sent: 0, removed: 0 };
+    let runner = Runner { store, settings, stop: stop.clone(), unrecorded: None };
     let thread = thread::Builder::new().name("alerts".into()).spawn(move || runner.run())?;
     Ok(AlertThread { stop, thread })
 }
@@ -58,20 +61,22 @@ impl AlertThread {
     }
 }
 
-/// Runs the command once with a test message, and returns how it exited as a line of text.
+/// Runs the command once with a test message. Returns how it exited and what it printed, as the error if it failed.
 pub fn test(settings: &AlertSettings) -> Result<String, String> {
-    let outcome = command::run(&settings.command, message::test(&settings.base_url), &AtomicBool::new(false));
-    outcome.map(|_| "OBS_ALERT_COMMAND: exit status 0\n".into()).map_err(|why| format!("OBS_ALERT_COMMAND: {why}"))
+    match command::run(&settings.command, message::test(&settings.base_url), &AtomicBool::new(false)) {
+        Ok(Outcome::Delivered(printed)) => Ok(format!("OBS_ALERT_COMMAND: exit status 0\n{printed}")),
+        Ok(Outcome::Interrupted) => Ok(String::new()),
+        Err(why) => Err(format!("OBS_ALERT_COMMAND: {why}")),
+    }
 }
 
 struct Runner {
     store: Arc<Store>,
     settings: AlertSettings,
     stop: Arc<AtomicBool>,
-    /// Delivery watermark; monotonic. Alerts up to this `seq` are not sent again.
-    sent: i64,
-    /// Alerts up to this `seq` have been removed from the store.
-    removed: i64,
+    /// What the store could not record, because the disk is full or the file locked. Nothing is sent before it has been
+    /// recorded, or obs would send the same alert again and again.
+    unrecorded: Option<Attempt>,
 }
 
 impl Runner {
@@ -88,42 +93,55 @@ impl Runner {
         }
     }
 
-    /// Sends one alert or a summary, if there is something to send. Returns how long to wait before the next step.
+    /// Sends one alert or a summary, if something is due. Returns how long to wait before the next step.
     fn step(&mut self, pace: &mut Pace) -> Result<Duration, Error> {
-        let mut pause = Duration::ZERO;
-        match self.store.read(|reader| reader.next_alert(self.sent))? {
+        self.record()?;
+        let due_by = Time::now().millis();
+        let delivered = |first, last| Attempt { first, last, due_by, failure: None };
+        match self.store.read(|reader| reader.next_alert(due_by))? {
             None => {
                 pace.caught_up();
-                pause = POLL;
+                return Ok(POLL);
             }
-            Some((seq, Alert { issue: None, .. })) => self.sent = seq,
+            Some((seq, Alert { issue: None, .. })) => self.unrecorded = Some(delivered(seq, seq)),
             Some((seq, alert)) => match pace.turn(Instant::now()) {
-                Turn::Wait(time) => pause = time,
-                Turn::One => self.send(Message::new(alert, &self.settings.base_url), seq),
+                Turn::Wait(time) => return Ok(time),
+                Turn::One => self.send(Message::new(alert, &self.settings.base_url), delivered(seq, seq)),
                 Turn::Summary => {
-                    let (counts, last_seq) = self.store.read(|reader| reader.count_alerts(self.sent))?;
-                    self.send(Message::summary(counts, &self.settings.base_url), last_seq);
+                    let (counts, last) = self.store.read(|reader| reader.count_alerts(due_by))?;
+                    self.send(Message::summary(counts, &self.settings.base_url), delivered(0, last));
                 }
             },
         }
-        if self.removed < self.sent {
-            self.store.remove_alerts(self.sent)?;
-            self.removed = self.sent;
-        }
-        Ok(pause)
+        self.record()?;
+        Ok(Duration::ZERO)
     }
 
-    /// Runs the command for a message about all alerts up to `seq`. A failure is logged and not repeated.
-    fn send(&mut self, message: Message, seq: i64) {
-        let Message { alert: Alert { alert_id, kind, .. }, link, .. } = &message;
+    /// Runs the command for a message about the alerts of `attempt`.
+    fn send(&mut self, message: Message, attempt: Attempt) {
+        let Message { alert: Alert { alert_id, kind, failures, .. }, link, .. } = &message;
         let input = message.to_line().map_err(|e| format!("cannot write it as JSON: {e}"));
-        match input.and_then(|input| command::run(&self.settings.command, input, &self.stop)) {
-            Ok(Outcome::Delivered) => {}
+        let failure = match input.and_then(|input| command::run(&self.settings.command, input, &self.stop)) {
+            Ok(Outcome::Delivered(_)) => None,
             Ok(Outcome::Interrupted) => {
                 return log::line(&format!("alert {alert_id} will be sent again after the next start"));
             }
-            Err(why) => log::line(&format!("alert {alert_id} ({kind}, {link}): {why}")),
+            Err(why) => {
+                let next = RETRIES.get(*failures).map(|periods| format!("tried again in {periods} min"));
+                let next = next.unwrap_or("not tried again".into());
+                log::line(&format!("alert {alert_id} ({kind}, {link}), {next}: {why}"));
+                let (now, period) = (Time::now().millis(), self.settings.period.as_millis() as i64);
+                Some(Failure { why, retry_at: RETRIES.map(|periods| now + periods * period) })
+            }
+        };
+        self.unrecorded = Some(Attempt { failure, ..attempt });
+    }
+
+    fn record(&mut self) -> Result<(), Error> {
+        if let Some(attempt) = &self.unrecorded {
+            self.store.settle_alerts(attempt)?;
         }
-        self.sent = seq;
+        self.unrecorded = None;
+        Ok(())
     }
 }

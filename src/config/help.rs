@@ -9,7 +9,8 @@ Usage:
   obs export [--project P] [--since TIME] [--db PATH]
   obs import FILE|- [--db PATH]
   obs test-alert
-  obs --help | --version
+  obs health [URL] [--listen ADDR:PORT]
+  obs help | --help | --version
 
 Without a command, obs runs the server.
 
@@ -21,7 +22,9 @@ Commands:
                              2026-11-24 or 2026-11-24T18:42 (both UTC), or 2026-11-24T18:42:06+02:00
   import       Store exported events from FILE, or from standard input if it is -. The server must not be running.
                Creates the database if it does not exist. Skips events that are already stored.
-  test-alert   Run OBS_ALERT_COMMAND once with a test alert, and print how it exits.
+  test-alert   Run OBS_ALERT_COMMAND once with a test alert, and print how it exits and what it prints.
+  health       Ask the obs at URL, such as http://localhost:8000, whether it can store events. Exit with 0 if it can and
+               with 1 if not. Plain HTTP only [default: the listen address]
 
 Options and environment variables:
   --listen ADDR:PORT    OBS_LISTEN               Address to listen on; port 0 picks a free port
@@ -38,10 +41,13 @@ Options and environment variables:
   --verbose                                      Log every request to standard error
                         OBS_API_KEY              Ingest keys: KEY or PROJECT=KEY, separated by commas
                                                  [default: a key generated on first start]
+                        OBS_API_KEY_FILE         Instead, a file that contains the keys
                         OBS_RATE_LIMIT           Number of events that each key may send per minute
                                                  [default: no limit]
                         OBS_DASHBOARD_PASSWORD   Password of the dashboard; the user name does not matter
                                                  [default: none, and only this machine has access]
+                        OBS_DASHBOARD_PASSWORD_FILE
+                                                 Instead, a file that contains the password
                         OBS_ALERT_COMMAND        Command to run with sh -c when an issue is new or
                                                  reopened; it gets JSON on standard input [default: none]
                         OBS_ALERT_RATE           Also alert when an issue has more than this many events

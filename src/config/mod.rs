@@ -1,5 +1,6 @@
 //! Turns command-line flags and environment variables into a `Command`. Only this file reads the environment.
 mod help;
+mod nearest;
 mod value;
 
 pub use help::HELP;
@@ -10,10 +11,10 @@ use crate::store::{ExportFilter, Retention};
 use pico_args::Arguments;
 use std::env;
 use std::ffi::{OsStr, OsString};
+use std::fs;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
-
-const PASSWORD: &str = "OBS_DASHBOARD_PASSWORD";
 
 /// What obs was asked to do.
 #[derive(Debug)]
@@ -21,10 +22,24 @@ pub enum Command {
     Help,
     Version,
     Serve(Config),
-    Backup { database: PathBuf, dest: PathBuf },
-    Export { database: PathBuf, filter: ExportFilter },
-    Import { database: PathBuf, file: PathBuf },
+    Backup {
+        database: PathBuf,
+        dest: PathBuf,
+    },
+    Export {
+        database: PathBuf,
+        filter: ExportFilter,
+    },
+    Import {
+        database: PathBuf,
+        file: PathBuf,
+    },
     TestAlert(Config),
+    /// Where obs listens, and the path to ask for.
+    Health {
+        server: Listen,
+        path: String,
+    },
 }
 
 #[derive(Debug)]
@@ -45,19 +60,24 @@ pub struct Config {
     pub alert_rate: Option<u32>,
     /// The URL at which people reach obs. `None`: the listen address.
     pub url: Option<String>,
+    /// Where systemd waits to hear that obs is ready.
+    pub notify_socket: Option<OsString>,
+    /// Standard error is journald, which adds the time to each line.
+    pub logs_to_journal: bool,
 }
 
 /// Parses the command line. The error is one line that names the bad argument or value.
 pub fn parse(args: Vec<OsString>) -> Result<Command, String> {
     let mut args = Arguments::from_vec(args.into_iter().flat_map(split_at_equals).collect());
-    if args.contains(["-h", "--help"]) {
+    let all = args.clone().finish();
+    if args.contains(["-h", "--help"]) || all.first().is_some_and(|first| first == "help") {
         return Ok(Command::Help);
     }
     if args.contains(["-V", "--version"]) {
         return Ok(Command::Version);
     }
     let database = setting(&mut args, "--db", "OBS_DB_PATH")?.unwrap_or("obs.sqlite".into()).into();
-    let command = match args.subcommand().map_err(|e| e.to_string())?.as_deref() {
+    let command = match args.subcommand().map_err(|_| "the command is not UTF-8")?.as_deref() {
         None => Command::Serve(config(&mut args, database)?),
         Some("test-alert") => match config(&mut args, database)? {
             Config { alert_command: None, .. } => return Err("test-alert needs OBS_ALERT_COMMAND".into()),
@@ -76,21 +96,26 @@ pub fn parse(args: Vec<OsString>) -> Result<Command, String> {
             let file = path(&mut args)?.ok_or("import needs a FILE, or - for standard input")?;
             Command::Import { database, file }
         }
-        Some(other) => return Err(unknown(OsStr::new(other))),
+        Some("health") => {
+            let listen = setting(&mut args, "--listen", "OBS_LISTEN")?;
+            let url = path(&mut args)?.map(PathBuf::into_os_string);
+            let (server, path) = url.map_or_else(|| value::own_health_url(listen), |url| value::health_url(&url))?;
+            Command::Health { server, path }
+        }
+        Some(other) => return Err(unknown("command", OsStr::new(other))),
     };
     match args.finish().first() {
-        Some(argument) => Err(unknown(argument)),
+        Some(argument) => Err(unknown("argument", argument)),
         None => Ok(command),
     }
 }
 
 fn config(args: &mut Arguments, database: PathBuf) -> Result<Config, String> {
-    let listen = setting(args, "--listen", "OBS_LISTEN")?.unwrap_or("localhost:8000".into());
     Ok(Config {
-        listen: value::listen(&listen)?,
+        listen: value::listen(setting(args, "--listen", "OBS_LISTEN")?)?,
         database,
-        keys: text_variable("OBS_API_KEY")?.map_or(Ok(Vec::new()), |list| value::keys(&list))?,
-        password: text_variable(PASSWORD)?.map(|text| value::printable(PASSWORD, text)).transpose()?,
+        keys: secret("OBS_API_KEY")?.map_or(Ok(Vec::new()), |(name, list)| value::keys(&name, &list))?,
+        password: secret("OBS_DASHBOARD_PASSWORD")?.map(|(name, text)| value::printable(&name, text)).transpose()?,
         public_dashboard: args.contains("--public-dashboard") || switch("OBS_PUBLIC_DASHBOARD")?,
         verbose: args.contains("--verbose"),
         retention: Retention {
@@ -109,7 +134,15 @@ fn config(args: &mut Arguments, database: PathBuf) -> Result<Config, String> {
         alert_command: variable("OBS_ALERT_COMMAND"),
         alert_rate: number_variable("OBS_ALERT_RATE")?,
         url: text_variable("OBS_URL")?.map(value::url).transpose()?,
+        notify_socket: variable("NOTIFY_SOCKET"),
+        logs_to_journal: text_variable("JOURNAL_STREAM")?.is_some_and(|stream| is_standard_error(&stream)),
     })
+}
+
+/// Returns true if standard error is the file with these numbers, `DEVICE:INODE`. A process may inherit `JOURNAL_STREAM`
+/// and write elsewhere (systemd.exec(5)).
+fn is_standard_error(stream: &str) -> bool {
+    fs::metadata("/proc/self/fd/2").is_ok_and(|file| stream == format!("{}:{}", file.dev(), file.ino()))
 }
 
 /// Splits `--flag=value` into two arguments. (pico-args does that only for values that are UTF-8, and a path may
@@ -128,17 +161,23 @@ fn split_at_equals(arg: OsString) -> Vec<OsString> {
 fn path(args: &mut Arguments) -> Result<Option<PathBuf>, String> {
     let path = args.opt_free_from_os_str(|text| Ok::<_, String>(text.to_owned())).map_err(|e| e.to_string())?;
     match path.filter(|path| !path.is_empty()) {
-        Some(flag) if flag.as_bytes().starts_with(b"-") && flag != "-" => Err(unknown(&flag)),
+        Some(flag) if flag.as_bytes().starts_with(b"-") && flag != "-" => Err(unknown("argument", &flag)),
         path => Ok(path.map(PathBuf::from)),
     }
 }
 
-fn unknown(argument: &OsStr) -> String {
-    format!("unknown argument '{}'", argument.to_string_lossy())
+/// Says what obs does not know, and the flag or command that is nearest to it.
+fn unknown(what: &str, name: &OsStr) -> String {
+    let name = name.to_string_lossy();
+    match nearest::nearest(&name, HELP) {
+        Some(nearest) => format!("unknown {what} '{name}': did you mean {nearest}?"),
+        None => format!("unknown {what} '{name}': obs --help lists what there is"),
+    }
 }
 
 fn flag(args: &mut Arguments, name: &'static str) -> Result<Option<OsString>, String> {
-    args.opt_value_from_os_str(name, |value| Ok::<_, String>(value.to_owned())).map_err(|e| e.to_string())
+    args.opt_value_from_os_str(name, |value| Ok::<_, String>(value.to_owned()))
+        .map_err(|_| format!("{name} needs a value"))
 }
 
 fn text_flag(args: &mut Arguments, name: &'static str) -> Result<Option<String>, String> {
@@ -166,6 +205,23 @@ fn variable(name: &str) -> Option<OsString> {
 
 fn text_variable(name: &str) -> Result<Option<String>, String> {
     variable(name).map(|value| value.into_string().map_err(|_| format!("{name} is not UTF-8"))).transpose()
+}
+
+/// Reads a secret from its variable, or from the file that the variable with `_FILE` names. Returns it with the name of the
+/// variable that was set. An empty file is refused: it must not open the dashboard.
+fn secret(name: &str) -> Result<Option<(String, String)>, String> {
+    let file_name = format!("{name}_FILE");
+    let Some(path) = variable(&file_name) else { return Ok(text_variable(name)?.map(|text| (name.into(), text))) };
+    if variable(name).is_some() {
+        return Err(format!("{name} and {file_name} are both set: set one of them"));
+    }
+    let shown = path.to_string_lossy();
+    let text = fs::read_to_string(&path).map_err(|e| format!("cannot read {file_name} '{shown}': {e}"))?;
+    let text = text.strip_suffix('\n').map_or(&*text, |text| text.strip_suffix('\r').unwrap_or(text));
+    match text {
+        "" => Err(format!("invalid {file_name} '{shown}': the file is empty")),
+        text => Ok(Some((file_name, text.into()))),
+    }
 }
 
 fn number_variable(name: &str) -> Result<Option<u32>, String> {

@@ -1,9 +1,11 @@
 //! Parses single values of flags and variables. Each error is one line that names the setting.
 use crate::domain::{Key, is_name};
 use crate::time::Time;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 
 const NAME: &str = "A-Z a-z 0-9 _ -";
+
+const HEALTH: &str = "/health";
 
 /// Smaller than this, the database would hold little but its own tables.
 const MIN_SIZE: i64 = 1_000_000;
@@ -20,14 +22,46 @@ pub struct Listen {
     pub port: u16,
 }
 
-pub fn listen(text: &OsStr) -> Result<Listen, String> {
-    let parsed = text.to_str().and_then(|text| {
+impl Listen {
+    fn parse(text: &str) -> Option<Listen> {
         let (host, port) = text.rsplit_once(':')?;
         let unbracketed = host.contains(':') && !(host.starts_with('[') && host.ends_with(']'));
         let port = parse_digits(port).filter(|_| !host.is_empty() && !unbracketed)?;
         Some(Listen { host: host.into(), port })
-    });
+    }
+
+    /// The host for clients, which cannot connect to a wildcard address.
+    pub fn client_host(&self) -> &str {
+        if ["0.0.0.0", "[::]"].contains(&self.host.as_str()) { "localhost" } else { &self.host }
+    }
+}
+
+pub fn listen(text: Option<OsString>) -> Result<Listen, String> {
+    let text = text.unwrap_or("localhost:8000".into());
+    let parsed = text.to_str().and_then(Listen::parse);
     parsed.ok_or_else(|| invalid("listen address", text, "ADDR:PORT, such as localhost:8000"))
+}
+
+/// Where an obs with this listen address answers `obs health`.
+pub fn own_health_url(listen_address: Option<OsString>) -> Result<(Listen, String), String> {
+    let listen = listen(listen_address)?;
+    match listen.port {
+        0 => Err("health needs a URL: with port 0, only the running obs knows its port".into()),
+        port => Ok((Listen { host: listen.client_host().into(), port }, HEALTH.into())),
+    }
+}
+
+/// Parses the URL at which obs is reached, with or without `/health`.
+pub fn health_url(text: &OsStr) -> Result<(Listen, String), String> {
+    let parsed = text.to_str().and_then(|text| {
+        let rest = text.strip_prefix("http://").filter(|rest| is_plain(rest))?;
+        let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let has_port = host.rfind(':') > host.rfind(']');
+        let server = Listen::parse(&if has_port { host.into() } else { format!("{host}:80") })?;
+        let path = path.trim_end_matches('/').trim_end_matches(HEALTH);
+        Some((server, format!("{path}{HEALTH}")))
+    });
+    parsed.ok_or_else(|| invalid("URL", text, "http:// and a host, such as http://localhost:8000"))
 }
 
 /// Parses a whole number. Zero is refused, because no setting makes sense with it.
@@ -69,11 +103,15 @@ pub fn printable<T: AsRef<OsStr>>(name: &str, text: T) -> Result<T, String> {
 /// Checks a URL to which paths such as `/issues/1` are appended.
 pub fn url(text: String) -> Result<String, String> {
     let rest = text.strip_prefix("https://").or(text.strip_prefix("http://")).unwrap_or_default();
-    let plain = rest.bytes().all(|byte| byte.is_ascii_graphic() && !br#""'<>\^`{|}?#@"#.contains(&byte));
-    if plain && !rest.is_empty() && !rest.starts_with('/') && !rest.ends_with('/') {
+    if is_plain(rest) && !rest.is_empty() && !rest.starts_with('/') && !rest.ends_with('/') {
         return Ok(text);
     }
     Err(invalid("OBS_URL", text, "http:// or https:// and a host, without a / at the end"))
+}
+
+/// Returns false for what a URL of a host and a path cannot contain.
+fn is_plain(rest: &str) -> bool {
+    rest.bytes().all(|byte| byte.is_ascii_graphic() && !br#""'<>\^`{|}?#@"#.contains(&byte))
 }
 
 pub fn project(name: String) -> Result<String, String> {
@@ -90,28 +128,28 @@ pub fn since(text: String) -> Result<Time, String> {
 }
 
 /// Parses `KEY` or `PROJECT=KEY`, separated by commas. The error never repeats text that could be a key.
-pub fn keys(list: &str) -> Result<Vec<Key>, String> {
+pub fn keys(name: &str, list: &str) -> Result<Vec<Key>, String> {
     let mut keys: Vec<Key> = Vec::new();
     let entries = list.split(',').map(str::trim).filter(|entry| !entry.is_empty());
     for (number, entry) in (1..).zip(entries) {
         let (project, key) = match entry.split_once('=') {
-            Some((project, _)) if !is_name(project) => return Err(invalid_entry(number, "project")),
+            Some((project, _)) if !is_name(project) => return Err(invalid_entry(name, number, "project")),
             Some(named) => named,
             None => ("", entry),
         };
         if !is_name(key) {
-            return Err(invalid_entry(number, "key"));
+            return Err(invalid_entry(name, number, "key"));
         }
         if keys.iter().any(|earlier| earlier.key == key) {
-            return Err(format!("invalid OBS_API_KEY: entry {number} repeats the key of an earlier entry"));
+            return Err(format!("invalid {name}: entry {number} repeats the key of an earlier entry"));
         }
         keys.push(Key { project: project.into(), key: key.into() });
     }
-    if keys.is_empty() { Err("invalid OBS_API_KEY: it contains no key".into()) } else { Ok(keys) }
+    if keys.is_empty() { Err(format!("invalid {name}: it contains no key")) } else { Ok(keys) }
 }
 
-fn invalid_entry(number: usize, part: &str) -> String {
-    format!("invalid OBS_API_KEY: the {part} of entry {number} is not valid: expected 1 to 200 characters of {NAME}")
+fn invalid_entry(name: &str, number: usize, part: &str) -> String {
+    format!("invalid {name}: the {part} of entry {number} is not valid: expected 1 to 200 characters of {NAME}")
 }
 
 #[cfg(test)]
@@ -120,7 +158,7 @@ mod tests {
 
     #[test]
     fn a_listen_address_is_a_host_and_a_port() {
-        let parse = |text: &str| listen(OsStr::new(text)).ok().map(|listen| (listen.host, listen.port));
+        let parse = |text: &str| listen(Some(text.into())).ok().map(|listen| (listen.host, listen.port));
         assert_eq!(parse("localhost:8000"), Some(("localhost".into(), 8000)));
         assert_eq!(parse("[::1]:0"), Some(("[::1]".into(), 0)));
         for wrong in ["localhost", ":8000", "localhost:", "localhost:+80", "localhost:65536", "::1:8000", "8000", ""] {
@@ -155,8 +193,9 @@ mod tests {
 
     #[test]
     fn a_list_of_keys_may_have_blank_entries() {
-        let parse =
-            |text: &str| keys(text).map(|keys| keys.into_iter().map(|k| (k.project, k.key)).collect::<Vec<_>>());
+        let parse = |text: &str| {
+            keys("OBS_API_KEY", text).map(|keys| keys.into_iter().map(|k| (k.project, k.key)).collect::<Vec<_>>())
+        };
         let both = vec![("".to_string(), "a".to_string()), ("shop".to_string(), "b-_9".to_string())];
         assert_eq!(parse(" a ,, shop=b-_9,"), Ok(both));
         for wrong in [",", " ", "a=", "=a", "a b", "ä", "a=b=c", "k,p=k", &"k".repeat(201)] {

@@ -5,6 +5,7 @@
 //!
 //! | file | its job |
 //! |---|---|
+//! | `client` | the one request that obs itself sends |
 //! | `server` | accepts connections, enforces deadlines, stops |
 //! | `exchange` | reads requests and writes responses, in the connection's own thread |
 //! | `shared` | what all threads share |
@@ -26,6 +27,7 @@
 mod app;
 mod body;
 mod budget;
+mod client;
 mod coding;
 mod conn;
 mod exchange;
@@ -45,6 +47,7 @@ mod target;
 pub use app::{Admission, App, Denial};
 pub use body::{Body, Stream};
 pub use budget::Budget;
+pub use client::get;
 pub use coding::Coding;
 pub use head::{Version, is_token};
 pub use limits::Limits;

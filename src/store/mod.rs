@@ -33,7 +33,7 @@ mod upkeep;
 mod upload_chunks;
 mod write;
 
-pub use alerts::{Alert, AlertCounts, AlertPolicy};
+pub use alerts::{Alert, AlertCounts, AlertPolicy, Attempt, Failure};
 pub use change::merge::Merged;
 pub use counts::Usage;
 pub use error::Error;
@@ -52,13 +52,26 @@ use file::lock::Lock;
 use file::open;
 use rusqlite::Transaction;
 use source_maps::Slice;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 /// Issues whose state one transaction changes, which takes a few milliseconds.
 const CHANGED_AT_ONCE: usize = 50;
 /// Chunks of an upload that one transaction removes.
 const CHUNKS_AT_ONCE: usize = 4;
+
+/// What the store has done since it was opened, and how large its files are.
+pub struct Activity {
+    pub stored: u64,
+    pub commits: u64,
+    pub commit_time: Duration,
+    pub queued: usize,
+    pub database_bytes: u64,
+    pub wal_bytes: u64,
+}
 
 /// An open database. Dropping it leaves the file as a crash would: consistent, with a WAL beside it. See [`Store::close`].
 pub struct Store {
@@ -189,15 +202,37 @@ impl Store {
         self.readers.read(read)
     }
 
-    /// Removes the alerts up to a `seq`, which have been sent.
-    pub fn remove_alerts(&self, sent: i64) -> Result<(), Error> {
-        while self.change(move |transaction, _| alerts::remove(transaction, sent))? {}
-        Ok(())
+    /// Records what became of alerts.
+    pub fn settle_alerts(&self, attempt: &Attempt) -> Result<(), Error> {
+        let attempt = Arc::new(attempt.clone());
+        loop {
+            let attempt = attempt.clone();
+            if !self.change(move |transaction, _| alerts::settle(transaction, &attempt))? {
+                return Ok(());
+            }
+        }
     }
 
     /// Returns false while commits fail.
     pub fn is_healthy(&self) -> bool {
         self.writer.is_healthy()
+    }
+
+    pub fn activity(&self) -> Activity {
+        let bytes = |suffix: &str| {
+            let mut path = self.path.clone().into_os_string();
+            path.push(suffix);
+            fs::metadata(path).map_or(0, |file| file.len())
+        };
+        let counters = &self.writer.counters;
+        Activity {
+            stored: counters.stored.load(Relaxed),
+            commits: counters.commits.load(Relaxed),
+            commit_time: Duration::from_micros(counters.commit_micros.load(Relaxed)),
+            queued: self.writer.queue.len(),
+            database_bytes: bytes(""),
+            wal_bytes: bytes("-wal"),
+        }
     }
 
     /// Reads a value from the settings in the database. The first time, generates and stores it.

@@ -12,7 +12,7 @@ use super::text::{count, counted, cut, plural, split_head};
 use super::times;
 use super::trace::{Traces, traces};
 use crate::domain::{
-    Cursor, Facet, Found, HistoryEntry, Hour, Issue, IssueState, Page, Position, StoredEvent, Summary,
+    Cursor, Facet, FailedAlert, Found, HistoryEntry, Hour, Issue, IssueState, Page, Position, StoredEvent, Summary,
 };
 use crate::query::Query;
 use crate::time::Time;
@@ -41,6 +41,7 @@ pub struct IssuePage<'a> {
     pub hours: &'a [Hour],
     pub facets: &'a [Facet],
     pub history: &'a [HistoryEntry],
+    pub failed_alert: Option<&'a FailedAlert>,
     /// The reader may make changes.
     pub may_act: bool,
     pub now: Time,
@@ -55,13 +56,14 @@ pub fn issue(page: &IssuePage) -> Html {
     let culprit = issue.culprit.as_ref().map(|text| html!("<p class=\"dim\">{}</p>\n", culprit(text, LINE)));
     let main = html!(
         "<nav aria-label=\"Up\"><a href=\"{}\">← Issues</a></nav>\n\
-         {}<p>{} {} <span class=\"dim\">· {}</span></p>\n{}\n{}{}{}\
+         {}<p>{} {} <span class=\"dim\">· {}</span></p>\n{}{}\n{}{}{}\
          <div class=\"split\">\n<section>\n{}{}</section>\n<div>\n{}</div>\n{}{}</div>",
         came_from.list(),
         page.done.map(|what| done(what, &here, came_from, may_act)),
         badge(issue.level),
         state(issue, now),
         dotted(unhandled(issue.unhandled).into_iter().chain(origin).chain([html!("issue {}", issue.id)])),
+        page.failed_alert.map(|failed| html!("<p>{}</p>\n", alert_note(failed, may_act))),
         heading(kind, head),
         rest_of_message(rest),
         culprit,
@@ -73,6 +75,17 @@ pub fn issue(page: &IssuePage) -> Html {
         event_list(page)
     );
     content(&title(kind, head), main)
+}
+
+/// That an alert was not delivered, and what obs does about it. What the command printed is for the operator only.
+pub fn alert_note(FailedAlert { why, retry_at }: &FailedAlert, may_act: bool) -> String {
+    let why = if may_act { format!(": {}", cut(why, LINE)) } else { String::new() };
+    match retry_at {
+        Some(at) => {
+            format!("An alert about this issue was not delivered. obs tries again at {}{why}", times::exact(*at))
+        }
+        None => format!("An alert about this issue was not delivered, and obs has given up{why}"),
+    }
 }
 
 /// The issue's state and since when.

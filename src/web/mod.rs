@@ -6,13 +6,14 @@
 //! | file | its one job |
 //! |---|---|
 //! | `routes` | the table of routes; finds a request's route and checks who sent it |
-//! | `ingest`, `sentry`, `api`, `pages`, `forms`, `assets` | the handlers |
+//! | `ingest`, `sentry`, `api`, `pages`, `forms`, `assets`, `metrics` | the handlers |
 //! | `sentry_uploads`, `source_maps` | uploads of source maps, and what is stored of them |
 //! | `envelope` | Sentry's envelope, for `sentry` |
 //! | `changes` | changes to issues and events, for `api` and `forms` |
 //! | `call` | an admitted request as a handler sees it |
 //! | `state` | what all requests share |
 //! | `auth`, `rate` | who may do what, and how often |
+//! | `refused` | how many requests to store events were refused, and why |
 //! | `base` | serving below a path |
 //! | `error` | everything that can go wrong with a request |
 //! | `response` | JSON, pages and plain text, with their headers |
@@ -28,8 +29,10 @@ pub mod envelope;
 mod error;
 mod forms;
 mod ingest;
+mod metrics;
 mod pages;
 pub mod rate;
+mod refused;
 pub mod response;
 pub mod routes;
 mod sentry;
@@ -100,6 +103,7 @@ impl State {
             Some(Cors::Obs) => "Retry-After",
             Some(Cors::Sentry) => "Retry-After, X-Sentry-Rate-Limits, X-Sentry-Error",
         };
+        self.refused.count(response.status_code);
         response
             .with_unique_header("Access-Control-Allow-Origin", "*")
             .with_unique_header("Access-Control-Expose-Headers", exposed)

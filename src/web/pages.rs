@@ -1,5 +1,5 @@
 //! The dashboard's pages: the list of issues, one issue, one event, the setup; each as HTML or as plain text for a terminal.
-use super::response::{Format, markdown, see_other};
+use super::response::{self, Format, see_other};
 use super::{call::Call, error::Error, state::State};
 use crate::domain::{Cursor, Found, Issue, IssueState, Key, Matches, StoredEvent};
 use crate::http::Body;
@@ -13,6 +13,7 @@ use crate::views::{
 use rouille::{Request, Response};
 use std::time::Duration;
 
+const MARKDOWN: &str = "text/markdown; charset=utf-8";
 /// Hours of events that a row of the list shows.
 const ROW_HOURS: usize = 24;
 /// How long the issues that a filter matches are collected for the figures above the list.
@@ -110,6 +111,7 @@ pub fn issue(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
         let events = reader.events(id, &query, cursor)?;
         let hours = reader.hours_of(id, now.hour(), Period::Fortnight.hours(now))?;
         let (traces, used) = traces(state, reader, &newest, &origin)?;
+        let failed_alert = reader.failed_alert(id)?;
         let page = IssuePage {
             issue: &issue,
             newest: &newest,
@@ -121,11 +123,12 @@ pub fn issue(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
             hours: &hours,
             facets: &reader.facets(id)?,
             history: &reader.history(id)?,
+            failed_alert: failed_alert.as_ref(),
             may_act: call.sender.is_trusted,
             now,
         };
         let response = match format {
-            Format::Markdown => markdown(terminal::markdown::issue(&page, &origin)),
+            Format::Markdown => response::text(MARKDOWN, terminal::markdown::issue(&page, &origin)),
             _ => format.answer(|| views::issue(&page), || terminal::issue(&page, &origin)),
         };
         Ok::<_, Error>((response, used))
@@ -170,7 +173,7 @@ pub fn event(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
             now,
         };
         let response = match format {
-            Format::Markdown => markdown(terminal::markdown::event(&page, &origin)),
+            Format::Markdown => response::text(MARKDOWN, terminal::markdown::event(&page, &origin)),
             _ => format.answer(|| views::event(&page), || terminal::event(&page, &origin)),
         };
         Ok::<_, Error>((response, used))

@@ -46,8 +46,8 @@ impl Format {
     }
 }
 
-pub fn markdown(text: String) -> Response {
-    private(Response::from_data("text/markdown; charset=utf-8", text))
+pub fn text(media_type: &'static str, text: String) -> Response {
+    private(Response::from_data(media_type, text))
 }
 
 fn page(html: Html) -> Response {

@@ -4,7 +4,7 @@ use super::auth::{self, Sender};
 use super::call::{Call, PathParams};
 use super::error::Error;
 use super::state::State;
-use super::{api, assets, forms, ingest, pages, sentry, sentry_uploads, source_maps};
+use super::{api, assets, forms, ingest, metrics, pages, sentry, sentry_uploads, source_maps};
 use crate::domain::is_name;
 use crate::event::{MAX_EVENT, parse_id};
 use crate::http::{Admission, Body, Coding, Version};
@@ -66,6 +66,7 @@ static ROUTES: &[Route] = &[
     route("GET",     "/favicon.svg",             Anyone,       NO_BODY,   assets::favicon),
     route("GET",     "/sdk.js",                  Anyone,       NO_BODY,   assets::sdk).open_to_pages(Cors::Obs),
     route("GET",     "/health",                  Health,       NO_BODY,   assets::health),
+    route("GET",     "/metrics",                 Read,         NO_BODY,   metrics::metrics),
 ];
 
 /// Who may use a route.

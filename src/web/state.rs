@@ -3,6 +3,7 @@ use super::auth::Dashboard;
 use super::base;
 use super::error::Error;
 use super::rate::Rate;
+use super::refused::Refused;
 use crate::domain::Key;
 use crate::sourcemaps::turn::{Turn, Turns};
 use crate::store::Store;
@@ -22,6 +23,7 @@ pub struct State {
     /// For uploads, which hold a connection to the database until they are stored.
     pub uploads: Turns,
     pub rate: Rate,
+    pub refused: Refused,
     pub dashboard: Dashboard,
     /// The URL at which people reach obs. `None`: what each request says.
     pub url: Option<String>,

@@ -1,5 +1,6 @@
 //! Shared by the tests: starts the real binary on a free port with its own database, and a small HTTP client.
 #![allow(dead_code)] // each test file is its own crate and uses only some of this
+pub mod alerts;
 pub mod bundle;
 pub mod coding;
 pub mod database;

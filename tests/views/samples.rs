@@ -1,7 +1,7 @@
 //! Sample issues and events, and the pages that show them.
 use obs::domain::{
-    Choices, Cursor, Facet, Found, HistoryEntry, Hour, Issue, IssueState, Level, Neighbours, Page, Position,
-    StoredEvent, Summary,
+    Choices, Cursor, Facet, FailedAlert, Found, HistoryEntry, Hour, Issue, IssueState, Level, Neighbours, Page,
+    Position, StoredEvent, Summary,
 };
 use obs::query::{Listing, Query, Sort};
 use obs::time::Time;
@@ -198,6 +198,7 @@ pub fn whole<'a>(issue: &'a Issue, newest: &'a StoredEvent, events: &'a Found<Su
         hours,
         facets,
         history,
+        failed_alert: None,
         may_act: true,
         now,
     }
@@ -234,7 +235,14 @@ pub fn pages(event: &StoredEvent, issue: &Issue) -> [String; 4] {
     let hours = vec![Hour { events: i64::MAX / 1000, errors: 1 }; Period::Fortnight.hours(now())];
     let history = [HistoryEntry { at: now(), what: "merged".into(), other: Some(3) }];
     let events = found(page(&event.summary));
-    let whole = IssuePage { facets: &facets, hours: &hours, history: &history, ..whole(issue, event, &events) };
+    let failed = FailedAlert { why: text.into(), retry_at: Some(now()) };
+    let whole = IssuePage {
+        facets: &facets,
+        hours: &hours,
+        history: &history,
+        failed_alert: Some(&failed),
+        ..whole(issue, event, &events)
+    };
     let query: String = format!("{text} env:{text} \"{text}\"").chars().take(1000).collect();
     let mut shown = Shown::new(&query, page(issue));
     shown.environments = choices(&[text; 10], i64::MAX);

@@ -7,7 +7,7 @@ namespace Obs;
 /** The public API of the SDK. Nothing in it throws, and only flush() waits for the server for long. */
 final class Client
 {
-    public const VERSION = '0.1.0';
+    public const VERSION = '0.2.0';
 
     /** Loaded by init: later, the memory may be exhausted, or a deployment may have replaced the files. */
     private const LOADED_EARLY = ['Context', 'Event', 'Json', 'Log', 'Queue', 'Request', 'StackTrace'];

@@ -45,6 +45,8 @@ pub fn remove_belongings(transaction: &Transaction, issue: i64) -> rusqlite::Res
     for table in ["issue_keys", "issue_hours", "issue_values", "issue_history"] {
         transaction.prepare_cached(&format!("DELETE FROM {table} WHERE issue_id = ?1"))?.execute([issue])?;
     }
+    // One that was not tried yet is dropped when its turn comes. A merge keeps it.
+    transaction.prepare_cached("DELETE FROM alerts WHERE issue_id = ?1 AND error IS NOT NULL")?.execute([issue])?;
     Ok(())
 }
 

@@ -36,6 +36,7 @@ pub fn merge(transaction: &Transaction, from: i64, into: i64, now: Time) -> rusq
     counts::merge(transaction, from, into, now)?;
     transaction.execute("UPDATE issue_keys SET issue_id = ?2 WHERE issue_id = ?1", [from, into])?;
     transaction.execute("UPDATE merged SET into_id = ?2 WHERE into_id = ?1", [from, into])?;
+    transaction.execute("UPDATE alerts SET issue_id = ?2 WHERE issue_id = ?1 AND error IS NOT NULL", [from, into])?;
     remove_belongings(transaction, from)?;
     transaction.execute("INSERT INTO merged (id, into_id) VALUES (?1, ?2)", [from, into])?;
     let mark = "UPDATE issues SET state = 'merged', count = 0, title = '', culprit = NULL, grouped_by = '',

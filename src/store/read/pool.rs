@@ -78,7 +78,7 @@ impl Reader<'_> {
         Ok(counts::usage(self.0)?)
     }
 
-    pub(super) fn one<T>(
+    pub(in crate::store) fn one<T>(
         &self,
         sql: &str,
         params: impl Params,

@@ -75,6 +75,11 @@ impl Queue {
         outcome.recv().unwrap_or(Err(Error::Down))
     }
 
+    /// How many events wait.
+    pub fn len(&self) -> usize {
+        self.lock().batch.events.len()
+    }
+
     fn push<T>(&self, add: impl FnOnce(&mut Batch) -> Result<T, Error>) -> Result<T, Error> {
         let mut waiting = self.lock();
         if waiting.closed {

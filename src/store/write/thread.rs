@@ -1,7 +1,7 @@
 //! The one thread that writes. It takes everything that is queued, commits it together, then answers each sender, so that
 //! all who wait share one sync of the disk and SQLite never sees two writers.
 use super::batch;
-use super::incoming::NewEvent;
+use super::incoming::{Added, NewEvent};
 use super::queue::{Batch, Change, Queue};
 use crate::log;
 use crate::store::alerts::AlertPolicy;
@@ -15,7 +15,7 @@ use std::io;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -27,8 +27,17 @@ const RETRY: Duration = Duration::from_secs(1);
 const PROBE: i64 = 64 << 10;
 const MAX_PROBE: i64 = 4 << 20;
 
+/// What the writer has done since it started.
+#[derive(Default)]
+pub struct Counters {
+    pub stored: AtomicU64,
+    pub commits: AtomicU64,
+    pub commit_micros: AtomicU64,
+}
+
 pub struct Writer {
     pub queue: Arc<Queue>,
+    pub counters: Arc<Counters>,
     healthy: Arc<AtomicBool>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -41,9 +50,10 @@ impl Writer {
         policy: AlertPolicy,
     ) -> io::Result<Writer> {
         let queue = Arc::new(Queue::default());
-        let healthy = Arc::new(AtomicBool::new(true));
+        let (counters, healthy) = (Arc::<Counters>::default(), Arc::new(AtomicBool::new(true)));
         let writer = WriterThread {
             queue: queue.clone(),
+            counters: counters.clone(),
             connection,
             identity,
             healthy: healthy.clone(),
@@ -53,7 +63,7 @@ impl Writer {
             policy,
         };
         let thread = thread::Builder::new().name("writer".into()).spawn(move || writer.run())?;
-        Ok(Writer { queue, healthy, thread: Mutex::new(Some(thread)) })
+        Ok(Writer { queue, counters, healthy, thread: Mutex::new(Some(thread)) })
     }
 
     /// Returns false while commits fail.
@@ -80,6 +90,7 @@ impl Drop for Writer {
 /// What the writer thread owns.
 struct WriterThread {
     queue: Arc<Queue>,
+    counters: Arc<Counters>,
     connection: Connection,
     identity: FileIdentity,
     healthy: Arc<AtomicBool>,
@@ -122,10 +133,16 @@ impl WriterThread {
 
     /// Commits a batch and answers it. Upkeep comes first, so that a flood waits until there is room for it.
     fn write(&mut self, mut batch: Batch, since: Option<Instant>) {
-        let policy = self.policy;
+        let (policy, start) = (self.policy, Instant::now());
         let outcomes = self.attempt(since, |connection| batch::commit(connection, &batch.events, policy));
-        match outcomes {
-            Ok(_) => self.upkeep.step(&mut self.connection, false),
+        match &outcomes {
+            Ok(outcomes) => {
+                let stored = outcomes.iter().filter(|outcome| matches!(outcome, Ok(Added::New(_)))).count();
+                self.counters.stored.fetch_add(stored as u64, Relaxed);
+                self.counters.commits.fetch_add(1, Relaxed);
+                self.counters.commit_micros.fetch_add(start.elapsed().as_micros() as u64, Relaxed);
+                self.upkeep.step(&mut self.connection, false);
+            }
             Err(_) => self.refused = batch.events.iter().map(|event| size(event)).sum::<usize>() as i64,
         }
         batch.answer(outcomes);

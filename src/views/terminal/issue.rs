@@ -5,7 +5,7 @@ use super::screen::{Screen, curl, dotted};
 use super::trace::traces;
 use crate::domain::{Issue, Summary};
 use crate::time::Time;
-use crate::views::issue::{IssuePage, events_heading};
+use crate::views::issue::{IssuePage, alert_note, events_heading};
 use crate::views::list::status;
 use crate::views::text::{counted, cut, shortened};
 use crate::views::times;
@@ -23,6 +23,9 @@ pub fn issue(page: &IssuePage, origin: &str) -> Screen {
     screen.put("", 4, &dotted(about.into_iter().chain(origin_of).flatten()));
     screen.message(issue.r#type.as_deref(), &issue.message);
     screen.blank();
+    if let Some(failed) = page.failed_alert {
+        screen.field("alert", &alert_note(failed, page.may_act));
+    }
     figures(&mut screen, issue, now);
     traces(&mut screen, newest, &page.traces, "from the newest event", origin);
     metadata(&mut screen, "Newest event", newest);
