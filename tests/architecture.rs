@@ -130,8 +130,26 @@ fn assert_points_down(folder: &str, order: &[&str]) {
 #[test]
 fn dependencies_point_down_the_map_in_lib_rs() {
     const ORDER: [&str; 20] = [
-        "main", "lib", "serve", "banner", "config", "alerts", "web", "transfer", "views", "sourcemaps", "store", "query",
-        "grouping", "event", "domain", "http", "text", "log", "time", "malloc",
+        "main",
+        "lib",
+        "serve",
+        "banner",
+        "config",
+        "alerts",
+        "web",
+        "transfer",
+        "views",
+        "sourcemaps",
+        "store",
+        "query",
+        "grouping",
+        "event",
+        "domain",
+        "http",
+        "text",
+        "log",
+        "time",
+        "malloc",
     ];
     assert_points_down("", &ORDER);
     let map = &sources()["lib.rs"];
@@ -192,8 +210,27 @@ fn dependencies_inside_http_point_down() {
 #[test]
 fn dependencies_inside_web_point_down() {
     let order = [
-        "mod", "routes", "sentry", "sentry_uploads", "source_maps", "envelope", "ingest", "api", "pages", "forms",
-        "assets", "metrics", "changes", "call", "state", "auth", "base", "rate", "refused", "error", "response",
+        "mod",
+        "routes",
+        "sentry",
+        "sentry_uploads",
+        "source_maps",
+        "envelope",
+        "ingest",
+        "api",
+        "pages",
+        "forms",
+        "assets",
+        "metrics",
+        "changes",
+        "call",
+        "state",
+        "auth",
+        "base",
+        "rate",
+        "refused",
+        "error",
+        "response",
     ];
     assert_points_down("web/", &order);
 }
