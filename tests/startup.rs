@@ -189,12 +189,16 @@ fn obs_runs_although_systemd_cannot_be_told() {
 fn on_a_terminal(folder: &Folder, env: Env) -> String {
     let database = folder.join("obs.sqlite");
     let obs = format!("{} --verbose --listen 127.0.0.1:0 --db {}", env!("CARGO_BIN_EXE_obs"), database.display());
-    let mut script = Command::new("script");
-    script.args(["-qefc", &obs, "/dev/null"]).env_clear().env("PATH", "/usr/bin:/bin").envs(env.iter().copied());
-    let mut script = Running(script.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap());
-    let mut lines =
-        BufReader::new(script.0.stdout.take().unwrap()).lines().map(|line| line.unwrap().trim_end().to_string());
-    let first = lines.next().unwrap();
+    // An obs that an earlier terminal has left behind may hold the database for a moment.
+    let (_running, first, lines) = eventually("obs starts", || {
+        let mut script = Command::new("script");
+        script.args(["-qefc", &obs, "/dev/null"]).env_clear().env("PATH", "/usr/bin:/bin").envs(env.iter().copied());
+        let mut script = Running(script.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap());
+        let lines = BufReader::new(script.0.stdout.take().unwrap()).lines();
+        let mut lines = lines.map(|line| line.unwrap().trim_end().to_string());
+        let first = lines.next()?;
+        first.contains("listening on").then_some((script, first, lines))
+    });
     Connection::open(first.rsplit(':').next().unwrap().parse().unwrap()).send("GET /nowhere HTTP/1.1", b"");
     let rest = lines.take_while(|line| !line.contains("GET /nowhere")).map(|line| line + "\n");
     format!("{first}\n{}", rest.collect::<String>())
