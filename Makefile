@@ -17,22 +17,25 @@ RUNS := test -f $(PID) && grep -qsz 'release/obs$$' /proc/$$(cat $(PID))/cmdline
 help: ## list all targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-# $(call start,DATABASE): replaces our server on port 8000, if any, with one that uses DATABASE.
+# Where `make server` and `make demo` listen.
+PORT := 8000
+
+# $(call start,DATABASE): replaces our server, if any, with one that uses DATABASE.
 define start
 	cargo build --release
 	@$(MAKE) --no-print-directory stop
 	@mkdir -p target; : > $(LOG)
-	@OBS_API_KEY=test123 OBS_LISTEN=localhost:8000 OBS_DB_PATH=$(1) setsid $(OBS) > /dev/null 2>> $(LOG) < /dev/null & echo $$! > $(PID)
+	@OBS_API_KEY=test123 OBS_LISTEN=localhost:$(PORT) OBS_DB_PATH=$(1) setsid $(OBS) > /dev/null 2>> $(LOG) < /dev/null & echo $$! > $(PID)
 	@for i in $$(seq 200); do grep -qs 'listening on' $(LOG) && break; $(RUNS) || break; sleep 0.05; done
 	@cat $(LOG); $(RUNS) || { rm -f $(PID); exit 1; }
 endef
 
-server: ## build obs and start it on http://localhost:8000 with the key test123
+server: ## build obs and start it on http://localhost:8000, or another PORT, with the key test123
 	$(call start,obs.sqlite)
 	@echo
-	@echo 'Open http://localhost:8000, then send an event:'
+	@echo 'Open http://localhost:$(PORT), then send an event:'
 	@echo
-	@echo "  curl -X POST http://localhost:8000/api/events -H 'X-OBS-Key: test123' \\"
+	@echo "  curl -X POST http://localhost:$(PORT)/api/events -H 'X-OBS-Key: test123' \\"
 	@echo "    -d '{\"message\":\"something broke\",\"level\":\"error\",\"platform\":\"curl\"}'"
 	@echo
 	@echo 'make stop stops the server; the events stay in obs.sqlite.'
@@ -50,7 +53,7 @@ demo: ## run the three examples against a new server, then print the dashboard's
 	$(call start,target/demo.sqlite)
 	@$(MAKE) --no-print-directory demo-go demo-php demo-js
 	@node example/dashboard.mjs
-	@echo 'Open http://localhost:8000 to see them; make stop stops the server.'
+	@echo 'Open http://localhost:$(PORT) to see them; make stop stops the server.'
 
 demo-go: ## run the Go example against the running server
 	cd example && go run .
