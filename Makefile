@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .PHONY: help server stop clean test test-rust test-browser test-go test-php test-js test-contrib test-sourcemaps \
-        sourcemaps-live sdk-compat deps lint count footprint bench torture fuzz fuzz-coverage dist dist-test \
+        sourcemaps-live sdk-compat deps lint analyze-php count footprint bench torture fuzz fuzz-coverage dist dist-test \
         demo demo-go demo-php demo-js recipes-go recipes-php recipes-js screenshots
 
 # `make deps` installs newer tools here if the machine's own are too old.
@@ -132,6 +132,10 @@ lint: deps ## check formatting, lints and types
 	for script in contrib/*.sh packaging/debian/{postinst,prerm,postrm} packaging/systemd/backup; do sh -n $$script || exit 1; done
 	packaging/licenses check
 	actionlint
+
+analyze-php: ## check the types of the PHP SDK; needs mago
+	@command -v mago > /dev/null || { echo 'mago is missing: cargo install mago --version 1.29.0 --locked' >&2; exit 1; }
+	cd sdk/php && mago analyze
 
 bench: ## measure throughput and latency; PEER=URL measures another server
 	cargo bench --quiet --bench bench

@@ -4,7 +4,11 @@ declare(strict_types=1);
 
 namespace Obs;
 
-/** The public API of the SDK. Nothing in it throws, and only flush() waits for the server for long. */
+/**
+ * The public API of the SDK. Nothing in it throws, and only flush() waits for the server for long.
+ *
+ * @phpstan-import-type Settings from Options
+ */
 final class Client
 {
     public const VERSION = '0.2.0';
@@ -22,6 +26,7 @@ final class Client
 
     private readonly Connection $connection;
 
+    /** @param Settings $options */
     private function __construct(private readonly array $options)
     {
         $this->connection = new Connection(Dsn::parse($options['dsn']), $options);
@@ -42,9 +47,10 @@ final class Client
                 Ending::watch(self::atEnd(...));
             }
             $host = \function_exists('gethostname') ? (string) gethostname() : '';
-            $options = Options::check($options, array_keys(Options::DEFAULTS), $unknown, true);
-            self::$current = new self($options + ['server_name' => $host] + Options::DEFAULTS);
-            Handlers::$isEnabled = self::$current->options['capture_unhandled'];
+            $defaults = ['server_name' => $host] + Options::DEFAULTS;
+            /** @var Settings $options */
+            $options = Options::check($options, array_keys($defaults), $unknown, true) + $defaults;
+            [self::$current, Handlers::$isEnabled] = [new self($options), $options['capture_unhandled']];
             Handlers::takePlace();
         } catch (\Throwable $error) {
             self::$current = null;
@@ -55,8 +61,9 @@ final class Client
     /**
      * Captures an exception or any other value. An exception that was captured before is not captured again.
      *
-     * @param array{level?: string, user?: array, tags?: array, extra?: array, fingerprint?: string[], handled?: bool}
-     *     $options
+     * @param mixed $thrown
+     * @param array{level?: string, user?: mixed[], tags?: mixed[], extra?: mixed[], fingerprint?: string[],
+     *     handled?: bool} $options
      * @return string the event's id, or '' if the event is not sent
      */
     public static function captureException($thrown = null, $options = [], mixed ...$unknown): string
@@ -72,7 +79,7 @@ final class Client
      *
      * @param mixed $message values other than strings are encoded as JSON
      * @param string $level 'error', 'warning' or 'info'
-     * @param array{user?: array, tags?: array, extra?: array, fingerprint?: string[]} $options
+     * @param array{user?: mixed[], tags?: mixed[], extra?: mixed[], fingerprint?: string[]} $options
      * @return string the event's id, or '' if the event is not sent
      */
     public static function captureMessage($message = null, $level = 'info', $options = [], mixed ...$unknown): string
@@ -88,10 +95,16 @@ final class Client
         self::context()->user = Options::check(['user' => $user], ['user'], $unknown)['user'] ?? null;
     }
 
-    /** Sets a tag of later events. Null removes it. */
+    /**
+     * Sets a tag of later events. Null removes it.
+     *
+     * @param mixed $name a string
+     * @param mixed $value a string, number or boolean
+     */
     public static function setTag($name = null, $value = null, mixed ...$unknown): void
     {
-        self::setTags(\is_scalar($name) ? [(string) $name => $value] : false, ...array_values($unknown));
+        $tags = ['tags' => \is_scalar($name) ? [(string) $name => $value] : false];
+        self::setTags(...Options::check($tags, ['tags'], array_values($unknown)));
     }
 
     /** @param array<string, string|int|float|bool|null> $tags are added to those that are set */
@@ -101,7 +114,12 @@ final class Client
         self::context()->tags = $tags + self::context()->tags;
     }
 
-    /** Sets a value in the extra data of later events. Null removes it. */
+    /**
+     * Sets a value in the extra data of later events. Null removes it.
+     *
+     * @param mixed $name a string
+     * @param mixed $value
+     */
     public static function setExtra($name = '', $value = null, mixed ...$unknown): void
     {
         Options::check([], [], $unknown);
@@ -111,7 +129,7 @@ final class Client
     /**
      * Adds a step that led to later events. The last 50 are sent with an event.
      *
-     * @param array{message?: string, category?: string, level?: string, type?: string, data?: array} $breadcrumb
+     * @param array{message?: string, category?: string, level?: string, type?: string, data?: mixed[]} $breadcrumb
      */
     public static function addBreadcrumb($breadcrumb = null, mixed ...$unknown): void
     {
@@ -141,6 +159,10 @@ final class Client
         return $areSent && !$hasLost;
     }
 
+    /**
+     * @param \Closure(bool): array<string, mixed> $describe returns the event, with source lines or without
+     * @param mixed[] $options
+     */
     private static function capture(\Closure $describe, array $options, ?\Throwable $error = null): string
     {
         $queue = self::queue();
@@ -159,13 +181,17 @@ final class Client
         }
         self::$isCapturing = false;
         if ($error) {
-            self::$ids[$error] = $id ?? '';
+            self::$ids?->offsetSet($error, $id ?? '');
             Handlers::$last = $error;
         }
         Ending::send();
         return $id ?? '';
     }
 
+    /**
+     * @param \Closure(bool): array<string, mixed> $describe
+     * @param mixed[] $options
+     */
     private function record(\Closure $describe, array $options, Queue $queue): string
     {
         $event = Event::identified()
@@ -193,13 +219,13 @@ final class Client
     {
         $process = \function_exists('getmypid') ? (int) getmypid() : 0;
         if (self::$process !== $process) {
-            [self::$process, self::$queue] = [$process, new Queue()];
+            [self::$process, self::$queue] = [$process, null];
             self::$current = self::$current ? new self(self::$current->options) : null;
         }
-        return self::$queue;
+        return self::$queue ??= new Queue();
     }
 
-    /** @return array{Queue, float} the queue and shutdown_timeout */
+    /** @return array{Queue, int|float} the queue and shutdown_timeout */
     private static function atEnd(): array
     {
         self::$isCapturing = false; // exit() and fatal errors skip `finally` blocks.

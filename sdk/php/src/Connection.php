@@ -4,14 +4,19 @@ declare(strict_types=1);
 
 namespace Obs;
 
-/** A blocking HTTP/1.1 connection to the server. It stays open for the next event. */
+/**
+ * A blocking HTTP/1.1 connection to the server. It stays open for the next event.
+ *
+ * @phpstan-import-type Settings from Options
+ */
 final class Connection
 {
-    private const CHUNK = 64 << 10, MAX_RETRY_AFTER = 300.0;
+    private const CHUNK = 64 << 10, MAX_RETRY_AFTER = 300;
 
     /** @var resource|null */
     private $socket = null;
 
+    /** @param Settings $options */
     public function __construct(public readonly Dsn $dsn, private readonly array $options)
     {
     }
@@ -20,7 +25,7 @@ final class Connection
      * Sends one event and waits for the response.
      *
      * @param float $age seconds since the event was captured
-     * @return array{int, string, float} the status, the server's reason, and Retry-After in seconds. Status 0: there is
+     * @return array{int, string, int} the status, the server's reason, and Retry-After in seconds. Status 0: there is
      *     no response, and the reason says why
      */
     public function post(string $json, float $age, float $deadline): array
@@ -28,7 +33,7 @@ final class Connection
         $deadline = min($deadline, Queue::clock() + $this->options['timeout']);
         $socket = $this->socket ?? $this->open($deadline, $problem);
         if (!$socket) {
-            return [0, $problem ? lcfirst($problem) : 'TLS handshake failed', 0.0];
+            return [0, $problem ? lcfirst($problem) : 'TLS handshake failed', 0];
         }
         $this->socket = null; // Until the response is complete.
         $next = "POST {$this->dsn->path}/api/events HTTP/1.1\r\nHost: {$this->dsn->authority}\r\n"
@@ -39,24 +44,23 @@ final class Connection
         for ($at = 0; $next !== '' && self::limit($socket, $deadline) && fwrite($socket, $next); $at += self::CHUNK) {
             $next = substr($json, $at, self::CHUNK);
         }
-        [$head, $body, $isComplete, $hasEnded] = ['', null, false, false];
+        [$head, $body, $isComplete, $hasEnded, $match] = ['', null, false, false, []];
         for ($received = ''; !$isComplete && !$hasEnded && self::limit($socket, $deadline);) {
-            $received .= fread($socket, self::CHUNK);
+            $received .= (string) fread($socket, self::CHUNK);
             $hasEnded = stream_get_meta_data($socket)['eof'] || \strlen($received) > self::CHUNK;
-            [$head, $body] = explode("\r\n\r\n", $received, 2) + [1 => null];
+            [$head, $body] = explode("\r\n\r\n", $received, 2) + ['', null];
             $length = preg_match('/^Content-Length: *(\d+)/mi', $head, $match) ? (int) $match[1] : \PHP_INT_MAX;
             // If the body is chunked, the last chunk has size 0.
             $isComplete = $body !== null && (\strlen($body) >= $length || str_ends_with($body, "\r\n0\r\n\r\n"));
         }
-        $isReusable = $isComplete && $next === '' && !preg_match('/^Connection: *close/mi', $head);
-        $this->socket = $isReusable ? $socket : null;
+        $this->socket = $isComplete && $next === '' && !preg_match('/^Connection: *close/mi', $head) ? $socket : null;
         if (!preg_match('~^HTTP/1\.[01] (\d{3})~', $head, $status)) {
-            return [0, $hasEnded ? 'connection closed' : 'timed out', 0.0];
+            return [0, $hasEnded ? 'connection closed' : 'timed out', 0];
         }
         preg_match('/^Retry-After: *(\d+)/mi', $head, $after);
         preg_match('/"error":\s*("(?:[^"\\\\]++|\\\\.)*+")/s', (string) $body, $error);
         $reason = Json::truncate((string) json_decode($error[1] ?? ''), 200);
-        return [(int) $status[1], $reason, min((float) ($after[1] ?? 0), self::MAX_RETRY_AFTER)];
+        return [(int) $status[1], $reason, min((int) ($after[1] ?? 0), self::MAX_RETRY_AFTER)];
     }
 
     /** @return resource|false */

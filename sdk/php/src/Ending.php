@@ -18,20 +18,21 @@ final class Ending extends \php_user_filter
     private const MAX_DELAY = 0.75, MAX_DELAY_BY_ONE = 0.25;
     private const FINISH = ['session_write_close', 'fastcgi_finish_request', 'litespeed_finish_request'];
 
+    /** @var \Closure(): array{Queue, int|float} */
     private static \Closure $prepare;
     private static ?string $reservedMemory = null; // Freed at the end, for a script that has run out of memory.
     private static ?bool $isLast = null; // Null until the script ends, true after the shutdown functions.
-    private static ?float $patience = null; // What is left of shutdown_timeout.
+    private static float $spent = 0.0; // Of shutdown_timeout.
     private static ?self $last = null;
 
-    /** @param \Closure(): array{Queue, float} $prepare returns the queue and shutdown_timeout */
+    /** @param \Closure(): array{Queue, int|float} $prepare returns the queue and shutdown_timeout */
     public static function watch(\Closure $prepare): void
     {
         self::$prepare = $prepare;
-        self::$reservedMemory = str_repeat('x', self::RESERVED_MEMORY);
+        self::$reservedMemory ??= str_repeat('x', self::RESERVED_MEMORY);
         register_shutdown_function(self::reach(...), false);
         stream_filter_register('obs.ending', self::class);
-        stream_filter_append($stream = fopen('php://memory', 'r'), 'obs.ending');
+        stream_filter_append($stream = fopen('php://memory', 'r') ?: throw new \Error('no php://memory'), 'obs.ending');
         $GLOBALS['obs/sdk'] = static fn () => $stream; // Not serialisable: PHPUnit copies other global variables.
     }
 
@@ -53,15 +54,14 @@ final class Ending extends \php_user_filter
             $queue->sendEarly();
             return;
         }
-        self::$patience ??= $timeout;
         $started = Queue::clock();
         $isLast = \PHP_SAPI === 'cli' || self::$isLast;
         // The response and the session lock first, so that no visitor waits for the SDK.
         $finish = \PHP_SAPI === 'cli' || !$isLast || $queue->send(0.0) ? [] : self::FINISH;
         array_map('call_user_func', array_filter($finish, 'function_exists'));
-        $timeout = $isLast ? self::$patience : min(self::$patience, self::$patience - $timeout + self::MAX_DELAY);
+        $timeout = ($isLast ? $timeout : min($timeout, self::MAX_DELAY)) - self::$spent;
         $queue->send($timeout, $isLast ? \INF : self::MAX_DELAY_BY_ONE);
-        self::$patience -= Queue::clock() - $started;
+        self::$spent += Queue::clock() - $started;
     }
 
     public function onClose(): void

@@ -9,14 +9,18 @@ final class Event
 {
     private const MAX_BYTES = 1_000_000, MAX_MESSAGE = 8192, MAX_TEXT = 200, MAX_CAUSES = 20;
 
-    /** Returns the type, message, stack trace and causes of a captured value. */
+    /**
+     * Returns the type, message, stack trace and causes of a captured value.
+     *
+     * @return array<string, mixed>
+     */
     public static function fromThrown(mixed $thrown, bool $withSource): array
     {
         if (!$thrown instanceof \Throwable) {
             $stack = StackTrace::fromThrowable(new \Exception(), $withSource);
             return ['type' => get_debug_type($thrown), 'message' => self::text($thrown), 'stacktrace' => $stack];
         }
-        $chain = [];
+        [$chain, $report] = [[], []];
         while ($thrown && !isset($chain[$id = spl_object_id($thrown)]) && \count($chain) <= self::MAX_CAUSES) {
             // The message may be of any type, for which getMessage() raises a warning.
             $message = self::text((new \ReflectionProperty($thrown, 'message'))->getValue($thrown));
@@ -31,7 +35,7 @@ final class Event
             ];
             $thrown = $thrown->getPrevious();
         }
-        return array_shift($chain) + ['causes' => array_values($chain)];
+        return (array_shift($chain) ?? []) + ['causes' => array_values($chain)];
     }
 
     /** Returns strings and stringable objects as text, everything else as JSON. */
@@ -41,17 +45,26 @@ final class Event
         return $json[0] === '"' ? json_decode($json) : $json;
     }
 
-    /** Returns the fields of every event. The id is a version 7 UUID, which starts with the time. */
+    /**
+     * Returns the fields of every event. The id is a version 7 UUID, which starts with the time.
+     *
+     * @return array{event_id: string, timestamp: string, platform: string, sdk: array<string, string>}
+     */
     public static function identified(): array
     {
         $now = new \DateTimeImmutable('now', new \DateTimeZone('UTC'));
         $hex = sprintf('%012x', (int) $now->format('Uv')) . bin2hex(random_bytes(10));
-        $id = preg_replace('/^(.{8})(.{4}).(.{3}).(.{3})/', '$1-$2-7$3-8$4-', $hex);
+        $id = (string) preg_replace('/^(.{8})(.{4}).(.{3}).(.{3})/', '$1-$2-7$3-8$4-', $hex);
         return ['event_id' => $id, 'timestamp' => $now->format('Y-m-d\TH:i:s.v\Z'), 'platform' => 'php']
             + ['sdk' => ['name' => 'obs/sdk', 'version' => Client::VERSION]];
     }
 
-    /** Truncates strings and removes empty fields. */
+    /**
+     * Truncates strings and removes empty fields.
+     *
+     * @param mixed[] $event
+     * @return mixed[]
+     */
     public static function normalize(array $event): array
     {
         foreach (array_filter($event, 'is_string') as $field => $text) {
@@ -63,14 +76,22 @@ final class Event
         return array_filter($event, static fn ($value) => !\in_array($value, [null, '', []], true));
     }
 
-    /** Returns what repeats of an event have in common: type, message and top frame. */
+    /**
+     * Returns what repeats of an event have in common: type, message and top frame.
+     *
+     * @param mixed[] $event
+     */
     public static function identity(array $event): string
     {
         $parts = ['type' => 0, 'message' => 0, 'filename' => 0, 'function' => 0, 'lineno' => 0];
         return md5(serialize(array_intersect_key($event + (array) ($event['stacktrace'][0] ?? []), $parts)));
     }
 
-    /** Encodes an event as JSON of at most MAX_BYTES. */
+    /**
+     * Encodes an event as JSON of at most MAX_BYTES.
+     *
+     * @param mixed[] $event
+     */
     public static function encode(array $event): string
     {
         // Last what may be large, because what does not fit is left out.

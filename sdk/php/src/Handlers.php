@@ -13,6 +13,7 @@ final class Handlers
     public static ?\Throwable $last = null; // That was captured.
     private static ?\ErrorException $pending = null; // While the application's error handler runs.
 
+    /** @param callable|null $previous */
     private function __construct(private readonly mixed $previous)
     {
     }
@@ -29,7 +30,8 @@ final class Handlers
             && spl_autoload_register([self::class, 'takePlace'], true, true); // A second time, this does nothing.
     }
 
-    private static function replace(callable $set, callable $restore, string $method): bool
+    /** @param \Closure(): bool $restore */
+    private static function replace(\Closure $set, \Closure $restore, string $method): bool
     {
         $current = $set(null);
         $restore();
@@ -77,10 +79,11 @@ final class Handlers
     {
         [$pending, self::$pending] = [self::$pending, null];
         $pending && self::capture($pending, $pending->getSeverity()); // The application's error handler called exit().
-        [$type, $message, $file, $line] = array_values(error_get_last() ?? [0, '', '', 0]);
-        $isLast = self::$last && [$file, $line] === [self::$last->getFile(), self::$last->getLine()];
+        $error = error_get_last() ?? ['type' => 0, 'message' => '', 'file' => '', 'line' => 0];
+        ['type' => $type, 'message' => $message, 'file' => $file, 'line' => $line] = $error;
+        $isLast = ($last = self::$last) && [$file, $line] === [$last->getFile(), $last->getLine()];
         // A warning may come from the same line.
-        if (($type & self::FATAL) && !($isLast && str_contains($message, self::$last->getMessage()))) {
+        if (($type & self::FATAL) && !($isLast && str_contains($message, $last->getMessage()))) {
             self::capture(new \ErrorException($message, 0, $type, $file, $line), $type);
         }
     }
@@ -89,7 +92,7 @@ final class Handlers
     public static function endOutput(): void
     {
         try {
-            while (self::$isEnabled && ((ob_get_status()['flags'] ?? 0) & \PHP_OUTPUT_HANDLER_REMOVABLE)) {
+            while (self::$isEnabled && ob_get_level() && (ob_get_status()['flags'] & \PHP_OUTPUT_HANDLER_REMOVABLE)) {
                 ob_end_flush();
             }
         } catch (\Throwable $thrown) {

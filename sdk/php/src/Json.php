@@ -18,15 +18,15 @@ final class Json
     /** Replaces what does not fit into $maxBytes, before escaping. So the most important data must come first. */
     public static function encode(mixed $value, int $maxBytes): string
     {
-        return json_encode((new self($maxBytes))->plain($value, self::MAX_DEPTH), self::FLAGS);
+        return json_encode((new self($maxBytes))->plain($value, self::MAX_DEPTH), self::FLAGS | \JSON_THROW_ON_ERROR);
     }
 
     /** Returns valid UTF-8 of at most $maxCharacters code points. */
     public static function truncate(string $text, int $maxCharacters): string
     {
         $text = substr($text, 0, 4 * $maxCharacters);
-        $text = preg_match('//u', $text) ? $text : json_decode(json_encode($text, self::FLAGS));
-        return preg_replace("/^.{{$maxCharacters}}\K.+/su", '', $text);
+        $text = preg_match('//u', $text) ? $text : (string) json_decode(self::encode($text, \PHP_INT_MAX));
+        return preg_replace("/^.{{$maxCharacters}}\K.+/su", '', $text) ?? $text;
     }
 
     /** A circular value ends at the greatest depth. */

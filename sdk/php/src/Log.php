@@ -16,7 +16,7 @@ final class Log
         $now = Queue::clock();
         if (\function_exists('error_log') && $now - (self::$written[$line] ?? -\INF) >= 60.0) {
             self::$written[$line] = $now;
-            error_log('obs: ' . preg_replace('/[[:cntrl:]]+/', ' ', $line));
+            error_log('obs: ' . (string) preg_replace('/[[:cntrl:]]+/', ' ', $line));
         }
     }
 }

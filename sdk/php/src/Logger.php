@@ -16,14 +16,18 @@ final class Logger extends AbstractLogger
     {
     }
 
-    /** @param mixed[] $context */
+    /**
+     * @param mixed $level
+     * @param string|\Stringable $message
+     * @param mixed[] $context
+     */
     public function log($level, $message, array $context = []): void
     {
-        $severity = array_search($level, self::LEVELS, true);
-        if ($severity < array_search($this->minimum, self::LEVELS, true)) {
+        $severity = (int) array_search($level, self::LEVELS, true);
+        if ($severity < (int) array_search($this->minimum, self::LEVELS, true)) {
             return;
         }
-        $fill = static fn (array $name) => isset($context[$name[1]]) ? Event::text($context[$name[1]]) : $name[0];
+        $fill = /** @param string[] $name */ static fn (array $name) => Event::text($context[$name[1]] ?? $name[0]);
         $text = preg_replace_callback('/\{([\w.]+)\}/', $fill, (string) $message);
         $level = $severity > 3 ? 'error' : ($severity === 3 ? 'warning' : 'info');
         $extra = array_diff_key($context, ['exception' => 0]);

@@ -4,7 +4,15 @@ declare(strict_types=1);
 
 namespace Obs;
 
-/** Checks what the application passes in. The log names what is unknown or invalid, and nothing throws. */
+/**
+ * Checks what the application passes in. The log names what is unknown or invalid, and nothing throws.
+ *
+ * @phpstan-type Settings array{
+ *     dsn: string, environment: string, server_name: string, release: string, tags: mixed[], extra: mixed[],
+ *     before_send: (callable(mixed[]): mixed)|null, source_lines: bool, capture_unhandled: bool,
+ *     connect_timeout: int|float, timeout: int|float, shutdown_timeout: int|float,
+ * }
+ */
 final class Options
 {
     public const DEFAULTS = [
@@ -19,6 +27,7 @@ final class Options
      *
      * @param string[] $known
      * @param mixed[] $unknown arguments
+     * @return mixed[]
      * @throws \InvalidArgumentException if $isStrict and an option is invalid
      */
     public static function check(mixed $options, array $known, array $unknown, bool $isStrict = false): array
@@ -31,7 +40,7 @@ final class Options
         foreach ($options as $name => $value) {
             $isKnown = \in_array($name, $known, true);
             $value = $options[$name] = \is_object($value) && !\is_callable($value) ? get_object_vars($value) : $value;
-            if (!$isKnown || !self::isValid($name, $value)) {
+            if (!$isKnown || !self::isValid((string) $name, $value)) {
                 $problem = ($isKnown ? 'invalid value for' : 'unknown') . " option '$name'";
                 $isKnown && $isStrict ? throw new \InvalidArgumentException($problem) : Log::warn($problem);
                 unset($options[$name]);

@@ -114,10 +114,10 @@ final class Queue
         $this->isSending = true;
         try {
             set_error_handler(static fn (int $severity, string $message, string $file) => \dirname($file) === __DIR__);
-            usleep((int) max(0, 1e6 * ($this->pauseUntil - self::clock())));
+            usleep(max(0, (int) (1e6 * ($this->pauseUntil - self::clock()))));
             [$status, $reason, $retryAfter] = $connection->post($json, self::clock() - $at, $deadline);
         } catch (\Error $error) { // Such as a disabled function: a retry would not help.
-            [$status, $reason] = [-1, $error->getMessage()];
+            [$status, $reason, $retryAfter] = [-1, $error->getMessage(), 0];
         } finally {
             restore_error_handler();
             $this->isSending = false;

@@ -10,11 +10,16 @@ final class Request
     /** Names of headers and query parameters that are not sent. */
     private const SECRET = '/^(set-)?cookie$|token|secret|password|api[-_]?key|auth|session|credential/i';
 
-    /** Returns the request as Sentry has it, without its body and its secrets, or null on the command line. */
+    /**
+     * Returns the request as Sentry has it, without its body and its secrets, or null on the command line.
+     *
+     * @return array<string, mixed>|null
+     */
     public static function current(): ?array
     {
+        /** @var mixed[] $server */
         $server = array_filter($_SERVER, 'is_string');
-        $headers = [];
+        [$headers, $match] = [[], []];
         foreach ($server as $variable => $value) {
             if (preg_match('/^(?:HTTP_(.+)|(CONTENT_(?:TYPE|LENGTH)))$/D', (string) $variable, $match)) {
                 $name = ucwords(strtolower(strtr($match[2] ?? $match[1], '_', '-')), '-');

@@ -13,11 +13,13 @@ final class StackTrace
     private const MAX_FRAMES = 100, MAX_WITH_SOURCE = 10, MAX_CACHED = 200;
     private const LINES_AROUND = 3, MAX_LINE_LENGTH = 200, MAX_FILE_BYTES = 1 << 20;
 
-    /** @var array<string, array> source lines by "file:line" */
+    /** @var array<string, array<string, mixed>> source lines by "file:line" */
     private static array $cache = [];
 
+    /** @return list<array<string, mixed>> */
     public static function fromThrowable(\Throwable $thrown, bool $withSource): array
     {
+        /** @var list<mixed[]> $trace */
         [$file, $line, $trace] = [$thrown->getFile(), $thrown->getLine(), $thrown->getTrace()];
         $own = []; // The SDK's own frames: it creates the exception for errors and for values that are not exceptions.
         while ($trace && (\in_array($trace[0]['class'] ?? '', self::OWN, true) || ($own && !isset($own['file'])))) {
@@ -33,14 +35,20 @@ final class StackTrace
         return $isFatal ? [['function' => ''] + $frames[0]] : $frames;
     }
 
-    /** An entry of $trace has a function and the line that called it; a frame has the line within the function. */
+    /**
+     * An entry of $trace has a function and the line that called it; a frame has the line within the function.
+     *
+     * @param list<mixed[]> $trace
+     * @return list<array<string, mixed>>
+     */
     private static function frames(string $file, int $line, array $trace, int $withSource): array
     {
         $frames = [];
         self::$cache = \array_slice(self::$cache, -self::MAX_CACHED);
+        /** @var array{function?: string, class?: string, type?: string, file?: string, line?: int} $entry */
         foreach ([...\array_slice($trace, 0, self::MAX_FRAMES - 1), []] as $entry) {
             $class = explode("\0", $entry['class'] ?? '')[0]; // In an anonymous class's name, its path follows a NUL.
-            $function = preg_replace('/\{closure.*\}/s', '{closure}', $entry['function'] ?? '{main}');
+            $function = (string) preg_replace('/\{closure.*\}/s', '{closure}', $entry['function'] ?? '{main}');
             $inApp = $file !== '' && !self::isLibrary($file);
             $frames[] = ['filename' => $file ?: '[internal]', 'function' => $class . ($entry['type'] ?? '') . $function]
                 + ($line > 0 ? ['lineno' => $line] : [])
@@ -57,17 +65,19 @@ final class StackTrace
         return preg_match(self::LIBRARY, strtr($path, '\\', '/')) === 1;
     }
 
+    /** @return array<string, mixed> */
     private static function source(string $file, int $line): array
     {
         // A stream wrapper may run code of the application.
-        if (str_contains($file, '://') || !is_readable($file) || filesize($file) > self::MAX_FILE_BYTES) {
+        if (str_contains($file, '://') || !is_readable($file) || (int) filesize($file) > self::MAX_FILE_BYTES) {
             return [];
         }
         $before = min($line - 1, self::LINES_AROUND);
         // Not file(), which could exhaust the memory.
+        /** @var \LimitIterator<int, string, \SplFileObject> $lines */
         $lines = new \LimitIterator(new \SplFileObject($file), $line - 1 - $before, $before + 1 + self::LINES_AROUND);
         $shorten = static fn (string $text) => Json::truncate(rtrim($text, "\r\n"), self::MAX_LINE_LENGTH);
-        $lines = array_map($shorten, array_filter(iterator_to_array($lines, false), 'strlen'));
+        $lines = array_map($shorten, array_diff(iterator_to_array($lines, false), ['']));
         $before = array_splice($lines, 0, $before);
         return ['pre_context' => $before, 'context_line' => array_shift($lines) ?? '', 'post_context' => $lines];
     }
