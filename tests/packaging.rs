@@ -64,11 +64,10 @@ fn the_man_page_says_what_help_says() {
 #[test]
 fn the_man_page_names_each_flag_with_its_value_and_variable() {
     let (help, page) = (help(), man_page());
-    let options = help.lines().filter(|line| line.starts_with("  --") && line.contains("OBS_"));
-    let options: Vec<_> = options.map(|line| line.split("  ").filter(|part| !part.is_empty()).take(2)).collect();
-    assert!(options.len() > 5, "{help}");
-    for option in options {
-        let option = option.map(str::trim).collect::<Vec<_>>().join(", ");
+    let options = help.lines().filter(|line| line.starts_with("  --")).filter_map(|line| line.split_once("OBS_"));
+    assert!(options.clone().count() > 5, "{help}");
+    for (flag, rest) in options {
+        let option = format!("{}, OBS_{}", flag.trim(), rest.split(' ').next().unwrap());
         assert!(page.lines().any(|line| line.trim() == option), "{option}");
     }
 }
