@@ -21,6 +21,11 @@ pub fn line(text: &str) {
 
 /// Writes a line without the time. Errors are ignored: a closed or full standard error must not stop obs.
 pub fn plain(text: &str) {
+    let _ = io::stderr().write_all(escaped(text).as_bytes());
+}
+
+/// The text as one line.
+pub fn escaped(text: &str) -> String {
     let mut line = String::with_capacity(text.len() + 1);
     for c in text.chars() {
         match c.is_control() {
@@ -29,5 +34,5 @@ pub fn plain(text: &str) {
         }
     }
     line.push('\n');
-    let _ = io::stderr().write_all(line.as_bytes());
+    line
 }

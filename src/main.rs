@@ -10,6 +10,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 fn main() -> ExitCode {
+    // First of all, because a secret may come from a pipe, which can be read only once.
+    malloc::restart_with_settings();
     let command = match config::parse(env::args_os().skip(1).collect()) {
         Ok(command) => command,
         Err(error) => return fail(&error, 2),
@@ -35,10 +37,7 @@ fn run(command: Command) -> Result<(), String> {
         Command::Import { database, file } => transfer::import(&database, &file),
         Command::TestAlert(config) => print(&serve::test_alert(&config)?),
         Command::Health { server, path } => print(&serve::health(&server, &path)?),
-        Command::Serve(config) => {
-            malloc::restart_with_settings();
-            serve::run(config)
-        }
+        Command::Serve(config) => serve::run(config),
     }
 }
 

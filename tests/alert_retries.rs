@@ -110,3 +110,17 @@ fn a_failed_alert_follows_its_issue_into_a_merge() {
     assert_eq!(inside.sqlite().query_row(text, [], |row| row.get::<_, i64>(0)).unwrap(), 2);
     thread.close();
 }
+
+#[test]
+fn an_alert_of_a_merged_issue_that_gets_through_removes_the_note_from_the_other() {
+    let inside = Inside::new();
+    inside.add("a");
+    let thread = inside.start_with("exit 1", Duration::from_millis(1));
+    eventually("it is given up", || inside.failure().filter(|(_, is_tried_again)| !is_tried_again));
+    thread.close();
+    inside.add("b");
+    assert!(inside.store.merge(2, 1).is_ok());
+    let thread = inside.start();
+    eventually("the note is gone", || inside.failure().is_none().then_some(()));
+    thread.close();
+}

@@ -253,6 +253,8 @@ fn test_alert_runs_the_command_once_and_prints_how_it_exited_and_what_it_printed
     assert_eq!(test(KEEP, &[]), (0, "OBS_ALERT_COMMAND: exit status 0\n".into(), String::new()));
     let printed = test("echo sent to ops; echo slowly >&2", &[]);
     assert_eq!(printed, (0, "OBS_ALERT_COMMAND: exit status 0\nsent to ops\nslowly\n".into(), String::new()));
+    let hostile = test(r"printf 'a\033[2Jb\r\nc\000'", &[]).1;
+    assert_eq!(hostile, "OBS_ALERT_COMMAND: exit status 0\na\\u{1b}[2Jb\nc\\u{0}\n");
     test(KEEP, &[("OBS_URL", "https://obs.example.com")]);
     let alerts = sent(&folder);
     assert_eq!(alerts.len(), 2);

@@ -4,7 +4,7 @@ use common::process::*;
 use common::*;
 use std::ffi::OsStr;
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::process::Stdio;
 use std::sync::Arc;
@@ -52,7 +52,7 @@ fn help_is_a_command_too() {
 
 #[test]
 fn a_typo_is_answered_with_the_nearest_name() {
-    let cases: [(&[&str], &str); 12] = [
+    let cases: [(&[&str], &str); 13] = [
         (&["--lisen", "localhost:0"], "unknown argument '--lisen': did you mean --listen?"),
         (&["-listen", "localhost:0"], "unknown argument '-listen': did you mean --listen?"),
         (&["--max-event=7"], "unknown argument '--max-event': did you mean --max-events?"),
@@ -62,6 +62,7 @@ fn a_typo_is_answered_with_the_nearest_name() {
         (&["testalert"], "unknown command 'testalert': did you mean test-alert?"),
         (&["helth"], "unknown command 'helth': did you mean health?"),
         (&["hlep"], "unknown command 'hlep': did you mean help?"),
+        (&["backup", "dest", "--verbose"], "'--verbose' does not go with this command"),
         (&["serve"], "unknown command 'serve': obs --help lists what there is"),
         (&["--frobnicate"], "unknown argument '--frobnicate': obs --help lists what there is"),
         (&["--listen"], "--listen needs a value"),
@@ -226,6 +227,17 @@ fn a_secret_can_be_in_a_file_and_the_line_break_at_its_end_does_not_count() {
 }
 
 #[test]
+fn the_file_with_a_secret_may_be_a_pipe() {
+    let folder = Arc::new(Folder::new());
+    let (reader, mut writer) = io::pipe().unwrap();
+    writer.write_all(b"sesame\n").unwrap();
+    drop(writer);
+    let mut server = command(&["--listen", "127.0.0.1:0"], &[("OBS_DASHBOARD_PASSWORD_FILE", "/dev/stdin")]);
+    server.current_dir(folder.join("")).stdin(reader);
+    assert_eq!(Obs::launch(folder, server).get("/api/issues").status, 401);
+}
+
+#[test]
 fn a_file_for_a_secret_that_is_of_no_use_is_named_without_its_content() {
     let folder = Folder::new();
     let contents: [(&str, &[u8], &str); 5] = [
@@ -272,6 +284,8 @@ fn a_line_break_at_the_end_of_a_variable_is_refused_where_it_would_be_part_of_th
         let line = refused(command(&[], &[(variable, value)]).current_dir(folder.join("")), 2);
         assert!(line.contains(variable), "{variable}: {line}");
     }
+    let dsn = refused(command(&[], &[("OBS_URL", "https://8f14e45f@obs.example.com")]).current_dir(folder.join("")), 2);
+    assert_eq!(dsn, "obs: invalid OBS_URL: it contains an @, so it may be a DSN; leave out the key and the @\n");
     assert_eq!(names(&folder), [""; 0], "a refused start creates no file");
     assert_eq!(post_with(&Obs::with(&[], &[("OBS_API_KEY", "key\r\n")]), "key"), 201, "keys are trimmed");
 }

@@ -107,6 +107,14 @@ fn obs_health_says_in_one_line_and_by_its_status_whether_events_can_be_stored() 
 }
 
 #[test]
+fn obs_health_asks_the_obs_on_an_ipv6_wildcard_not_what_else_has_its_port() {
+    let obs = Obs::with(&["--listen", "[::]:0"], &[("OBS_DASHBOARD_PASSWORD", "sesame")]);
+    let _other = TcpListener::bind(("127.0.0.1", obs.port)).unwrap();
+    let answer = ask(&["--listen", &format!("[::]:{}", obs.port)], &[]);
+    assert_eq!(answer, (0, format!("http://[::1]:{}/health: ok\n", obs.port)));
+}
+
+#[test]
 fn obs_health_says_why_nothing_answers() {
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let (status, line) = ask(&[&format!("http://{closed}")], &[]);

@@ -64,7 +64,10 @@ impl AlertThread {
 /// Runs the command once with a test message. Returns how it exited and what it printed, as the error if it failed.
 pub fn test(settings: &AlertSettings) -> Result<String, String> {
     match command::run(&settings.command, message::test(&settings.base_url), &AtomicBool::new(false)) {
-        Ok(Outcome::Delivered(printed)) => Ok(format!("OBS_ALERT_COMMAND: exit status 0\n{printed}")),
+        Ok(Outcome::Delivered(printed)) => {
+            let printed: String = printed.lines().map(log::escaped).collect();
+            Ok(format!("OBS_ALERT_COMMAND: exit status 0\n{printed}"))
+        }
         Ok(Outcome::Interrupted) => Ok(String::new()),
         Err(why) => Err(format!("OBS_ALERT_COMMAND: {why}")),
     }

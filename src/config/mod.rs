@@ -170,6 +170,7 @@ fn path(args: &mut Arguments) -> Result<Option<PathBuf>, String> {
 fn unknown(what: &str, name: &OsStr) -> String {
     let name = name.to_string_lossy();
     match nearest::nearest(&name, HELP) {
+        Some(nearest) if nearest == name => format!("'{name}' does not go with this command"),
         Some(nearest) => format!("unknown {what} '{name}': did you mean {nearest}?"),
         None => format!("unknown {what} '{name}': obs --help lists what there is"),
     }

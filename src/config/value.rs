@@ -30,9 +30,13 @@ impl Listen {
         Some(Listen { host: host.into(), port })
     }
 
-    /// The host for clients, which cannot connect to a wildcard address.
+    /// The host for clients, which cannot connect to a wildcard address. `[::]` does not accept IPv4.
     pub fn client_host(&self) -> &str {
-        if ["0.0.0.0", "[::]"].contains(&self.host.as_str()) { "localhost" } else { &self.host }
+        match self.host.as_str() {
+            "0.0.0.0" => "localhost",
+            "[::]" => "[::1]",
+            host => host,
+        }
     }
 }
 
@@ -100,11 +104,14 @@ pub fn printable<T: AsRef<OsStr>>(name: &str, text: T) -> Result<T, String> {
     }
 }
 
-/// Checks a URL to which paths such as `/issues/1` are appended.
+/// Checks a URL to which paths such as `/issues/1` are appended. The error never repeats a key.
 pub fn url(text: String) -> Result<String, String> {
     let rest = text.strip_prefix("https://").or(text.strip_prefix("http://")).unwrap_or_default();
     if is_plain(rest) && !rest.is_empty() && !rest.starts_with('/') && !rest.ends_with('/') {
         return Ok(text);
+    }
+    if text.contains('@') {
+        return Err("invalid OBS_URL: it contains an @, so it may be a DSN; leave out the key and the @".into());
     }
     Err(invalid("OBS_URL", text, "http:// or https:// and a host, without a / at the end"))
 }

@@ -9,6 +9,8 @@ use uuid::Uuid;
 
 /// Maximum number of alerts settled per transaction. Bounds how long the writer is busy with it.
 const STEP: i64 = 5000;
+/// The issue of an alert, or the one that it has become part of.
+const ISSUE: &str = "ifnull((SELECT into_id FROM merged WHERE merged.id = issue_id), issue_id)";
 
 /// Which alerts are recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,7 +115,7 @@ pub fn settle(transaction: &Transaction, attempt: &Attempt) -> rusqlite::Result<
     // An issue's page shows the last failure only.
     let superseded = format!(
         "DELETE FROM alerts WHERE due_at IS NULL AND error IS NOT NULL
-         AND issue_id IN (SELECT issue_id FROM alerts WHERE seq IN ({rows}))"
+         AND issue_id IN (SELECT {ISSUE} FROM alerts WHERE seq IN ({rows}))"
     );
     transaction.prepare_cached(&superseded)?.execute(which)?;
     let settled = match failure {
@@ -122,7 +124,7 @@ pub fn settle(transaction: &Transaction, attempt: &Attempt) -> rusqlite::Result<
             let update = format!(
                 "UPDATE alerts SET error = ?5, failures = failures + 1,
                         due_at = CASE failures WHEN 0 THEN ?6 WHEN 1 THEN ?7 WHEN 2 THEN ?8 END,
-                        issue_id = ifnull((SELECT into_id FROM merged WHERE merged.id = issue_id), issue_id)
+                        issue_id = {ISSUE}
                  WHERE seq IN ({rows})"
             );
             let mut update = transaction.prepare_cached(&update)?;
