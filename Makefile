@@ -144,8 +144,8 @@ torture: deps ## run attacks and crashes for long enough to hurt, and print figu
 	cargo test --release --quiet --test torture -- --ignored --nocapture --test-threads 1
 	KILLS=20 cargo test --release --quiet --test durability
 
-fuzz: ## send malformed requests for ten minutes, or for FUZZ_SECONDS
-	FUZZ_SECONDS=$${FUZZ_SECONDS:-600} cargo test --release --quiet --test fuzz -- --nocapture
+fuzz: ## send malformed requests and source maps, each for ten minutes or for FUZZ_SECONDS
+	FUZZ_SECONDS=$${FUZZ_SECONDS:-600} cargo test --release --quiet --test fuzz --test fuzz_bundles --test sourcemaps_maps -- --nocapture
 
 fuzz-coverage: ## fuzz the parsers, guided by coverage; needs cargo-fuzz
 	for target in head event; do RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir tests/coverage $$target -- -max_total_time=300 -timeout=5 || exit 1; done

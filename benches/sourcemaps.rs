@@ -3,7 +3,7 @@ use crate::database::Folder;
 use crate::load::{Client, KEY, percentile};
 use crate::pages::time_gets;
 use crate::process::Server;
-use obs::sourcemaps::vlq::{Segments, State};
+use obs::sourcemaps::vlq::{Segment, Segments};
 use serde_json::{Value, json};
 use std::fs;
 use std::io;
@@ -58,9 +58,9 @@ pub fn table(folder: &Folder) -> io::Result<()> {
 /// Sends an event whose frames are spread over the map. Returns the path of its page.
 fn event(client: &mut Client, map: &[u8], script: &str) -> io::Result<String> {
     let map: Value = serde_json::from_slice(map)?;
-    let segments = Segments::new(map["mappings"].as_str().unwrap_or_default(), State::default()).flatten();
+    let segments = Segments::new(map["mappings"].as_str().unwrap_or_default().as_bytes(), Segment::default()).flatten();
     let all: Vec<_> =
-        segments.filter_map(|segment| segment.original.map(|_| (segment.line + 1, segment.column + 1))).collect();
+        segments.filter(Segment::has_source).map(|segment| (segment.line + 1, segment.column + 1)).collect();
     let frame = |(line, column): &(u32, u32)| json!({ "filename": format!("https://x.example/{script}.js"), "function": "a", "lineno": line, "colno": column });
     let frames: Vec<Value> = all.iter().step_by(all.len() / FRAMES + 1).map(frame).collect();
     let event = json!({ "message": script, "platform": "javascript", "stacktrace": frames });

@@ -172,15 +172,16 @@ CREATE TABLE source_maps (
 );
 CREATE INDEX source_maps_by_file ON source_maps (file);
 
--- The map for each debug id: the one that was uploaded last.
+-- The maps with each debug id, of which the one that was uploaded last counts.
 CREATE TABLE source_map_ids (
-    debug_id TEXT PRIMARY KEY, -- UUID in lower case with hyphens
-    map_id   INTEGER NOT NULL REFERENCES source_maps (id)
+    debug_id TEXT NOT NULL, -- UUID in lower case with hyphens
+    map_id   INTEGER NOT NULL REFERENCES source_maps (id),
+    PRIMARY KEY (debug_id, map_id)
 ) WITHOUT ROWID;
 CREATE INDEX source_map_ids_by_map ON source_map_ids (map_id);
 
 -- The contents of a map, so that a page reads only what it shows. Part 0 says what the others are: blocks of
--- mappings, then the text of each source. A part is deflated and cut into pieces, so that none takes long
+-- mappings, and the text of each source. A part is deflated and cut into pieces, so that none takes long
 -- to write.
 CREATE TABLE source_map_parts (
     map_id INTEGER NOT NULL REFERENCES source_maps (id),

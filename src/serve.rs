@@ -59,7 +59,6 @@ pub fn run(config: Config) -> Result<(), String> {
         store: store.clone(),
         keys,
         turns: Turns::default(),
-        uploads: Turns::default(),
         rate,
         refused: Default::default(),
         dashboard,

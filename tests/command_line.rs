@@ -34,7 +34,7 @@ fn help_names_every_flag_and_variable() {
     let (status, help, errors) = outcome(&mut command(&["--help"], &[]));
     assert_eq!((status, errors.as_str()), (0, ""));
     let names = "--listen OBS_LISTEN localhost:8000 --db OBS_DB_PATH obs.sqlite OBS_API_KEY OBS_API_KEY_FILE OBS_DASHBOARD_PASSWORD OBS_DASHBOARD_PASSWORD_FILE \
-                 --max-events OBS_MAX_EVENTS 1000000 --max-size OBS_MAX_SIZE 10GB --retention-days OBS_RETENTION_DAYS OBS_RATE_LIMIT \
+                 --max-events OBS_MAX_EVENTS 1000000 --max-size OBS_MAX_SIZE 10GB --max-sourcemaps OBS_MAX_SOURCEMAPS 512MB --retention-days OBS_RETENTION_DAYS OBS_RATE_LIMIT \
                  OBS_ALERT_COMMAND OBS_ALERT_RATE OBS_URL test-alert \
                  --public-dashboard OBS_PUBLIC_DASHBOARD --verbose --help --version backup DEST health";
     for name in names.split(' ') {
@@ -126,7 +126,7 @@ fn the_default_address_is_localhost_8000() {
 #[test]
 fn a_bad_argument_is_named_in_one_line_with_exit_status_2() {
     let folder = Folder::new();
-    let cases: [(&[&str], &str); 27] = [
+    let cases: [(&[&str], &str); 29] = [
         (&["--frobnicate"], "--frobnicate"),
         (&["--frobnicate=1"], "--frobnicate"),
         (&["-x"], "-x"),
@@ -140,6 +140,8 @@ fn a_bad_argument_is_named_in_one_line_with_exit_status_2() {
         (&["--max-size", "-5MB"], "--max-size '-5MB'"),
         (&["--max-size=lots"], "--max-size 'lots'"),
         (&["--max-size=9999999999GB"], "--max-size '9999999999GB'"),
+        (&["--max-sourcemaps", "0"], "--max-sourcemaps '0'"),
+        (&["--max-sourcemaps=512"], "--max-sourcemaps '512'"),
         (&["--retention-days", "-5"], "--retention-days '-5'"),
         (&["--retention-days=4294967296"], "--retention-days '4294967296'"),
         (&["--listen"], "--listen"),

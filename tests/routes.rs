@@ -184,7 +184,6 @@ fn a_refusal_by_http_looks_like_a_refusal_by_a_handler() {
         url: None,
         max_source_maps: i64::MAX,
         turns: Default::default(),
-        uploads: Default::default(),
         rate: obs::web::rate::Rate::new(None),
         refused: Default::default(),
         verbose: false,

@@ -2,7 +2,7 @@
 mod common;
 use common::Folder;
 use common::minified::lookup;
-use obs::sourcemaps::index::Token;
+use obs::sourcemaps::lookup::Token;
 use obs::sourcemaps::map::SourceMap;
 use serde::Deserialize;
 use std::fs;

@@ -80,7 +80,22 @@ fn an_upload_replaces_an_earlier_one_of_the_same_file_and_release() {
     let ids = |obs: &Obs| stored(obs).iter().map(|map| map["id"].as_i64().unwrap()).collect::<Vec<_>>();
     assert_eq!(ids(&obs), [other, again]);
     let last = with_id(PATH);
-    assert_eq!(ids(&obs), [last, other], "another release stays, although its debug id is taken");
+    assert_eq!(ids(&obs), [last, other], "another release stays, although a later upload has its debug id");
+}
+
+#[test]
+fn an_earlier_upload_with_the_same_debug_id_is_found_again_once_the_later_one_is_deleted() {
+    let obs = Obs::start();
+    let [_, last] = ["web@1", "web@2"].map(|release| {
+        let mut map = map();
+        (map["debugId"], map["sources"][0]) = (json!(ID), json!(format!("{release}.ts")));
+        upload(&obs, &format!("{PATH}?release={release}"), &map)["id"].clone()
+    });
+    let id = obs.add(event(SCRIPT, Some(ID), None).to_string());
+    let shows = |source: &str| obs.text(&format!("/events/{id}?format=text")).contains(source);
+    assert!(shows("web@2.ts"));
+    obs.send(&format!("DELETE /api/sourcemaps/{last} HTTP/1.1\r\n{}", bundle::TOKEN), b"");
+    assert!(shows("web@1.ts"));
 }
 
 #[test]

@@ -1,33 +1,34 @@
 //! Reads an artifact bundle, in which Sentry's uploaders send source maps: a zip with a manifest.
 use super::map::{MAX_BYTES, debug_id};
+use crate::store::Chunks;
 use flate2::Crc;
 use flate2::read::DeflateDecoder;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::collections::{BTreeMap, HashMap};
-use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
+use std::io::{self, ErrorKind, Read};
 
 /// Maximum size in bytes of a bundle's directory, of its manifest, and of all its files together.
-const MAX_DIRECTORY: u64 = 4 << 20;
+const MAX_DIRECTORY: usize = 4 << 20;
 const MAX_MANIFEST: usize = 2 << 20;
-const MAX_TOTAL: u64 = 1 << 30;
+const MAX_TOTAL: usize = 1 << 30;
 const MAX_FILES: usize = 10_000;
 /// Maximum number of debug ids found in a minified file. Two tools that each add one make two.
 const MAX_ALIASES: usize = 16;
 
-pub struct Bundle<R> {
-    zip: R,
+pub struct Bundle<'a> {
+    zip: Chunks<'a>,
     files: HashMap<String, Entry>,
 }
 
 /// Where a file is in the zip.
 struct Entry {
     is_deflated: bool,
-    crc: u32,
-    packed: u64,
-    size: u64,
-    header_at: u64,
+    crc: usize,
+    packed: usize,
+    size: usize,
+    header_at: usize,
 }
 
 /// What the manifest says about a source map.
@@ -51,55 +52,48 @@ struct Manifest<'a> {
 /// A file in the manifest.
 #[derive(Deserialize)]
 struct Listed {
-    r#type: String,
+    #[serde(rename = "type")]
+    kind: String,
     url: String,
     #[serde(default)]
     headers: BTreeMap<String, Value>,
 }
 
-impl<R: Read + Seek> Bundle<R> {
+impl<'a> Bundle<'a> {
     /// Reads the directory at the end of the zip. Its offsets count from the start of the zip or of the bundle, which has
     /// 8 bytes before it, so they are corrected by where the directory really is.
-    pub fn open(mut zip: R) -> Result<Bundle<R>, String> {
-        let length = zip.seek(SeekFrom::End(0)).map_err(damaged)?;
-        let start = length.saturating_sub(22 + 0xFFFF);
-        let tail = read_at(&mut zip, start, length - start)?;
+    pub fn open(mut zip: Chunks<'a>) -> Result<Bundle<'a>, String> {
+        const LIES: &str = "The bundle is damaged: its directory is not where it says";
+        let start = zip.length.saturating_sub(22 + 0xFFFF);
+        let tail = read_at(&mut zip, start, usize::MAX)?;
         let at = tail.windows(4).rposition(|bytes| bytes == b"PK\x05\x06").ok_or("The bundle is not a zip file")?;
-        let (count, size, offset) =
-            (number(&tail, at + 10, 2)?, number(&tail, at + 12, 4)?, number(&tail, at + 16, 4)?);
-        if count as usize > MAX_FILES || size > MAX_DIRECTORY {
+        let [count, size, offset] = numbers(&tail, [(at + 10, 2), (at + 12, 4), (at + 16, 4)])?;
+        if count > MAX_FILES || size > MAX_DIRECTORY {
             return Err(format!("The bundle has more than {MAX_FILES} files. Upload them in several bundles"));
         }
-        let lies = "The bundle is damaged: its directory is not where it says";
-        let directory_at = (start + at as u64).checked_sub(size).ok_or(lies)?;
-        let shift = directory_at.checked_sub(offset).ok_or(lies)?;
+        let directory_at = (start + at).checked_sub(size).ok_or(LIES)?;
+        let shift = directory_at.checked_sub(offset).ok_or(LIES)?;
         let directory = read_at(&mut zip, directory_at, size)?;
         let (mut files, mut at, mut total) = (HashMap::new(), 0, 0);
         for _ in 0..count {
             if directory.get(at..at + 4) != Some(b"PK\x01\x02") {
-                return Err(lies.into());
+                return Err(LIES.into());
             }
-            let field = |offset, length| number(&directory, at + offset, length);
-            let [name, extra, comment] = [field(28, 2)?, field(30, 2)?, field(32, 2)?].map(|length| length as usize);
-            let entry = Entry {
-                is_deflated: match field(10, 2)? {
-                    0 => false,
-                    8 => true,
-                    other => return Err(format!("The bundle uses compression method {other}. Use deflate or none")),
-                },
-                crc: field(16, 4)? as u32,
-                packed: field(20, 4)?,
-                size: field(24, 4)?,
-                header_at: shift + field(42, 4)?,
-            };
-            let name = String::from_utf8_lossy(directory.get(at + 46..at + 46 + name).ok_or(lies)?).into_owned();
-            if name.split(['/', '\\']).any(|part| part == "..") || name.starts_with(['/', '\\']) {
-                return Err(format!("The bundle has a file outside its folder: {name}"));
+            let fields = [(10, 2), (16, 4), (20, 4), (24, 4), (28, 2), (30, 2), (32, 2), (42, 4)];
+            let fields = fields.map(|(offset, length)| (at + offset, length));
+            let [method, crc, packed, size, name, extra, comment, header_at] = numbers(&directory, fields)?;
+            if method != 0 && method != 8 {
+                return Err(format!("The bundle uses compression method {method}. Use deflate or none"));
             }
-            at += 46 + name.len() + extra + comment;
-            total += entry.size;
-            if let Some(twice) = files.insert(name, entry).map(|_| "The bundle has two files of one name") {
-                return Err(twice.into());
+            let file = String::from_utf8_lossy(directory.get(at + 46..at + 46 + name).ok_or(LIES)?).into_owned();
+            if file.split(['/', '\\']).any(|part| part == "..") || file.starts_with(['/', '\\']) {
+                return Err(format!("The bundle has a file outside its folder: {file}"));
+            }
+            at += 46 + name + extra + comment;
+            total += size;
+            let entry = Entry { is_deflated: method == 8, crc, packed, size, header_at: shift + header_at };
+            if files.insert(file, entry).is_some() {
+                return Err("The bundle has two files of one name".into());
             }
         }
         match total <= MAX_TOTAL {
@@ -119,16 +113,16 @@ impl<R: Read + Seek> Bundle<R> {
         let (mut maps, mut minified) = (Vec::new(), HashMap::new());
         for (name, listed) in manifest.files {
             // Other types of file may look different.
-            let Ok(listed) = serde_json::from_str::<Listed>(listed.get()) else { continue };
-            let debug_id = listed.header("debug-id").and_then(debug_id);
-            match listed.r#type.as_str() {
-                "source_map" => maps.push((name, listed.url, debug_id)),
+            let Ok(Listed { kind, url, headers }) = serde_json::from_str(listed.get()) else { continue };
+            // The case of a header's name varies between uploaders.
+            let header = |name| headers.iter().find(|(other, _)| other.eq_ignore_ascii_case(name))?.1.as_str();
+            let debug_id = header("debug-id").and_then(debug_id);
+            match kind.as_str() {
+                "source_map" => maps.push((name, url, debug_id)),
                 "minified_source" => {
-                    let named = listed.header("sourcemap").map(|map| beside(&listed.url, map));
-                    let usual = Some(format!("{}.map", listed.url));
-                    let file = (name, listed.url, debug_id.clone());
-                    for key in [named, usual, debug_id].into_iter().flatten() {
-                        minified.entry(key).or_insert(file.clone());
+                    let named = header("sourcemap").map(|map| beside(&url, map));
+                    for key in [named, Some(format!("{url}.map")), debug_id.clone()].into_iter().flatten() {
+                        minified.entry(key).or_insert((name.clone(), url.clone(), debug_id.clone()));
                     }
                 }
                 _ => {}
@@ -153,32 +147,24 @@ impl<R: Read + Seek> Bundle<R> {
 
     fn read(&mut self, name: &str, max: usize) -> Result<Vec<u8>, String> {
         let entry = self.files.get(name).ok_or_else(|| format!("The bundle has no {name}"))?;
-        if entry.size > max as u64 {
+        if entry.size > max {
             return Err(format!("{name} is over the limit of {} MiB", max >> 20));
         }
         let header = read_at(&mut self.zip, entry.header_at, 30)?;
-        let (name_length, extra) = (number(&header, 26, 2)?, number(&header, 28, 2)?);
-        self.zip.seek(SeekFrom::Start(entry.header_at + 30 + name_length + extra)).map_err(damaged)?;
-        let packed = (&mut self.zip).take(entry.packed);
-        let mut bytes = Vec::with_capacity(entry.size as usize);
-        let mut unpacked: Box<dyn Read> =
+        let [name_length, extra] = numbers(&header, [(26, 2), (28, 2)])?;
+        self.zip.position = entry.header_at + 30 + name_length + extra;
+        let packed = (&mut self.zip).take(entry.packed as u64);
+        let unpacked: Box<dyn Read> =
             if entry.is_deflated { Box::new(DeflateDecoder::new(packed)) } else { Box::new(packed) };
+        let mut bytes = Vec::with_capacity(entry.size + 1);
         // One byte more tells a file that is longer than declared, without reading all of it.
-        unpacked.by_ref().take(entry.size).read_to_end(&mut bytes).map_err(damaged)?;
-        let has_more = unpacked.read(&mut [0]).map_err(damaged)? > 0;
+        unpacked.take(entry.size as u64 + 1).read_to_end(&mut bytes).map_err(damaged)?;
         let mut crc = Crc::new();
         crc.update(&bytes);
-        match bytes.len() as u64 == entry.size && !has_more && crc.sum() == entry.crc {
+        match bytes.len() == entry.size && crc.sum() as usize == entry.crc {
             true => Ok(bytes),
             false => Err(format!("The bundle is damaged: {name} is not what the directory says")),
         }
-    }
-}
-
-impl Listed {
-    /// The case of a header's name varies between uploaders.
-    fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(other, _)| other.eq_ignore_ascii_case(name))?.1.as_str()
     }
 }
 
@@ -205,17 +191,21 @@ fn beside(url: &str, reference: &str) -> String {
     }
 }
 
-fn read_at(from: &mut (impl Read + Seek), at: u64, length: u64) -> Result<Vec<u8>, String> {
-    from.seek(SeekFrom::Start(at)).map_err(damaged)?;
+fn read_at(zip: &mut Chunks, at: usize, length: usize) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
-    from.take(length).read_to_end(&mut bytes).map_err(damaged)?;
+    zip.position = at;
+    zip.take(length as u64).read_to_end(&mut bytes).map_err(damaged)?;
     Ok(bytes)
 }
 
-/// A number of a few bytes, the lowest first.
-fn number(bytes: &[u8], at: usize, length: usize) -> Result<u64, String> {
-    let digits = bytes.get(at..at + length).ok_or("The bundle is damaged: it ends too early")?;
-    Ok(digits.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte)))
+/// Numbers at these places, each of a few bytes, the lowest first.
+fn numbers<const N: usize>(bytes: &[u8], places: [(usize, usize); N]) -> Result<[usize; N], String> {
+    if places.iter().any(|(at, length)| at + length > bytes.len()) {
+        return Err("The bundle is damaged: it ends too early".into());
+    }
+    Ok(places.map(|(at, length)| {
+        bytes[at..at + length].iter().rev().fold(0, |number, byte| number << 8 | usize::from(*byte))
+    }))
 }
 
 /// `Other` is an error of the reader below, in its words.

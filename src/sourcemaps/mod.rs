@@ -5,18 +5,16 @@
 //! | `resolve` | finds the maps for an event's stack traces, and says which are missing |
 //! | `bundle` | reads what Sentry's uploaders send |
 //! | `missing` | says what is missing, with the command that helps |
-//! | `map` | reads and checks a map, and splits it for the store |
-//! | `index` | looks places up in a map that is stored |
-//! | `pieces` | deflates the parts of a map for the store |
+//! | `lookup` | finds places in a map that is stored |
+//! | `map` | checks a map, and splits it for the store |
 //! | `vlq` | decodes a map's mappings |
 //! | `turn` | lets one request at a time work on a map |
 //!
 //! Dependencies point down this table only.
 pub mod bundle;
-pub mod index;
+pub mod lookup;
 pub mod map;
 pub mod missing;
-pub mod pieces;
 pub mod resolve;
 pub mod turn;
 pub mod vlq;

@@ -1,18 +1,18 @@
 //! The stack traces of an event as the source maps of its scripts have them, and which maps are missing.
-use super::index::{Index, Token};
+use super::lookup::{Token, lookup};
 use super::map;
-use super::missing::{Missing, Note};
+use super::missing::{self, Note};
 use super::turn::Turns;
 use crate::domain::StoredEvent;
 use crate::event::frame::Frame;
 use crate::event::{json, library};
 use crate::grouping;
-use crate::log;
-use crate::store::{Error, Reader, SourceMapInfo};
+use crate::store::{Error, Reader, SourceMapInfo, file_name};
 use crate::text::cut;
 use crate::time::Time;
 use flate2::write::DeflateDecoder;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::io;
 use std::time::Duration;
 
 /// Scripts of an event that are looked at, in the order of its frames.
@@ -58,139 +58,111 @@ pub fn resolve(
             }
         }
     }
-    let (images, now) = (images(event), Time::now());
-    let (mut found, mut missing, mut used) = (Vec::new(), Vec::new(), Vec::new());
-    let release = event.summary.release.as_deref();
+    let (images, release, now) = (images(event), event.summary.release.as_deref(), Time::now());
+    let (mut resolved, mut tokens, mut left) = (Resolved::default(), HashMap::new(), MAX_SOURCES);
+    let mut turn = None;
     for (script, places) in scripts {
+        let path = path(&script);
         let debug_id = images.iter().find(|(file, _)| *file == script).map(|(_, id)| id.as_str());
-        if let Some(info) = find(reader, &script, debug_id, release)? {
-            let age = Time::parse(&info.used_at).map_or(DAY, |used_at| now.millis() - used_at.millis());
-            used.extend((age >= DAY).then_some(info.id));
-            found.push((info, script, places));
+        let Some(map) = find(reader, path, debug_id, release)? else {
+            let others = reader.releases_with_source_map(file_name(path))?;
+            let is_minified = || places.iter().any(|(stack, at)| grouping::is_minified(&stacks[*stack][*at]));
+            let is_script = script.split(['?', '#']).next().is_some_and(|path| path.ends_with("js"));
+            if debug_id.is_some() || !others.is_empty() || is_script && !library::contains(&script) && is_minified() {
+                resolved.notes.push(missing::map(path, debug_id, release, &others, origin));
+            }
             continue;
+        };
+        turn = turn.or_else(|| turns.wait(PATIENCE));
+        if turn.is_none() {
+            resolved.notes.push(missing::turn());
+            break;
         }
-        let others = reader.releases_with_source_map(file_name(path(&script)))?;
-        let is_minified = || places.iter().any(|(stack, at)| grouping::is_minified(&stacks[*stack][*at]));
-        let is_script = script.split(['?', '#']).next().is_some_and(|path| path.ends_with("js"));
-        if debug_id.is_some() || !others.is_empty() || is_script && !library::contains(&script) && is_minified() {
-            let (debug_id, release) = (debug_id.map(str::to_string), release.map(str::to_string));
-            missing.push(Missing::Map { path: path(&script).to_string(), debug_id, release, others });
-        }
-    }
-    if !found.is_empty() {
-        match turns.wait(PATIENCE) {
-            Some(_turn) => apply(reader, found, release, stacks, &mut missing)?,
-            None => missing.push(Missing::Turn),
-        }
-    }
-    Ok(Resolved { notes: missing.iter().map(|missing| missing.note(origin)).collect(), used })
-}
-
-/// Maps the frames of these scripts.
-fn apply(
-    reader: &Reader,
-    found: Vec<(SourceMapInfo, String, Vec<At>)>,
-    release: Option<&str>,
-    stacks: &mut [&mut [Frame]],
-    missing: &mut Vec<Missing>,
-) -> Result<(), Error> {
-    let mut tokens: HashMap<At, Token> = HashMap::new();
-    let mut sources = MAX_SOURCES;
-    for (info, script, places) in found {
+        let age = Time::parse(&map.used_at).map_or(DAY, |used_at| now.millis() - used_at.millis());
+        resolved.used.extend((age >= DAY).then_some(map.id));
         let asked: Vec<_> = places.iter().filter_map(|(stack, at)| place(&stacks[*stack][*at])).collect();
-        let mapped = lookup(reader, info.id, &asked)?;
-        let mapped: Vec<_> =
-            places.into_iter().zip(mapped).filter_map(|(place, token)| Some((place, token?))).collect();
-        if mapped.is_empty() {
-            let (path, release) = (path(&script).to_string(), release.map(str::to_string));
-            missing.push(Missing::Places { path, uploaded: info.uploaded_at, release });
-        } else if info.with_content == 0 {
-            missing.push(Missing::Sources { path: path(&script).to_string() });
+        let found = lookup(&asked, |number| part(reader, map.id, number))?;
+        let found: Vec<_> = places.into_iter().zip(found).filter_map(|(at, token)| Some((at, token?))).collect();
+        if found.is_empty() {
+            resolved.notes.push(missing::places(path, &map.uploaded_at, release, origin));
+        } else if map.with_content == 0 {
+            resolved.notes.push(missing::sources(path));
         }
-        add_sources(reader, info.id, &mapped, stacks, &mut sources)?;
-        tokens.extend(mapped);
+        add_sources(reader, map.id, &found, stacks, &mut left)?;
+        tokens.extend(found);
     }
-    for (stack, frames) in stacks.iter_mut().enumerate() {
-        let says_own = frames.iter().any(|frame| frame.in_app.is_some());
-        for at in 0..frames.len() {
-            let frame = &mut frames[at];
-            let mut is_library = !says_own && library::contains(&frame.filename);
-            if let Some(Token { source, line, column, is_library: ignored, .. }) = tokens.get(&(stack, at)) {
-                // A map names what is called, not the function that calls: the frame below has this frame's name.
-                let name = tokens.get(&(stack, at + 1)).and_then(|caller| caller.name.as_ref());
-                if let Some(name) = name.filter(|_| is_named(&frame.function)) {
-                    frame.function.clone_from(name);
-                }
-                frame.filename.clone_from(source);
-                (frame.lineno, frame.colno) = (Some(*line), Some(*column));
-                is_library = *ignored || library::contains(source);
-            }
-            if is_library || !says_own {
-                frame.in_app = Some(!is_library);
-            }
-        }
+    if !tokens.is_empty() {
+        stacks.iter_mut().enumerate().for_each(|(stack, frames)| rename(frames, |at| tokens.get(&(stack, at))));
     }
-    Ok(())
+    Ok(resolved)
 }
 
-/// The tokens at some places of a script. A map that cannot be read has none.
-fn lookup(reader: &Reader, map: i64, places: &[(u64, u64)]) -> Result<Vec<Option<Token>>, Error> {
-    let index = part(reader, map, 0)?;
-    match Index::read(&index) {
-        Ok(index) => index.lookup(places, |number| part(reader, map, number)),
-        Err(why) => {
-            log::line(&format!("source map {map}: {why}"));
-            Ok(vec![None; places.len()])
+/// Gives the frames of a stack their places in the sources.
+fn rename<'a>(frames: &mut [Frame], token: impl Fn(usize) -> Option<&'a Token>) {
+    let says_own = frames.iter().any(|frame| frame.in_app.is_some());
+    for (at, frame) in frames.iter_mut().enumerate() {
+        let mut is_library = !says_own && library::contains(&frame.filename);
+        if let Some(Token { source, line, column, is_library: ignored, .. }) = token(at) {
+            // A map names what is called, not the function that calls: the frame below has this frame's name.
+            let name = token(at + 1).and_then(|caller| caller.name.as_ref());
+            if let Some(name) = name.filter(|_| is_named(&frame.function)) {
+                frame.function.clone_from(name);
+            }
+            frame.filename.clone_from(source);
+            (frame.lineno, frame.colno) = (Some(*line), Some(*column));
+            is_library = *ignored || library::contains(source);
+        }
+        if is_library || !says_own {
+            frame.in_app = Some(!is_library);
         }
     }
 }
 
-/// Gives mapped frames the lines around them, and takes away those of the script.
+/// Gives frames the lines around them, and takes away those of the script. `left` counts the frames that may get lines.
 fn add_sources(
     reader: &Reader,
     map: i64,
-    mapped: &[(At, Token)],
+    found: &[(At, Token)],
     stacks: &mut [&mut [Frame]],
     left: &mut usize,
 ) -> Result<(), Error> {
-    let mut parts: Vec<usize> = mapped.iter().map(|(_, token)| token.part).collect();
-    parts.sort_unstable();
-    parts.dedup();
-    for part_of in parts {
-        let text = part(reader, map, part_of)?;
-        for ((stack, at), token) in mapped.iter().filter(|(_, token)| token.part == part_of) {
+    for number in found.iter().map(|(_, token)| token.part).collect::<BTreeSet<_>>() {
+        let text = json::string(&part(reader, map, number)?).unwrap_or_default();
+        for ((stack, at), token) in found.iter().filter(|(_, token)| token.part == number) {
             let frame = &mut stacks[*stack][*at];
             (frame.pre_context, frame.context_line, frame.post_context) = Default::default();
-            let line = usize::try_from(token.line - 1).unwrap_or(usize::MAX);
-            let first = line.saturating_sub(AROUND);
-            let lines = text.lines().skip(first).take(line - first + 1 + AROUND);
-            let mut lines = lines.map(|line| cut(line, WIDTH).into_owned());
-            if *left > 0 && !text.is_empty() {
-                frame.pre_context = lines.by_ref().take(line - first).collect();
-                frame.context_line = lines.next();
-                frame.post_context = lines.collect();
-                *left -= 1;
+            if *left == 0 || text.is_empty() {
+                continue;
             }
+            *left -= 1;
+            let line = usize::try_from(token.line - 1).unwrap_or(usize::MAX);
+            let before = line.min(AROUND);
+            let lines = text.lines().skip(line - before).take(before + 1 + AROUND);
+            let mut lines = lines.map(|line| cut(line, WIDTH).into_owned());
+            frame.pre_context = lines.by_ref().take(before).collect();
+            frame.context_line = lines.next();
+            frame.post_context = lines.collect();
         }
     }
     Ok(())
 }
 
-/// A part of a map; empty if the map does not have it.
+/// A part of a map, inflated; empty if the map does not have it.
 fn part(reader: &Reader, map: i64, part: usize) -> Result<String, Error> {
-    let damaged = |why: &dyn std::fmt::Display| Error::Failed(format!("source map {map} is damaged: {why}"));
     let mut text = DeflateDecoder::new(Vec::new());
-    match reader.source_map_part(map, part, &mut text)? {
-        true => String::from_utf8(text.finish().map_err(|e| damaged(&e))?).map_err(|e| damaged(&e)),
-        false => Ok(String::new()),
+    if !reader.source_map_part(map, part, &mut text)? {
+        return Ok(String::new());
     }
+    let text = text.finish().map_err(io::Error::other);
+    let text = text.and_then(|text| String::from_utf8(text).map_err(io::Error::other));
+    text.map_err(|e| Error::Failed(format!("source map {map} is damaged: {e}")))
 }
 
 /// The map for a script: by its debug id, else by the release and the path, else by the path among uploads without a
 /// release. Of several that fit equally well, the last upload.
 fn find(
     reader: &Reader,
-    script: &str,
+    path: &str,
     debug_id: Option<&str>,
     release: Option<&str>,
 ) -> Result<Option<SourceMapInfo>, Error> {
@@ -199,7 +171,6 @@ fn find(
     {
         return Ok(Some(map));
     }
-    let path = path(script);
     let fit = |map: &SourceMapInfo| {
         let parts = path.rsplit('/').zip(map.path.rsplit('/'));
         (map.release.is_some(), parts.take_while(|(a, b)| a == b).count(), map.id)
@@ -220,10 +191,6 @@ fn path(script: &str) -> &str {
         Some((_, rest)) => rest.split_once('/').map_or(rest, |(_, path)| path),
         None => path.trim_start_matches('/'),
     }
-}
-
-fn file_name(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or_default()
 }
 
 /// The debug ids that an event names, each with its script.

@@ -1,39 +1,40 @@
 //! The mappings of a source map (ECMA-426, 9): segments of Base64 VLQ numbers, each relative to the one before it.
 use serde::{Deserialize, Serialize};
 
-/// A place in the script, and the place in a source that it stands for, if any. All numbers count from 0.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+/// A place in the script, and the place in a source that it stands for. All numbers count from 0. What a segment does not
+/// say is as in the one before it, so that the next can be relative to this one.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Segment {
     pub line: u32,
     pub column: u32,
-    pub original: Option<Original>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Original {
     pub source: u32,
-    pub line: u32,
-    pub column: u32,
-    pub name: Option<u32>,
+    pub source_line: u32,
+    pub source_column: u32,
+    pub name: u32,
+    /// How many numbers it has: 1 if it stands for no place in a source, 4, or 5 with a name; 0 before the first segment.
+    pub numbers: u8,
 }
 
-/// The segments of a text, in order.
+impl Segment {
+    pub fn place(&self) -> (u32, u32) {
+        (self.line, self.column)
+    }
+
+    pub fn has_source(&self) -> bool {
+        self.numbers > 1
+    }
+
+    pub fn has_name(&self) -> bool {
+        self.numbers == 5
+    }
+}
+
+/// The segments of a text, in order, or a sentence on why they cannot be decoded.
 pub struct Segments<'a> {
     text: &'a [u8],
     /// How many bytes have been decoded.
     pub at: usize,
-    pub state: State,
-}
-
-/// The numbers that those of the next segment are relative to.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
-pub struct State {
-    line: u32,
-    column: u32,
-    source: u32,
-    original_line: u32,
-    original_column: u32,
-    name: u32,
+    last: Segment,
 }
 
 /// The value of each Base64 digit; `OTHER` for what is none.
@@ -55,35 +56,33 @@ const fn digits() -> [u8; 256] {
 }
 
 impl<'a> Segments<'a> {
-    /// `state` is that of the segment before the text.
-    pub fn new(text: &'a str, state: State) -> Segments<'a> {
-        Segments { text: text.as_bytes(), at: 0, state }
+    /// `last` is the segment before the text.
+    pub fn new(text: &'a [u8], last: Segment) -> Segments<'a> {
+        Segments { text, at: 0, last }
     }
 
-    fn segment(&mut self) -> Result<Segment, Damage> {
-        self.state.column = self.add(self.state.column)?;
-        let mut segment = Segment { line: self.state.line, column: self.state.column, original: None };
-        if !self.goes_on() {
-            return Ok(segment);
+    fn segment(&mut self) -> Result<Segment, &'static str> {
+        let mut segment = self.last;
+        segment.numbers = 0;
+        let fields = [
+            &mut segment.column,
+            &mut segment.source,
+            &mut segment.source_line,
+            &mut segment.source_column,
+            &mut segment.name,
+        ];
+        for field in fields {
+            // After 1 number and after 4, a segment may end.
+            if matches!(segment.numbers, 1 | 4) && self.digit() == OTHER {
+                break;
+            }
+            *field = self.add(*field)?;
+            segment.numbers += 1;
         }
-        self.state.source = self.add(self.state.source)?;
-        self.state.original_line = self.add(self.state.original_line)?;
-        self.state.original_column = self.add(self.state.original_column)?;
-        let mut name = None;
-        if self.goes_on() {
-            self.state.name = self.add(self.state.name)?;
-            name = Some(self.state.name);
+        match segment.numbers == 5 && self.digit() != OTHER {
+            true => Err("a segment has more than 5 numbers"),
+            false => Ok(segment),
         }
-        if self.goes_on() {
-            return Err(Damage { at: self.at, why: "a segment has more than 5 numbers" });
-        }
-        let State { source, original_line: line, original_column: column, .. } = self.state;
-        segment.original = Some(Original { source, line, column, name });
-        Ok(segment)
-    }
-
-    fn goes_on(&self) -> bool {
-        self.digit() != OTHER
     }
 
     fn digit(&self) -> u8 {
@@ -92,12 +91,12 @@ impl<'a> Segments<'a> {
 
     /// The sum of a number and the one that follows in the text, which may be negative.
     #[inline(always)] // takes a third off the time of a page
-    fn add(&mut self, to: u32) -> Result<u32, Damage> {
+    fn add(&mut self, to: u32) -> Result<u32, &'static str> {
         let (mut value, mut shift) = (0u64, 0);
         loop {
             let digit = self.digit();
             if digit == OTHER {
-                return Err(Damage { at: self.at, why: "a Base64 digit is missing" });
+                return Err("a Base64 digit is missing");
             }
             value |= u64::from(digit & (MORE - 1)) << shift;
             self.at += 1;
@@ -106,42 +105,28 @@ impl<'a> Segments<'a> {
                 break;
             }
             if shift > 6 * BITS {
-                return Err(Damage { at: self.at, why: "a number has over 32 bits" });
+                return Err("a number has over 32 bits");
             }
         }
         let size = (value >> 1) as i64;
         let sum = i64::from(to) + if value & 1 == 1 { -size } else { size };
-        match u32::try_from(sum) {
-            Ok(sum) if sum <= i32::MAX as u32 => Ok(sum),
-            _ => Err(Damage { at: self.at, why: "the numbers lead below 0 or beyond 2147483647" }),
-        }
+        i32::try_from(sum).and_then(u32::try_from).map_err(|_| "the numbers lead below 0 or beyond 2147483647")
     }
 }
 
 impl Iterator for Segments<'_> {
-    type Item = Result<Segment, Damage>;
+    type Item = Result<Segment, String>;
 
-    fn next(&mut self) -> Option<Result<Segment, Damage>> {
+    fn next(&mut self) -> Option<Result<Segment, String>> {
         loop {
             match self.text.get(self.at)? {
-                b';' => (self.state.line, self.state.column) = (self.state.line + 1, 0), // a map has fewer than 2^32 bytes
+                b';' => (self.last.line, self.last.column) = (self.last.line + 1, 0), // a map has fewer than 2^32 bytes
                 b',' => {}
-                _ => return Some(self.segment()),
+                _ => break,
             }
             self.at += 1;
         }
-    }
-}
-
-/// Where and why mappings cannot be decoded.
-#[derive(Clone, Copy, Debug)]
-pub struct Damage {
-    at: usize,
-    why: &'static str,
-}
-
-impl From<Damage> for String {
-    fn from(Damage { at, why }: Damage) -> String {
-        format!("The mappings are damaged at byte {at}: {why}")
+        let segment = self.segment().map_err(|why| format!("The mappings are damaged at byte {}: {why}", self.at));
+        Some(segment.inspect(|segment| self.last = *segment))
     }
 }

@@ -39,7 +39,7 @@ pub use counts::Usage;
 pub use error::Error;
 pub use file::backup::backup;
 pub use read::{MAX_MATCHES, Reader};
-pub use source_maps::{NewSourceMap, SourceMapInfo};
+pub use source_maps::{NewSourceMap, SourceMapInfo, file_name};
 pub use transfer::{Export, ExportFilter, Import};
 pub use upkeep::Retention;
 pub use upload_chunks::{CHUNK, Chunks, MAX_CHUNKS};
@@ -51,8 +51,8 @@ use file::identity::FileIdentity;
 use file::lock::Lock;
 use file::open;
 use rusqlite::Transaction;
-use source_maps::Slice;
 use std::fs;
+use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -144,19 +144,23 @@ impl Store {
         self.change(move |transaction, now| change::merge::merge(transaction, from, into, now))
     }
 
-    /// Stores a source map, whose parts `write` passes on, in order and in pieces. Pages see it once its last piece is there.
-    /// Returns its id.
+    /// Stores a source map, whose parts are numbered. Pages see it once its last part is there. Returns its id.
     pub fn add_source_map(
         &self,
         new: NewSourceMap,
-        write: impl FnOnce(&mut dyn FnMut(usize, Vec<u8>) -> Result<(), Error>) -> Result<(), Error>,
+        parts: impl Iterator<Item = (usize, Vec<u8>)>,
     ) -> Result<i64, Error> {
         let debug_ids = new.debug_ids.clone();
         let id = self.change(move |transaction, now| source_maps::begin(transaction, &new, now))?;
-        let add = |pieces: Vec<_>| self.change(move |transaction, _| source_maps::add_pieces(transaction, id, &pieces));
-        let mut slice = Slice::default();
-        let stored = write(&mut |part, data| slice.add(part, data).map_or(Ok(()), add))
-            .and_then(|()| add(slice.take()))
+        let add = |rows: Vec<_>| self.change(move |transaction, _| source_maps::add_rows(transaction, id, &rows));
+        let mut rows = Vec::new();
+        let add_part_row = |row| {
+            rows.push(row);
+            if source_maps::is_slice(&rows) { add(mem::take(&mut rows)) } else { Ok(()) }
+        };
+        let stored = parts.flat_map(source_maps::rows).try_for_each(add_part_row);
+        let stored = stored
+            .and_then(|()| add(rows))
             .and_then(|()| self.change(move |transaction, _| source_maps::finish(transaction, id, &debug_ids)));
         if stored.is_err() {
             let _ = self.delete_source_map(id); // if that fails too, the next start removes it

@@ -6,12 +6,12 @@ use crate::time::Time;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use serde::Serialize;
 use std::io::Write;
-use std::mem;
 
-/// Maximum bytes of the pieces that one transaction adds or removes.
+/// Maximum bytes of a row.
+const ROW: usize = 64 << 10;
+/// About how many bytes one transaction adds or removes, which takes a few milliseconds. A row costs as much as so many.
 const SLICE: usize = 1 << 20;
-/// Maximum number of pieces that one transaction adds or removes.
-const PIECES: usize = 200;
+const ROW_COST: usize = 5 << 10;
 /// Maximum number of maps of scripts with one name that are considered for a stack trace, the last uploads.
 const CANDIDATES: i64 = 1000;
 /// Maximum number of releases that are named.
@@ -46,34 +46,17 @@ pub struct SourceMapInfo {
     pub with_content: i64,
 }
 
-/// A piece of a part on its way into the database: the part's number, the piece's number, and the bytes.
-pub type Piece = (usize, usize, Vec<u8>);
+/// A part's number, the row's number in it, and the bytes.
+pub type PartRow = (usize, usize, Vec<u8>);
 
-/// Collects pieces until they are worth a transaction.
-#[derive(Default)]
-pub struct Slice {
-    pieces: Vec<Piece>,
-    bytes: usize,
-    /// The part and the number of the piece before.
-    last: Option<(usize, usize)>,
+pub fn rows((part, data): (usize, Vec<u8>)) -> impl Iterator<Item = PartRow> {
+    let count = data.len().div_ceil(ROW);
+    (0..count).map(move |at| (part, at, data[at * ROW..data.len().min((at + 1) * ROW)].to_vec()))
 }
 
-impl Slice {
-    /// Adds a piece, the next of its part. Returns the pieces before it if there are enough.
-    pub fn add(&mut self, part: usize, data: Vec<u8>) -> Option<Vec<Piece>> {
-        let is_full = self.bytes + data.len() > SLICE || self.pieces.len() == PIECES;
-        let full = is_full.then(|| self.take());
-        let number = self.last.filter(|(last, _)| *last == part).map_or(0, |(_, number)| number + 1);
-        self.last = Some((part, number));
-        self.bytes += data.len();
-        self.pieces.push((part, number, data));
-        full
-    }
-
-    pub fn take(&mut self) -> Vec<Piece> {
-        self.bytes = 0;
-        mem::take(&mut self.pieces)
-    }
+/// True if these rows are enough for a transaction.
+pub fn is_slice(rows: &[PartRow]) -> bool {
+    rows.iter().map(|(.., data)| data.len() + ROW_COST).sum::<usize>() >= SLICE
 }
 
 /// The name of a script: the last part of its path.
@@ -98,33 +81,30 @@ pub fn begin(transaction: &Transaction, new: &NewSourceMap, now: Time) -> rusqli
     insert.insert(params![file_name(path), path, new.release, now.to_string(), sources, with_content])
 }
 
-pub fn add_pieces(transaction: &Transaction, id: i64, pieces: &[Piece]) -> rusqlite::Result<()> {
+pub fn add_rows(transaction: &Transaction, id: i64, rows: &[PartRow]) -> rusqlite::Result<()> {
     let mut insert = transaction
         .prepare_cached("INSERT INTO source_map_parts (map_id, part, piece, data) VALUES (?1, ?2, ?3, ?4)")?;
-    for (part, piece, data) in pieces {
-        insert.execute(params![id, *part as i64, *piece as i64, data])?;
-    }
-    let bytes: usize = pieces.iter().map(|(_, _, data)| data.len()).sum();
-    let mut count = transaction.prepare_cached("UPDATE source_maps SET bytes = bytes + ?2 WHERE id = ?1")?;
-    count.execute([id, bytes as i64]).map(drop)
+    rows.iter().try_for_each(|(part, row, data)| insert.execute(params![id, *part as i64, *row as i64, data]).map(drop))
 }
 
-/// From now on pages use the map. An earlier upload of the same file that has lost all its debug ids to this one is removed.
+/// From now on pages use the map. An earlier upload of the same file is removed if it has no other debug id.
 pub fn finish(transaction: &Transaction, id: i64, debug_ids: &[String]) -> rusqlite::Result<()> {
-    transaction.execute("UPDATE source_maps SET state = 'stored' WHERE id = ?1", [id])?;
+    let bytes = "(SELECT coalesce(sum(length(data)), 0) FROM source_map_parts WHERE map_id = ?1)";
+    let show = format!("UPDATE source_maps SET state = 'stored', bytes = {bytes} WHERE id = ?1");
+    transaction.execute(&show, [id])?;
     for debug_id in debug_ids {
-        transaction.execute("INSERT OR REPLACE INTO source_map_ids VALUES (?1, ?2)", params![debug_id, id])?;
+        transaction.execute("INSERT OR IGNORE INTO source_map_ids VALUES (?1, ?2)", params![debug_id, id])?;
     }
     let replaced = "UPDATE source_maps AS old SET state = 'deleted' FROM source_maps AS new
                     WHERE new.id = ?1 AND old.id < ?1 AND old.state = 'stored' AND old.file = new.file
                       AND old.path = new.path AND old.release IS new.release
-                      AND NOT EXISTS (SELECT 1 FROM source_map_ids WHERE map_id = old.id)";
+                      AND NOT EXISTS (SELECT debug_id FROM source_map_ids WHERE map_id = old.id
+                                      EXCEPT SELECT debug_id FROM source_map_ids WHERE map_id = ?1)";
     transaction.execute(replaced, [id]).map(drop)
 }
 
 /// Marks a map as deleted. Its parts are removed in the background. Returns false if there is no such map.
 pub fn delete(transaction: &Transaction, id: i64) -> rusqlite::Result<bool> {
-    transaction.execute("DELETE FROM source_map_ids WHERE map_id = ?1", [id])?;
     let mark = "UPDATE source_maps SET state = 'deleted' WHERE id = ?1 AND state <> 'deleted'";
     Ok(transaction.execute(mark, [id])? > 0)
 }
@@ -135,12 +115,13 @@ pub fn touch(transaction: &Transaction, ids: &[i64], now: Time) -> rusqlite::Res
     ids.iter().try_for_each(|id| touch.execute(params![id, now.to_string()]).map(drop))
 }
 
-/// Removes a few pieces of a deleted map or, if there is none, marks the least recently used one as deleted while maps
-/// take more than `limit` bytes. Returns true if there is more to do.
+/// Removes a few rows of a deleted map or, if there is none, marks the least recently used one as deleted while maps take
+/// more than `limit` bytes. Returns true if there is more to do.
 pub fn step(connection: &mut Connection, limit: i64) -> Result<bool, Error> {
     let deleted = "SELECT id FROM source_maps WHERE state = 'deleted' LIMIT 1";
-    if let Some(id) = connection.query_row(deleted, [], |row| row.get(0)).optional()? {
-        return relaxed(connection, |transaction| Ok(remove_pieces(transaction, id)?));
+    if let Some(id) = connection.query_row(deleted, [], |row| row.get::<_, i64>(0)).optional()? {
+        relaxed(connection, |transaction| Ok(remove_rows(transaction, id)?))?;
+        return Ok(true);
     }
     if connection.query_row(BYTES, [], |row| row.get::<_, i64>(0))? <= limit {
         return Ok(false);
@@ -152,24 +133,14 @@ pub fn step(connection: &mut Connection, limit: i64) -> Result<bool, Error> {
     })
 }
 
-fn remove_pieces(transaction: &Transaction, id: i64) -> rusqlite::Result<bool> {
-    let mut pieces =
-        transaction.prepare_cached("SELECT rowid, length(data) FROM source_map_parts WHERE map_id = ?1 LIMIT ?2")?;
-    let mut rows = pieces.query([id, PIECES as i64])?;
-    let mut remove = transaction.prepare_cached("DELETE FROM source_map_parts WHERE rowid = ?1")?;
-    let (mut removed, mut doomed) = (0, Vec::new());
-    while let Some(row) = rows.next()? {
-        doomed.push(row.get::<_, i64>(0)?);
-        removed += row.get::<_, i64>(1)?;
-        if removed >= SLICE as i64 {
-            break;
-        }
-    }
-    if doomed.is_empty() {
+fn remove_rows(transaction: &Transaction, id: i64) -> rusqlite::Result<()> {
+    let some = "DELETE FROM source_map_parts WHERE rowid IN
+                (SELECT rowid FROM source_map_parts WHERE map_id = ?1 LIMIT ?2)";
+    if transaction.execute(some, [id, (SLICE / ROW) as i64])? == 0 {
+        transaction.execute("DELETE FROM source_map_ids WHERE map_id = ?1", [id])?;
         transaction.execute("DELETE FROM source_maps WHERE id = ?1", [id])?;
     }
-    doomed.iter().try_for_each(|rowid| remove.execute([rowid]).map(drop))?;
-    Ok(true)
+    Ok(())
 }
 
 impl Reader<'_> {
@@ -183,9 +154,10 @@ impl Reader<'_> {
         Ok(self.0.prepare_cached(BYTES)?.query_row([], |row| row.get(0))?)
     }
 
-    /// The map with a debug id.
+    /// The map with a debug id, the last upload.
     pub fn source_map(&self, debug_id: &str) -> Result<Option<SourceMapInfo>, Error> {
-        let with_id = "id = (SELECT map_id FROM source_map_ids WHERE debug_id = ?1)";
+        let with_id = "id IN (SELECT map_id FROM source_map_ids WHERE debug_id = ?1) AND state = 'stored'
+                       ORDER BY id DESC LIMIT 1";
         Ok(self.infos(with_id, [debug_id])?.pop())
     }
 
@@ -207,10 +179,9 @@ impl Reader<'_> {
 
     /// Writes a part of a map, which is deflated, to `out`. Returns false if the map has no such part.
     pub fn source_map_part(&self, id: i64, part: usize, out: &mut impl Write) -> Result<bool, Error> {
-        let mut pieces = self
-            .0
-            .prepare_cached("SELECT data FROM source_map_parts WHERE map_id = ?1 AND part = ?2 ORDER BY piece")?;
-        let mut rows = pieces.query([id, part as i64])?;
+        let select = "SELECT data FROM source_map_parts WHERE map_id = ?1 AND part = ?2 ORDER BY piece";
+        let mut select = self.0.prepare_cached(select)?;
+        let mut rows = select.query([id, part as i64])?;
         let mut is_there = false;
         while let Some(row) = rows.next()? {
             let data = row.get_ref(0)?.as_blob().map_err(|e| Error::Failed(e.to_string()))?;

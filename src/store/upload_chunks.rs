@@ -4,7 +4,7 @@ use super::read::Reader;
 use super::transaction::relaxed;
 use crate::time::Time;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
-use std::io::{self, BufRead, Read, Seek, SeekFrom};
+use std::io::{self, Read};
 
 /// Maximum size of a chunk in bytes.
 pub const CHUNK: usize = 512 << 10;
@@ -41,13 +41,13 @@ pub fn remove_old(connection: &mut Connection, now: Time) -> Result<bool, Error>
     relaxed(connection, |transaction| Ok(transaction.execute(&remove, params![STEP, end])? as i64 == STEP))
 }
 
-/// Chunks as one file, of which one chunk at a time is in memory.
+/// Chunks as one file, of which one chunk at a time is in memory. All but the last have [`CHUNK`] bytes.
 pub struct Chunks<'a> {
     connection: &'a Connection,
     names: Vec<String>,
-    /// Where each chunk ends.
-    ends: Vec<u64>,
-    position: u64,
+    pub length: usize,
+    /// Where the next byte is read.
+    pub position: usize,
     /// The chunk that was read last, and its number.
     held: Option<(usize, Vec<u8>)>,
 }
@@ -55,67 +55,33 @@ pub struct Chunks<'a> {
 impl Reader<'_> {
     /// The second value lists the chunks that are missing.
     pub fn chunks(&self, names: Vec<String>) -> Result<(Chunks<'_>, Vec<String>), Error> {
-        let (mut ends, mut missing, mut end) = (Vec::new(), Vec::new(), 0);
+        let (mut missing, mut length) = (Vec::new(), 0);
         let mut find = self.0.prepare_cached("SELECT length(data) FROM upload_chunks WHERE sha1 = ?1")?;
         for name in &names {
             match find.query_row([name], |row| row.get::<_, i64>(0)).optional()? {
-                Some(length) => end += length as u64,
+                Some(bytes) => length += bytes as usize,
                 None => missing.push(name.clone()),
             }
-            ends.push(end);
         }
-        Ok((Chunks { connection: self.0, names, ends, position: 0, held: None }, missing))
-    }
-}
-
-impl Chunks<'_> {
-    pub fn length(&self) -> usize {
-        self.ends.last().copied().unwrap_or_default() as usize
-    }
-
-    fn chunk(&self, number: usize) -> rusqlite::Result<Vec<u8>> {
-        let mut find = self.connection.prepare_cached("SELECT data FROM upload_chunks WHERE sha1 = ?1")?;
-        find.query_row([&self.names[number]], |row| row.get(0))
-    }
-}
-
-impl BufRead for Chunks<'_> {
-    fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        let number = self.ends.partition_point(|end| *end <= self.position);
-        if number == self.ends.len() {
-            return Ok(&[]);
-        }
-        if self.held.as_ref().is_none_or(|(held, _)| *held != number) {
-            self.held = None;
-            self.held =
-                Some((number, self.chunk(number).map_err(|error| io::Error::other(Error::from(error).public()))?));
-        }
-        let start = if number == 0 { 0 } else { self.ends[number - 1] };
-        let chunk = self.held.as_ref().map_or(&[][..], |(_, chunk)| chunk);
-        Ok(chunk.get((self.position - start) as usize..).unwrap_or_default())
-    }
-
-    fn consume(&mut self, n: usize) {
-        self.position += n as u64;
+        Ok((Chunks { connection: self.0, names, length, position: 0, held: None }, missing))
     }
 }
 
 impl Read for Chunks<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let n = self.fill_buf()?.read(out)?;
-        self.consume(n);
+        let number = self.position / CHUNK;
+        let Some(name) = self.names.get(number) else { return Ok(0) };
+        let chunk = match self.held.take() {
+            Some((held, chunk)) if held == number => chunk,
+            _ => {
+                let find = self.connection.prepare_cached("SELECT data FROM upload_chunks WHERE sha1 = ?1");
+                let chunk = find.and_then(|mut find| find.query_row([name], |row| row.get(0)));
+                chunk.map_err(|error| io::Error::other(Error::from(error).public()))?
+            }
+        };
+        let n = chunk.get(self.position % CHUNK..).unwrap_or_default().read(out)?;
+        self.position += n;
+        self.held = Some((number, chunk));
         Ok(n)
-    }
-}
-
-impl Seek for Chunks<'_> {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        self.position = match to {
-            SeekFrom::Start(at) => Some(at),
-            SeekFrom::Current(by) => self.position.checked_add_signed(by),
-            SeekFrom::End(by) => (self.length() as u64).checked_add_signed(by),
-        }
-        .ok_or(io::ErrorKind::InvalidInput)?;
-        Ok(self.position)
     }
 }

@@ -2,7 +2,7 @@
 use super::source_maps::{release_name, store_map};
 use super::{auth, base, call::Call, error::Error, pages, response::json, state::State, state::turn};
 use crate::http::{Body, Coding, Refusal};
-use crate::sourcemaps::bundle::{Bundle, aliases};
+use crate::sourcemaps::bundle::{Bundle, MapFile, aliases};
 use crate::sourcemaps::map::EMPTY;
 use crate::store::{CHUNK, Chunks, MAX_CHUNKS};
 use crate::time::Time;
@@ -11,11 +11,6 @@ use serde::Deserialize;
 use serde_json::json;
 use std::mem::take;
 use std::ops::Range;
-use std::thread;
-use std::time::Duration;
-
-/// Between two maps of a bundle, so that a page that waits for its turn gets it.
-const PAUSE: Duration = Duration::from_millis(1);
 
 /// `GET …/chunk-upload/`: how to upload. Each uploader refuses to work without some of these fields.
 pub fn options(state: &State, call: &Call, _: Body) -> Result<Response, Error> {
@@ -84,72 +79,58 @@ struct Assemble {
 pub fn assemble(state: &State, _: &Call, body: Body) -> Result<Response, Error> {
     let parsed = body.parse(|bytes| serde_json::from_slice(bytes))?;
     let Assemble { chunks, version } = parsed.map_err(|error| Error::Bad(format!("Invalid bundle: {error}")))?;
-    let (outcome, missing) = match chunks.len() <= MAX_CHUNKS {
-        true => {
-            let _upload = turn(&state.uploads)?;
-            state.store.read(|reader| {
-                let (chunks, missing) = reader.chunks(chunks)?;
-                let outcome = if missing.is_empty() { store_bundle(state, chunks, version)? } else { Ok(()) };
-                Ok::<_, Error>((outcome, missing))
-            })?
+    let _turn = turn(state)?;
+    let outcome = state.store.read(|reader| {
+        if chunks.len() > MAX_CHUNKS {
+            let why = format!("The bundle is over {} MiB. Upload it in several", (MAX_CHUNKS * CHUNK) >> 20);
+            return Err(Error::Bad(why));
         }
-        false => {
-            (Err(format!("The bundle is over {} MiB. Upload it in several", (MAX_CHUNKS * CHUNK) >> 20)), Vec::new())
+        let (chunks, missing) = reader.chunks(chunks)?;
+        if missing.is_empty() {
+            store_bundle(state, chunks, version)?;
         }
+        Ok(missing)
+    });
+    let (name, missing, detail) = match outcome {
+        Ok(missing) if missing.is_empty() => ("ok", missing, None),
+        Ok(missing) => ("not_found", missing, None),
+        Err(Error::Bad(why)) => ("error", Vec::new(), Some(why)),
+        Err(error) => return Err(error),
     };
-    let name = if outcome.is_err() {
-        "error"
-    } else if missing.is_empty() {
-        "ok"
-    } else {
-        "not_found"
-    };
-    Ok(json(&json!({ "state": name, "missingChunks": missing, "detail": outcome.err() })))
+    Ok(json(&json!({ "state": name, "missingChunks": missing, "detail": detail })))
 }
 
 /// Stores the source maps of a bundle. One that is refused does not cost the others.
-fn store_bundle(state: &State, chunks: Chunks, version: Option<String>) -> Result<Result<(), String>, Error> {
-    let turn_taken = turn(&state.turns)?;
-    let opened = Bundle::open(chunks).and_then(|mut bundle| bundle.maps().map(|maps| (bundle, maps)));
-    drop(turn_taken);
-    let (mut bundle, (maps, release)) = match opened {
-        Ok(opened) => opened,
-        Err(why) => return Ok(Err(why)),
-    };
+fn store_bundle(state: &State, chunks: Chunks, version: Option<String>) -> Result<(), Error> {
+    let mut bundle = Bundle::open(chunks).map_err(Error::Bad)?;
+    let (maps, release) = bundle.maps().map_err(Error::Bad)?;
     if maps.is_empty() {
-        return Ok(Err("The bundle has no source maps. Have the bundler write them, and upload their folder".into()));
+        let why = "The bundle has no source maps. Have the bundler write them, and upload their folder";
+        return Err(Error::Bad(why.into()));
     }
     let release = release_name(version.or(release));
-    let (count, mut empty, mut refused) = (maps.len(), Vec::new(), Vec::new());
-    for map in maps {
-        let turn_taken = turn(&state.turns)?;
-        let mut debug_ids = map.debug_ids;
-        let minified = map.minified.map_or(Ok(Vec::new()), |name| bundle.file(&name));
+    let (count, mut refused) = (maps.len(), Vec::new());
+    for MapFile { name, minified, path, mut debug_ids } in maps {
+        let minified = minified.map_or(Ok(Vec::new()), |name| bundle.file(&name));
         let json = minified.and_then(|minified| {
             debug_ids.extend(aliases(&minified));
             drop(minified);
-            bundle.file(&map.name)
+            bundle.file(&name)
         });
-        let stored = match json {
-            Ok(json) => {
-                let stored = store_map(state, &json, &map.path, &release, debug_ids)?;
-                stored.map(drop).map_err(|why| format!("{}: {why}", map.name))
-            }
-            Err(why) => Err(why),
-        };
-        drop(turn_taken);
-        match stored {
-            Ok(()) => thread::sleep(PAUSE),
-            Err(why) if why.ends_with(EMPTY) => empty.push(why),
-            Err(why) => refused.push(why),
+        match json.map_err(Error::Bad).and_then(|json| store_map(state, &json, &path, &release, debug_ids)) {
+            Ok(_) => {}
+            Err(Error::Bad(why)) => refused.push(format!("{name}: {why}")),
+            Err(error) => return Err(error),
         }
     }
     // Bundlers write maps that map nothing for scripts that only load others.
-    let failed = if empty.len() == count { empty } else { refused };
-    Ok(match failed.first() {
+    if refused.len() < count {
+        refused.retain(|why| !why.ends_with(EMPTY));
+    }
+    match refused.first() {
         None => Ok(()),
-        Some(first) => Err(format!("{} of {count} source maps were refused. {first}", failed.len())),
-    })
+        Some(first) => Err(Error::Bad(format!("{} of {count} source maps were refused. {first}", refused.len()))),
+    }
 }
 
 #[derive(Default, Deserialize)]

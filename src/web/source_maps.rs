@@ -8,7 +8,6 @@ use crate::store::{CHUNK, NewSourceMap};
 use crate::text;
 use crate::views::{self, SourceMapsPage, terminal};
 use rouille::Response;
-use serde::Serialize;
 use serde_json::json;
 use std::io::Read;
 use uuid::Uuid;
@@ -19,75 +18,63 @@ const MAX_RELEASE: usize = 200;
 /// Source maps on a page.
 const PAGE: usize = 50;
 
-/// What obs understood of a map.
-#[derive(Serialize)]
-pub struct Understood {
-    id: i64,
-    path: String,
-    release: Option<String>,
-    debug_id: Option<String>,
-    sources: usize,
-    with_content: usize,
-}
-
 /// `PUT /api/sourcemaps/PATH?release=`: the body is a map. Waits in chunks, so that a slow client takes no memory.
 pub fn upload(state: &State, call: &Call, body: Body) -> Result<Response, Error> {
-    let coding = Coding::from_request(call.request).map_err(Error::Coding)?;
     let path = call.path.rest.trim_end_matches(".map"); // the map of a script has the script's path
     if path.split(['/', '\\']).any(|part| part == "..") {
         return Err(Error::Bad("Invalid path: expected the file's path in the application, without ..".into()));
     }
-    let mut stream = body.stream(coding, CHUNK, MAX_BYTES)?;
-    let (upload, mut names) = (Uuid::now_v7(), Vec::new());
-    let received = loop {
-        let mut chunk = Vec::new();
-        let read = (&mut stream).take(CHUNK as u64).read_to_end(&mut chunk);
-        match (read, stream.refusal) {
-            (_, Some(refusal)) => break Err(refusal.into()),
-            (Err(_), None) => break Err(Error::Bad("The body is damaged or incomplete".into())),
-            (Ok(0), None) => break Ok(()),
-            (Ok(_), None) => {}
-        }
-        let name = format!("{upload}-{}", names.len());
-        names.push(name.clone());
-        if let Err(error) = state.store.add_chunk(name, chunk) {
-            break Err(error.into());
-        }
-    };
-    drop(stream);
-    let release = release_name(Some(call.text("release")));
-    let stored = received.and_then(|()| {
-        let _upload = turn(&state.uploads)?;
+    let mut names = Vec::new();
+    let stored = receive(state, call, body, &mut names).and_then(|()| {
+        let _turn = turn(state)?;
         state.store.read(|reader| {
             let (mut chunks, _) = reader.chunks(names.clone())?;
-            let _turn = turn(&state.turns)?;
-            let mut map = Vec::with_capacity(chunks.length());
+            let mut map = Vec::with_capacity(chunks.length);
             chunks.read_to_end(&mut map).map_err(|_| Error::Unavailable("The upload could not be read back"))?;
-            store_map(state, &map, path, &release, Vec::new())
+            store_map(state, &map, path, &release_name(Some(call.text("release"))), Vec::new())
         })
     });
     state.store.remove_chunks(names)?;
-    Ok(json(&stored?.map_err(Error::Bad)?).with_status_code(201))
+    let (id, NewSourceMap { path, release, debug_ids, sources, with_content }) = stored?;
+    let understood = json!({
+        "id": id, "path": path, "release": release, "debug_id": debug_ids.first(), "sources": sources,
+        "with_content": with_content,
+    });
+    Ok(json(&understood).with_status_code(201))
 }
 
-/// Reads a map and stores it. The inner error is a sentence for whoever uploads it.
+/// Stores a body in chunks, and adds their names.
+fn receive(state: &State, call: &Call, body: Body, names: &mut Vec<String>) -> Result<(), Error> {
+    let coding = Coding::from_request(call.request).map_err(Error::Coding)?;
+    let (mut stream, upload) = (body.stream(coding, CHUNK, MAX_BYTES)?, Uuid::now_v7());
+    loop {
+        let mut chunk = Vec::new();
+        let read = (&mut stream).take(CHUNK as u64).read_to_end(&mut chunk);
+        match (read, stream.refusal) {
+            (_, Some(refusal)) => return Err(refusal.into()),
+            (Err(_), None) => return Err(Error::Bad("The body is damaged or incomplete".into())),
+            (Ok(0), None) => return Ok(()),
+            (Ok(_), None) => {}
+        }
+        names.push(format!("{upload}-{}", names.len()));
+        state.store.add_chunk(names[names.len() - 1].clone(), chunk)?;
+    }
+}
+
+/// Reads a map and stores it. [`Error::Bad`] says why it is refused.
 pub fn store_map(
     state: &State,
     bytes: &[u8],
     path: &str,
     release: &Option<String>,
     mut debug_ids: Vec<String>,
-) -> Result<Result<Understood, String>, Error> {
-    let map = match SourceMap::parse(bytes) {
-        Ok(map) => map,
-        Err(why) => return Ok(Err(why)),
-    };
-    debug_ids.extend(map.debug_id().map(String::from));
-    let (path, debug_id) = (text::cut_front(path, MAX_PATH).into_owned(), debug_ids.first().cloned());
-    let (release, sources, with_content) = (release.clone(), map.sources(), map.with_content());
-    let new = NewSourceMap { path: path.clone(), release: release.clone(), debug_ids, sources, with_content };
-    let id = state.store.add_source_map(new, |store| map.write_parts(store))?;
-    Ok(Ok(Understood { id, path, release, debug_id, sources, with_content }))
+) -> Result<(i64, NewSourceMap), Error> {
+    let map = SourceMap::parse(bytes).map_err(Error::Bad)?;
+    debug_ids.extend(map.debug_id.clone());
+    let (path, release) = (text::cut_front(path, MAX_PATH).into_owned(), release.clone());
+    let (sources, with_content) = (map.sources, map.with_content);
+    let new = NewSourceMap { path, release, debug_ids, sources, with_content };
+    Ok((state.store.add_source_map(new.clone(), map.parts())?, new))
 }
 
 /// Some bundler plugins write `undefined` for an upload without a release.

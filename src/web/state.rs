@@ -20,8 +20,6 @@ pub struct State {
     pub keys: Vec<Key>,
     /// For everything that works on source maps.
     pub turns: Turns,
-    /// For uploads, which hold a connection to the database until they are stored.
-    pub uploads: Turns,
     pub rate: Rate,
     pub refused: Refused,
     pub dashboard: Dashboard,
@@ -44,7 +42,7 @@ impl State {
     }
 }
 
-/// Waits for a turn.
-pub fn turn(turns: &Turns) -> Result<Turn<'_>, Error> {
-    turns.wait(PATIENCE).ok_or(Error::Unavailable("Too many source maps at once"))
+/// Waits for a turn to work on a source map.
+pub fn turn(state: &State) -> Result<Turn<'_>, Error> {
+    state.turns.wait(PATIENCE).ok_or(Error::Unavailable("Too many source maps at once"))
 }

@@ -14,6 +14,11 @@ let obs, empty, browser;
 before(async () => {
   const events = execFileSync('node', [new URL('../../example/fortnight.mjs', import.meta.url).pathname], { maxBuffer: 1 << 26 });
   [obs, empty, browser] = await Promise.all([start({ events }), start(), launch()]);
+  const map = { version: 3, debugId: 'bf9a0a1c-4d50-4d1e-9c8a-0f1d2e3a4b5c', sources: ['x.ts'], names: [], mappings: 'AAAA' };
+  for (const path of ['x.js.map', `${'assets/'.repeat(20)}index-lR73.js.map?release=web@${'1'.repeat(100)}`]) {
+    const answer = await fetch(`${obs.origin}/api/sourcemaps/${path}`, { method: 'PUT', headers: { Authorization: 'Bearer any' }, body: JSON.stringify(map) });
+    assert.equal(answer.status, 201);
+  }
 });
 
 after(async () => {
@@ -48,7 +53,7 @@ describe('in a browser', { concurrency: 2 }, () => {
       const [deep, asked] = [of('Maximum call stack'), of('differs from')];
       const paths = [
         '/', '/?period=14d', '/?q=env:production+is:any', '/?q=nothing+like+it', '/?sort=day', '/?after=1',
-        `/issues/${deep.id}`, `/issues/${asked.id}`, `/issues/${asked.id}?q=env:staging`, `/events/${asked.last_event_id}`, '/setup', '/nowhere',
+        `/issues/${deep.id}`, `/issues/${asked.id}`, `/issues/${asked.id}?q=env:staging`, `/events/${asked.last_event_id}`, '/setup', '/setup/sourcemaps', '/nowhere',
       ];
       const all = [];
       for (const url of [...paths.map((path) => obs.origin + path), `${empty.origin}/`]) {

@@ -2,7 +2,7 @@
 use super::bundle::TOKEN;
 use super::*;
 use flate2::write::DeflateDecoder;
-use obs::sourcemaps::index::{Index, Token};
+use obs::sourcemaps::lookup::Token;
 use obs::sourcemaps::map::SourceMap;
 use serde_json::json;
 
@@ -96,30 +96,21 @@ pub fn event(script: &str, debug_id: Option<&str>, release: Option<&str>) -> Val
 }
 
 /// The parts of a map as the store gets them, empty where it has no text.
-pub fn parts(map: &SourceMap) -> Vec<Vec<u8>> {
-    let mut parts: Vec<Vec<u8>> = Vec::new();
-    let stored: Result<(), ()> = map.write_parts(|number, mut piece| {
-        parts.resize(parts.len().max(number + 1), Vec::new());
-        parts[number].append(&mut piece);
-        Ok(())
-    });
-    stored.unwrap();
+pub fn parts(map: &SourceMap) -> Vec<String> {
+    let mut parts: Vec<String> = Vec::new();
+    for (number, part) in map.parts() {
+        let mut text = DeflateDecoder::new(Vec::new());
+        text.write_all(&part).unwrap();
+        parts.resize(parts.len().max(number + 1), String::new());
+        parts[number] = String::from_utf8(text.finish().unwrap()).unwrap();
+    }
     parts
 }
 
 /// Looks places up in a map as the store keeps it.
 pub fn lookup(map: &SourceMap, places: &[(u64, u64)]) -> Vec<Option<Token>> {
-    let inflate = |part: Vec<u8>| {
-        let mut text = DeflateDecoder::new(Vec::new());
-        text.write_all(&part).unwrap();
-        String::from_utf8(text.finish().unwrap()).unwrap()
-    };
-    let mut parts = parts(map).into_iter();
-    let index = inflate(parts.next().unwrap());
-    let index = Index::read(&index).unwrap();
-    let blocks = index.sections.iter().map(|section| section.blocks.len()).sum();
-    let blocks: Vec<String> = parts.take(blocks).map(inflate).collect();
-    index.lookup(places, |part| Ok::<_, String>(blocks[part - 1].clone())).unwrap()
+    let parts = parts(map);
+    obs::sourcemaps::lookup::lookup(places, |part| Ok::<_, String>(parts[part].clone())).unwrap()
 }
 
 /// Uploads a map, which must be accepted.

@@ -4,9 +4,12 @@ use obs::domain::{
     Position, StoredEvent, Summary,
 };
 use obs::query::{Listing, Query, Sort};
+use obs::store::SourceMapInfo;
 use obs::time::Time;
 use obs::views;
-use obs::views::{CameFrom, Done, EventPage, Figures, IssuePage, ListPage, ListRequest, Period, Traces};
+use obs::views::{
+    CameFrom, Done, EventPage, Figures, IssuePage, ListPage, ListRequest, Period, SourceMapsPage, Traces,
+};
 use std::collections::HashMap;
 
 /// In bytes.
@@ -228,7 +231,7 @@ pub fn event_page(event: &StoredEvent, issue: &Issue, older: Option<&Summary>, n
 }
 
 /// Every page that shows this event; the list pages with a query made of its text.
-pub fn pages(event: &StoredEvent, issue: &Issue) -> [String; 4] {
+pub fn pages(event: &StoredEvent, issue: &Issue) -> [String; 5] {
     let (one, text) = (Some(&event.summary), event.project.as_str());
     let facet = |kind: &str| Facet { kind: kind.into(), values: vec![(text.to_string(), 7); 10], other: 3 };
     let facets = ["environment", "release", "server_name", "tag:x"].map(facet);
@@ -252,5 +255,18 @@ pub fn pages(event: &StoredEvent, issue: &Issue) -> [String; 4] {
     let mut nothing = Shown::new(&query, no_rows(None));
     nothing.environments = shown.environments.clone();
     nothing.figures.is_complete = false;
-    [shown.html(), nothing.html(), views::issue(&whole).into_string(), event_page(event, issue, one, one)]
+    let map = SourceMapInfo {
+        id: i64::MAX,
+        path: text.into(),
+        release: Some(text.into()),
+        debug_ids: vec![text.into()],
+        uploaded_at: text.into(),
+        used_at: text.into(),
+        bytes: 1 << 40,
+        sources: 2,
+        with_content: 1,
+    };
+    let maps = SourceMapsPage { maps: &[map], next: Some(1), bytes: 1, max_bytes: 1 << 40, may_act: true };
+    let maps = views::source_maps(&maps).into_string();
+    [shown.html(), nothing.html(), views::issue(&whole).into_string(), event_page(event, issue, one, one), maps]
 }

@@ -50,6 +50,7 @@ fn purge(copy: &Path) -> rusqlite::Result<()> {
              DELETE FROM events WHERE issue_id IN (SELECT id FROM issues WHERE state = 'deleted');
              DELETE FROM issues WHERE state = 'deleted';
              DELETE FROM source_map_parts WHERE map_id IN (SELECT id FROM source_maps WHERE state <> 'stored');
+             DELETE FROM source_map_ids WHERE map_id IN (SELECT id FROM source_maps WHERE state <> 'stored');
              DELETE FROM source_maps WHERE state <> 'stored';
              UPDATE totals SET stored = (SELECT count(*) FROM events);
              VACUUM",
