@@ -26,7 +26,7 @@ pub fn map(path: &str, debug_id: Option<&str>, release: Option<&str>, others: &[
         let others: Vec<_> = others.iter().take(RELEASES).map(|other| cut(other, NAME)).collect();
         text += &format!(" There is one for {}{more}: the releases disagree.", others.join(", "));
     }
-    Note { text: text + " Upload it:", command: Some(upload(origin, path, release)) }
+    Note { text: text + " Upload it from its folder:", command: Some(upload(origin, path, release)) }
 }
 
 /// A map says nothing about the places of the script that the event names.
@@ -34,7 +34,7 @@ pub fn places(path: &str, uploaded: &str, release: Option<&str>, origin: &str) -
     let path_shown = cut_front(path, NAME);
     let text = format!(
         "The source map for {path_shown}, uploaded {uploaded}, says nothing about these places: it belongs to another \
-         build. Upload the one of this build:"
+         build. Upload the one of this build from its folder:"
     );
     Note { text, command: Some(upload(origin, path, release)) }
 }
