@@ -34,6 +34,7 @@ impl Folder {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let name = format!("obs-test-{}-{}", std::process::id(), COUNT.fetch_add(1, Relaxed));
         let path = std::env::temp_dir().join(name);
+        let _ = fs::remove_dir_all(&path); // left behind by a process of the same number that was killed
         fs::create_dir_all(&path).unwrap();
         Folder(path)
     }
