@@ -38,7 +38,7 @@ pub fn source_maps(list: &SourceMapsPage) -> Html {
     );
     let next = list.next.map(|id| (format!("/setup/sourcemaps?after={id}"), html!("Older")));
     let main = html!(
-        "<h1>Source maps</h1>\n<p>{} <a href=\"{}/sourcemaps.md\">How to upload them</a></p>\n{}{}",
+        "<h1>Source maps</h1>\n<p>{}</p>\n<p><a href=\"{}/sourcemaps.md\">How to upload them</a></p>\n{}{}",
         list.usage(),
         DOCS,
         (!list.maps.is_empty()).then_some(table),
