@@ -115,8 +115,8 @@ pub fn touch(transaction: &Transaction, ids: &[i64], now: Time) -> rusqlite::Res
     ids.iter().try_for_each(|id| touch.execute(params![id, now.to_string()]).map(drop))
 }
 
-/// Removes a few rows of a deleted map or, if there is none, marks the least recently used one as deleted while maps take
-/// more than `limit` bytes. Returns true if there is more to do.
+/// Removes a few rows of a deleted map. If there is none and the maps exceed `limit` bytes, marks the least recently used
+/// one as deleted. Returns true if there is more to do.
 pub fn step(connection: &mut Connection, limit: i64) -> Result<bool, Error> {
     let deleted = "SELECT id FROM source_maps WHERE state = 'deleted' LIMIT 1";
     if let Some(id) = connection.query_row(deleted, [], |row| row.get::<_, i64>(0)).optional()? {
